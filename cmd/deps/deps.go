@@ -1,0 +1,43 @@
+// Package main keeps modules in go.mod while the parts that use them are written.
+package main
+
+import (
+	_ "github.com/danielgtaylor/huma/v2"
+	_ "github.com/danielgtaylor/huma/v2/adapters/humachi"
+	_ "github.com/emiago/sipgo"
+	_ "github.com/fsnotify/fsnotify"
+	_ "github.com/go-chi/chi/v5"
+	_ "github.com/google/uuid"
+	_ "github.com/gorilla/websocket"
+	_ "github.com/icholy/digest"
+	_ "github.com/livekit/livekit-server/pkg/service"
+	_ "github.com/livekit/livekit-server/pkg/config"
+	_ "github.com/livekit/livekit-server/pkg/routing"
+	_ "github.com/livekit/livekit-server/pkg/telemetry/prometheus"
+	_ "github.com/livekit/protocol/auth"
+	_ "github.com/livekit/protocol/livekit"
+	_ "github.com/livekit/protocol/logger"
+	_ "github.com/pion/dtls/v3"
+	_ "github.com/pion/interceptor"
+	_ "github.com/pion/rtcp"
+	_ "github.com/pion/rtp"
+	_ "github.com/pion/sdp/v3"
+	_ "github.com/pion/srtp/v3"
+	_ "github.com/pion/webrtc/v3"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/shirou/gopsutil/v4/process"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/viper"
+	_ "github.com/stretchr/testify/require"
+	_ "go.uber.org/goleak"
+	_ "go.uber.org/zap"
+	_ "golang.org/x/net/ipv4"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/time/rate"
+	_ "google.golang.org/protobuf/proto"
+	_ "gopkg.in/yaml.v3"
+	_ "github.com/go-logr/zapr"
+)
+
+func main() {}
