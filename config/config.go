@@ -1,0 +1,144 @@
+// Package config turns defaults, a YAML file and ROOMGATE_* environment
+// variables into one typed, validated Config, and keeps it up to date while the
+// process runs.
+//
+// # Layers
+//
+// Later layers win: built-in defaults, then the file, then the environment. A
+// key such as sip.tls.listen is ROOMGATE_SIP_TLS_LISTEN in the environment. A
+// list of plain values is comma-separated there (ROOMGATE_SIP_UDP=":5060,[::1]:5070");
+// a list of objects is YAML or JSON text
+// (ROOMGATE_TRUNKS='[{"name":"pstn","cidrs":["192.0.2.0/24"]}]'). An empty
+// variable counts as not set.
+//
+// A secret may stand in a file of its own: every key api_key, api_secret,
+// password and url of a database has a sibling ending in _file, whose content,
+// without the newline at its end, is the value.
+//
+// # Errors
+//
+// Every fault of a file is reported at once, each with the key and the line.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the whole configuration. The tag key is the name in YAML; reload
+// marks what takes effect without a restart, with everything below it; oneof
+// lists the permitted words.
+type Config struct {
+	Listen   Listen    `key:"listen"`
+	Networks []Network `key:"networks"`
+	SIP      SIP       `key:"sip"`
+	H323     H323      `key:"h323"`
+	RTP      RTP       `key:"rtp"`
+	SFU      SFU       `key:"sfu"`
+	HTTP     HTTP      `key:"http"`
+	Database Database  `key:"database"`
+	Meetings Meetings  `key:"meetings"`
+	Limits   Limits    `key:"limits" reload:"yes"`
+	// DrainTimeout is how long calls may go on after SIGTERM.
+	DrainTimeout time.Duration `key:"drain_timeout" reload:"yes"`
+	Log          Log           `key:"log"`
+	Admin        Admin         `key:"admin"`
+	Accounts     []Account     `key:"accounts" reload:"yes"`
+	Trunks       []Trunk       `key:"trunks" reload:"yes"`
+	DialRules    []DialRule    `key:"dial_rules" reload:"yes"`
+	// DataDir holds what the gateway makes itself: the self-signed certificate
+	// and the hash of the API key. Empty in the file means $STATE_DIRECTORY,
+	// or ./data; Load fills it in.
+	DataDir string `key:"data_dir"`
+
+	// Warnings are faults that do not stop the start, such as environment
+	// variables that look like ours and are not.
+	Warnings []string `key:"-"`
+	// Files are all files the configuration was read from: the YAML file,
+	// secrets, certificates and keys.
+	Files []string `key:"-"`
+}
+
+// Listen holds what listeners have in common.
+type Listen struct {
+	// Address is bound by every listener that names only a port; the zero
+	// value binds all addresses, IPv4 and IPv6.
+	Address netip.Addr `key:"address"`
+}
+
+// Network says which of our addresses peers in CIDR see, and how packets to
+// them are marked. The most specific network wins.
+type Network struct {
+	CIDR netip.Prefix `key:"cidr"`
+	// Address is advertised in SIP and SDP; it may be one that a NAT maps to
+	// us. Without it, the address of Interface is.
+	Address   netip.Addr `key:"address"`
+	Interface string     `key:"interface"`
+	// The DSCP fields are code points, 0 to 63 (RFC 2474 §3).
+	DSCPAudio      int `key:"dscp_audio"`
+	DSCPVideo      int `key:"dscp_video"`
+	DSCPSignalling int `key:"dscp_signalling"`
+}
+
+// Database says where the directory lives: a SQLite path, sqlite:PATH, or a
+// postgres:// URL.
+type Database struct {
+	URL     string `key:"url"`
+	URLFile string `key:"url_file"`
+}
+
+// Meetings holds what applies to every meeting.
+type Meetings struct {
+	// AutoCreate opens a meeting when somebody dials its alias. Unset, it is
+	// true without a configuration file and false with one.
+	AutoCreate    bool   `key:"auto_create" reload:"yes"`
+	DefaultLayout string `key:"default_layout" oneof:"auto,speaker,grid,2x2,3x3,4x4" reload:"yes"`
+	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
+}
+
+// Limits protect the node.
+type Limits struct {
+	MaxCalls int `key:"max_calls"` // at once; 0 = no limit
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `key:"level" oneof:"debug,info,warn,error" reload:"yes"`
+	Format string `key:"format" oneof:"console,json"`
+}
+
+// Admin holds the key of the API. Without one, the first start makes a key,
+// prints it once and keeps its hash in DataDir.
+type Admin struct {
+	APIKey     string `key:"api_key" reload:"yes"`
+	APIKeyFile string `key:"api_key_file" reload:"yes"`
+}
+
+// Account lets a terminal register and call.
+type Account struct {
+	Username     string `key:"username"`
+	Password     string `key:"password"`
+	PasswordFile string `key:"password_file"`
+	// Aliases are what others dial to reach the terminal, besides Username.
+	Aliases []string `key:"aliases"`
+	Name    string   `key:"name"` // shown to others
+}
+
+// Trunk is a provider or PBX whose calls are trusted by their source address.
+type Trunk struct {
+	Name  string         `key:"name"`
+	CIDRs []netip.Prefix `key:"cidrs"`
+}
+
+// DialRule maps a dialled alias to where it leads; the first that matches
+// wins. Exactly one of Pattern and Prefix, and one of Meeting, Endpoint and
+// Reject, is set. Meeting and Endpoint may hold $1 or ${name} of Pattern's
+// groups, and $0, the whole alias.
+type DialRule struct {
+	Pattern string `key:"pattern"` // regular expression (RE2) for the whole alias
+	Prefix  string `key:"prefix"`
+	Meeting string `key:"meeting"`
+	// Endpoint is a SIP URI or the alias of a registered terminal.
+	Endpoint string `key:"endpoint"`
+	Reject   string `key:"reject" oneof:"forbidden,not_found,busy,unavailable"`
+}

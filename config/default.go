@@ -1,0 +1,41 @@
+package config
+
+import "time"
+
+// Default is the configuration of a start without a file.
+func Default() *Config {
+	return &Config{
+		SIP: SIP{
+			UDP:          Addresses{":5060"},
+			TCP:          Addresses{":5060"},
+			TLS:          SIPTLS{Listen: Addresses{":5061"}, MinVersion: "1.2"},
+			AllowDirect:  true,
+			SessionTimer: 30 * time.Minute,
+			Registration: Registration{MinExpires: time.Minute, MaxExpires: time.Hour},
+		},
+		H323: H323{
+			RAS:        Addresses{":1719"},
+			Signalling: Addresses{":1720"},
+			Gatekeeper: Gatekeeper{ID: "roomgate", Mode: "routed"},
+		},
+		RTP: RTP{
+			Ports:      PortRange{Low: 20000, High: 29999},
+			Latching:   "auto",
+			Encryption: "prefer",
+			Timeout:    time.Minute,
+		},
+		SFU: SFU{
+			Embedded:   true,
+			PhoneAudio: "opus",
+			Ports:      SFUPorts{Signalling: 7880, TCP: 7881, UDP: 7882},
+		},
+		HTTP: HTTP{
+			Listen: Addresses{":8080"},
+			TLS:    HTTPTLS{Listen: Addresses{":8443"}},
+		},
+		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto"},
+		Limits:       Limits{MaxCalls: 1000},
+		DrainTimeout: time.Minute,
+		Log:          Log{Level: "info", Format: "console"},
+	}
+}

@@ -1,0 +1,58 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one fault of the configuration.
+type Problem struct {
+	Key string // such as "sip.udp" or "accounts[2].password"; "" for the whole file
+	// Source is where the value was given, "FILE:LINE" or the name of an
+	// environment variable; "" for a default.
+	Source  string
+	Message string
+}
+
+func (p Problem) String() string {
+	var parts []string
+	for _, s := range []string{p.Source, p.Key, p.Message} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Problems are all faults of a configuration; never empty as an error.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (ps *Problems) add(source, key, format string, args ...any) {
+	*ps = append(*ps, Problem{Key: key, Source: source, Message: fmt.Sprintf(format, args...)})
+}
+
+// sources remembers where each key was given.
+type sources map[string]string
+
+// of finds the source of a key, or of the nearest key above it.
+func (s sources) of(key string) string {
+	for key != "" {
+		if source, ok := s[key]; ok {
+			return source
+		}
+		cut := strings.LastIndexAny(key, ".[")
+		if cut < 0 {
+			break
+		}
+		key = key[:cut]
+	}
+	return ""
+}

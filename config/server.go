@@ -1,0 +1,104 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// SIP is the SIP stack.
+type SIP struct {
+	UDP Addresses `key:"udp"`
+	TCP Addresses `key:"tcp"`
+	TLS SIPTLS    `key:"tls"`
+	// Domain is the realm of registrations, and the host part by which aliases
+	// are ours; empty: any of our addresses.
+	Domain string `key:"domain"`
+	// AllowDirect takes calls from terminals that are neither registered nor
+	// on a trunk.
+	AllowDirect bool `key:"allow_direct"`
+	// SessionTimer is the interval of RFC 4028; 0 = off.
+	SessionTimer time.Duration `key:"session_timer"`
+	Registration Registration  `key:"registration"`
+}
+
+// SIPTLS is SIP over TLS. Without Cert and Key the self-signed certificate is
+// used.
+type SIPTLS struct {
+	Listen     Addresses `key:"listen"`
+	Cert       string    `key:"cert" reload:"yes"`
+	Key        string    `key:"key" reload:"yes"`
+	MinVersion string    `key:"min_version" oneof:"1.2,1.3"`
+	// Legacy listens for old terminals, with TLS 1.0 and old cipher suites.
+	Legacy Addresses `key:"legacy"`
+}
+
+// Registration bounds the lifetime of bindings (RFC 3261 §10.3).
+type Registration struct {
+	MinExpires time.Duration `key:"min_expires"`
+	MaxExpires time.Duration `key:"max_expires"`
+}
+
+// H323 is the H.323 stack.
+type H323 struct {
+	RAS        Addresses  `key:"ras"`
+	Signalling Addresses  `key:"signalling"`
+	Gatekeeper Gatekeeper `key:"gatekeeper"`
+}
+
+// Gatekeeper is the H.323 gatekeeper.
+type Gatekeeper struct {
+	ID   string `key:"id"`
+	Mode string `key:"mode" oneof:"off,direct,routed"`
+}
+
+// RTP is the media side of calls.
+type RTP struct {
+	Ports    PortRange `key:"ports"`
+	Latching string    `key:"latching" oneof:"off,auto,on"`
+	// Encryption is the SRTP policy of calls that do not ask for another.
+	Encryption string `key:"encryption" oneof:"off,prefer,require"`
+	// Timeout ends a call that sends no media; 0 = never.
+	Timeout time.Duration `key:"timeout"`
+}
+
+// SFU is the meeting server: embedded, or a LiveKit server or cluster at URL.
+type SFU struct {
+	Embedded      bool   `key:"embedded"`
+	URL           string `key:"url"`
+	APIKey        string `key:"api_key"`
+	APIKeyFile    string `key:"api_key_file"`
+	APISecret     string `key:"api_secret"`
+	APISecretFile string `key:"api_secret_file"`
+	// PhoneAudio is what G.711 legs send into a meeting.
+	PhoneAudio string `key:"phone_audio" oneof:"opus,g711"`
+	// Address is where browsers send the embedded server's media; zero: the
+	// address of the first network, or of the default route.
+	Address netip.Addr `key:"address"`
+	Ports   SFUPorts   `key:"ports"`
+}
+
+// SFUPorts are the ports of the embedded server.
+type SFUPorts struct {
+	Signalling int `key:"signalling"` // TCP, on loopback only
+	TCP        int `key:"tcp"`        // media where UDP is blocked; 0 = none
+	UDP        int `key:"udp"`        // media
+}
+
+// HTTP is the web side: pages, API, metrics.
+type HTTP struct {
+	Listen Addresses `key:"listen"`
+	TLS    HTTPTLS   `key:"tls"`
+	// PublicURL is how users reach us through a reverse proxy; empty: as the
+	// request says.
+	PublicURL string `key:"public_url" reload:"yes"`
+	// TrustedProxies may state the client's address and scheme in
+	// X-Forwarded-For and X-Forwarded-Proto.
+	TrustedProxies []netip.Prefix `key:"trusted_proxies" reload:"yes"`
+}
+
+// HTTPTLS is HTTPS. Without Cert and Key the self-signed certificate is used.
+type HTTPTLS struct {
+	Listen Addresses `key:"listen"`
+	Cert   string    `key:"cert" reload:"yes"`
+	Key    string    `key:"key" reload:"yes"`
+}
