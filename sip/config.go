@@ -1,0 +1,193 @@
+package sip
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+)
+
+// Config is what an Endpoint is made of. The zero value of a field means the
+// default stated beside it.
+type Config struct {
+	// Listen are the sockets to bind; at least one.
+	Listen []Listener
+	// Certificate gives the TLS certificate in force, for listeners and for
+	// connections out; required with a tls listener.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// DialTLS is the client side of TLS; nil verifies against the system's roots.
+	DialTLS *tls.Config
+
+	// Domains are the host names that are ours. Requests to other hosts are
+	// taken too when they arrive here; the domains serve as digest realm (the
+	// first) and to tell our aliases from foreign URIs when dialling.
+	Domains  []string
+	Accounts []Account
+	Trunks   []Trunk
+	// Direct lets calls in that are neither registered nor from a trunk.
+	Direct bool
+	// MinExpires and MaxExpires clamp registrations; 60 s and 3600 s.
+	MinExpires, MaxExpires time.Duration
+
+	// Network tells which local address a peer gets; nil follows the routing
+	// table.
+	Network func(peer netip.Addr) Network
+	// PortMin and PortMax bound the UDP ports of media; 20000 and 29999.
+	PortMin, PortMax uint16
+	Latching         Latching
+	Encryption       Encryption
+	// MediaTimeout ends calls that receive nothing; 0 turns it off.
+	MediaTimeout time.Duration
+
+	// SessionExpires is asked for (RFC 4028): 1800 s, negative asks for none.
+	SessionExpires time.Duration
+	MinSE          time.Duration // 90 s
+	Reliable       Reliable
+	// AnswerTimeout bounds an outgoing call without answer: 3 minutes.
+	AnswerTimeout time.Duration
+	// T1 is the round-trip estimate the dialog's own timers derive from: 500 ms.
+	T1 time.Duration
+
+	Limits    Limits
+	UserAgent string // "roomgate"
+	// Admit is asked before a call is taken; a cause refuses it.
+	Admit func() *call.Cause
+
+	Log *zap.Logger
+}
+
+// Listener is one socket.
+type Listener struct {
+	Transport string // udp, tcp, tls
+	Address   string // host:port; port 0 picks a free one
+	// Legacy opens TLS 1.0 and old cipher suites on a tls listener, for old
+	// codecs; their legs are flagged.
+	Legacy bool
+}
+
+// Account may register and call with digest credentials.
+type Account struct {
+	User, Password string
+	// Aliases are the names it is called by; its user name always is one.
+	Aliases []string
+	Name    string // display name
+}
+
+// Trunk is a peer trusted by its address.
+type Trunk struct {
+	Name     string
+	Networks []netip.Prefix
+}
+
+// Network is how we look towards a peer.
+type Network struct {
+	// Local is the address sockets are bound to; invalid means any.
+	Local netip.Addr
+	// Advertised stands in Contact, Via and SDP; invalid means Local.
+	Advertised netip.Addr
+	// DSCP of audio, video and signalling packets; 0 leaves them alone.
+	AudioDSCP, VideoDSCP, SignallingDSCP int
+}
+
+// Latching says whether media is sent to where it comes from rather than to
+// where the SDP points.
+type Latching string
+
+// Latching modes.
+const (
+	LatchAuto Latching = "auto" // when SDP and signalling disagree
+	LatchOff  Latching = "off"
+	LatchOn   Latching = "on"
+)
+
+// Encryption is the policy for media.
+type Encryption string
+
+// Encryption policies.
+const (
+	EncryptPrefer  Encryption = "prefer"
+	EncryptOff     Encryption = "off"
+	EncryptRequire Encryption = "require"
+)
+
+// Reliable is the policy for provisional responses (RFC 3262).
+type Reliable string
+
+// Policies for reliable provisional responses.
+const (
+	ReliableSupported Reliable = "supported" // when the far side can
+	ReliableRequired  Reliable = "required"
+	ReliableOff       Reliable = "off"
+)
+
+// Limits bound what strangers can make us hold. Zero means the default.
+type Limits struct {
+	Calls         int // legs at once: 1000
+	Pending       int // unanswered incoming calls: 200
+	Registrations int // bindings: 20000
+	PerSource     int // requests a second from one address: 200
+}
+
+// ErrConfig is wrapped by every refusal of a Config.
+var ErrConfig = errors.New("sip configuration")
+
+func (c *Config) withDefaults() error {
+	if len(c.Listen) == 0 {
+		return fmt.Errorf("%w: no listener", ErrConfig)
+	}
+	for i, l := range c.Listen {
+		switch l.Transport {
+		case "udp", "tcp":
+		case "tls":
+			if c.Certificate == nil {
+				return fmt.Errorf("%w: listen[%d]: tls without a certificate", ErrConfig, i)
+			}
+		default:
+			return fmt.Errorf("%w: listen[%d]: transport %q is not udp, tcp or tls", ErrConfig, i, l.Transport)
+		}
+	}
+	def(&c.MinExpires, time.Minute)
+	def(&c.MaxExpires, time.Hour)
+	def(&c.PortMin, 20000)
+	def(&c.PortMax, 29999)
+	def(&c.Latching, LatchAuto)
+	def(&c.Encryption, EncryptPrefer)
+	def(&c.SessionExpires, 30*time.Minute)
+	def(&c.MinSE, 90*time.Second)
+	def(&c.Reliable, ReliableSupported)
+	def(&c.AnswerTimeout, 3*time.Minute)
+	def(&c.T1, 500*time.Millisecond)
+	def(&c.Limits.Calls, 1000)
+	def(&c.Limits.Pending, 200)
+	def(&c.Limits.Registrations, 20000)
+	def(&c.Limits.PerSource, 200)
+	def(&c.UserAgent, "roomgate")
+	if c.SessionExpires < 0 {
+		c.SessionExpires = 0
+	}
+	if c.SessionExpires > 0 && c.SessionExpires < c.MinSE {
+		return fmt.Errorf("%w: session interval %s is below the minimum of %s", ErrConfig, c.SessionExpires, c.MinSE)
+	}
+	if c.PortMax <= c.PortMin {
+		return fmt.Errorf("%w: media ports %d-%d", ErrConfig, c.PortMin, c.PortMax)
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.Network == nil {
+		c.Network = func(netip.Addr) Network { return Network{} }
+	}
+	return nil
+}
+
+func def[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
