@@ -1,0 +1,73 @@
+package livekit
+
+import (
+	"context"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+)
+
+// JoinOptions modify how a seat joins.
+type JoinOptions struct {
+	// Receive also takes what the others publish on the seat's own
+	// connection, as a Receiver does: for a meeting with one leg on the node.
+	Receive bool
+	// Video lists the video codecs to receive; nil means H264 alone.
+	Video []media.Codec
+	// Quality is what is subscribed to unless Subscribe says otherwise.
+	Quality Quality
+	// BeforeRejoin runs before each attempt to join again after the link
+	// broke, e.g. to create the room with its settings. An error is logged.
+	BeforeRejoin func(ctx context.Context) error
+}
+
+// Seat is a leg's place in a meeting: an SFU participant that publishes the
+// leg's sound and pictures. It is a media.Peer.
+type Seat struct {
+	*link
+	*reception
+	publishing *publishing
+	identity   string
+}
+
+var _ media.Peer = (*Seat)(nil)
+
+// Join takes a seat in room as participant p, whose Identity must be unique in
+// the room and should stay the same for the life of the leg. It returns when
+// the SFU has let it in: nothing is published yet.
+func (c *Client) Join(ctx context.Context, room string, p call.Participant, o JoinOptions) (*Seat, error) {
+	panic("incomplete")
+}
+
+// Identity is the participant's identity.
+func (s *Seat) Identity() string { return s.identity }
+
+// Publish sends t in place of what was published in the same role. Audio is
+// Opus, PCMU or PCMA; Main and Content are H264, announced as Constrained
+// Baseline 3.1, packetization-mode 1, whatever the profile. It returns when
+// the SFU has agreed, or with ErrFormat, ErrNotPermitted, or the reason the
+// seat ended. While the link is being renewed it waits for it.
+//
+// Video is attached to only while somebody subscribes; see Wanted.
+func (s *Seat) Publish(ctx context.Context, t media.Track) (unpublish func(), err error) {
+	return s.publishing.publish(ctx, t)
+}
+
+// SetMuted tells the meeting that the leg's stream of a role is muted, and
+// stops sending it. It holds for later publications of the role too.
+func (s *Seat) SetMuted(role media.Role, muted bool) { s.publishing.setMuted(role, muted) }
+
+// Muted reports whether the stream of a role is muted, by either side.
+func (s *Seat) Muted(role media.Role) bool { return s.publishing.isMuted(role) }
+
+// Wanted reports whether somebody subscribes to our video of a role.
+func (s *Seat) Wanted(role media.Role) bool { return s.publishing.isWanted(role) }
+
+// SetVideoSize tells subscribers the size of the pictures of a role, which
+// they use to choose among streams.
+func (s *Seat) SetVideoSize(role media.Role, width, height int) {
+	s.publishing.setSize(role, width, height)
+}
+
+// Stats counts what was published, per role.
+func (s *Seat) Stats() []media.StreamStats { return s.publishing.stats() }
