@@ -73,7 +73,7 @@ var causes = []struct {
 	{EncryptionRequired, 488, 88},
 	{Congestion, 503, 42},
 	{Timeout, 504, 102},
-	{MediaTimeout, 480, 41},
+	{MediaTimeout, 480, 102},
 	{SessionExpired, 408, 102},
 	{Draining, 503, 42},
 	{Removed, 403, 21},

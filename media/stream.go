@@ -40,6 +40,9 @@ type Capabilities struct {
 	Content []Format
 	// MaxVideo and MaxContent bound what we ask to receive, in bit/s.
 	MaxVideo, MaxContent int
+	// Encryption of media: "off", "prefer", "require"; "" leaves it to the
+	// policy of the stack. A stricter one wins.
+	Encryption string
 	// Keypad offers telephone-event for every audio clock rate in Audio.
 	Keypad bool
 	// Hold asks for a direction that stops the far side's media (re-offer).

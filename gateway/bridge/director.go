@@ -1,0 +1,269 @@
+package bridge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+)
+
+// source is one picture that a leg could be shown.
+type source struct {
+	key      string
+	identity string
+	role     media.Role
+	member   *Member     // of a leg on this node
+	track    media.Track // of a leg; remote tracks are looked up in the feeds
+	remoteID string
+	muted    bool
+	width    int
+	height   int
+	codec    string
+	spoke    uint64 // Bridge.order when its participant was last the speaker
+	joined   uint64
+}
+
+// refusal remembers that a source did not fit a leg.
+type refusal struct {
+	reason        string
+	until         time.Time
+	width, height int // as announced when it was refused
+}
+
+// refusalTime is how long a source that did not fit is passed over when there
+// is another one to show.
+const refusalTime = 10 * time.Second
+
+func sourceKey(identity string, role media.Role) string { return identity + "/" + role.String() }
+
+// addLegSource makes a leg's picture one to choose from, and publishes it.
+func (b *Bridge) addLegSource(m *Member, t media.Track) {
+	b.order++
+	key := sourceKey(m.identity, t.Role())
+	b.sources[key] = &source{
+		key: key, identity: m.identity, role: t.Role(), member: m, track: t,
+		codec: string(t.Format().Codec), joined: b.order,
+	}
+	if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
+		m.want(t.Role(), clean{Track: t, changed: func(sps h264.SPS) { m.sends.Store(&sps) }})
+	}
+	b.nudge()
+}
+
+func (b *Bridge) dropSource(key string) {
+	s := b.sources[key]
+	if s == nil {
+		return
+	}
+	delete(b.sources, key)
+	for _, m := range b.members {
+		delete(m.refusals, s)
+	}
+	b.nudge()
+}
+
+// addRemoteSources follows the pictures a remote participant announces.
+func (b *Bridge) addRemoteSources(p call.Participant) {
+	keep := map[string]bool{}
+	for _, t := range p.Tracks {
+		role := media.Main
+		switch t.Role {
+		case media.Audio.String():
+			continue
+		case media.Content.String():
+			role = media.Content
+		}
+		key := sourceKey(p.Identity, role)
+		keep[key] = true
+		s := b.sources[key]
+		if s == nil || s.remoteID != t.ID {
+			b.order++
+			s = &source{key: key, identity: p.Identity, role: role, remoteID: t.ID, joined: b.order}
+			b.sources[key] = s
+		}
+		s.muted, s.width, s.height, s.codec = t.Muted, t.Width, t.Height, t.Codec
+	}
+	b.dropRemoteSources(p.Identity, keep)
+}
+
+func (b *Bridge) dropRemoteSources(identity string, keep map[string]bool) {
+	for key, s := range b.sources {
+		if s.identity == identity && s.member == nil && !keep[key] {
+			b.dropSource(key)
+		}
+	}
+}
+
+// direct decides what every leg is shown: shared content first, then who
+// speaks or spoke last, then the others in the order they came; never the leg
+// itself, and a picture that does not fit only when there is no other.
+func (b *Bridge) direct() {
+	b.noteSpeaker()
+	ranked := b.ranked()
+	now := time.Now()
+	watched := map[string][2]bool{} // remote track IDs in use, by class
+	for _, m := range b.members {
+		m.noteRefusal(now)
+		pick := m.pick(ranked, now)
+		m.shown = pick
+		if m.picture == nil {
+			continue
+		}
+		if pick == nil {
+			m.picture.Select(nil)
+			continue
+		}
+		if pick.member != nil {
+			m.picture.Select(pick.track)
+			continue
+		}
+		class := m.class(b)
+		use := watched[pick.remoteID]
+		use[class] = true
+		watched[pick.remoteID] = use
+		if f := b.feeds[class]; f != nil {
+			if t := f.pictures[pick.remoteID]; t != nil {
+				m.picture.Select(t)
+			}
+		}
+	}
+	b.subscribe(watched, now)
+	b.ensureFeeds()
+}
+
+// noteSpeaker gives the active speaker's pictures the first rank.
+func (b *Bridge) noteSpeaker() {
+	identity := speakerIdentity(b.mixer.ActiveSpeaker())
+	if identity == "" || identity == b.speaker {
+		return
+	}
+	b.speaker = identity
+	b.order++
+	for _, s := range b.sources {
+		if s.identity == identity {
+			s.spoke = b.order
+		}
+	}
+	b.in.Notify(Notice{Kind: Speaking, Identity: identity})
+}
+
+// speakerIdentity takes the participant out of a mixer input's ID.
+func speakerIdentity(id string) string {
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i] == '/' {
+			return id[:i]
+		}
+	}
+	return id
+}
+
+func (b *Bridge) ranked() []*source {
+	ranked := make([]*source, 0, len(b.sources))
+	for _, s := range b.sources {
+		if !s.muted {
+			ranked = append(ranked, s)
+		}
+	}
+	slices.SortFunc(ranked, func(x, y *source) int {
+		return cmp.Or(
+			-cmp.Compare(x.role, y.role), // Content > Main
+			-cmp.Compare(x.spoke, y.spoke),
+			cmp.Compare(x.joined, y.joined))
+	})
+	return ranked
+}
+
+// pick chooses for one leg.
+func (m *Member) pick(ranked []*source, now time.Time) *source {
+	if m.picture == nil {
+		return nil
+	}
+	var second *source
+	for _, s := range ranked {
+		if s.identity == m.identity || !decodable(s) {
+			continue
+		}
+		r, refused := m.refusals[s]
+		if refused && now.Before(r.until) && r.width == s.width && r.height == s.height {
+			if second == nil {
+				second = s
+			}
+			continue
+		}
+		return s
+	}
+	return second
+}
+
+// decodable reports whether terminals can take the codec as it is.
+func decodable(s *source) bool {
+	return s.codec == "" || media.Codec(media.H264).Is(s.codec)
+}
+
+// noteRefusal remembers that what the leg was to be shown does not fit it.
+func (m *Member) noteRefusal(now time.Time) {
+	st := m.state.Load()
+	if st == nil || m.shown == nil {
+		return
+	}
+	switch st.Phase {
+	case h264.Refused:
+		if r, ok := m.refusals[m.shown]; !ok || !now.Before(r.until) {
+			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height}
+		}
+	case h264.Forwarding:
+		delete(m.refusals, m.shown)
+	}
+}
+
+// class is the simulcast layer that suits the leg: low for those that take
+// less than 720p.
+func (m *Member) class(b *Bridge) int {
+	if m.picture != nil && smallOnly(m.receiver) && b.feeds[low] != nil {
+		return low
+	}
+	return high
+}
+
+// hd is a 720p picture as browsers send it.
+var hd = h264.SPS{
+	ProfileIDC: 66, Constraints: 0xe0, LevelIDC: 31,
+	Width: 1280, Height: 720, Macroblocks: 3600, FrameMBsOnly: true, POCType: 2,
+}
+
+func smallOnly(r h264.Receiver) bool {
+	ok, _ := h264.Fits(h264.Facts{SPS: hd}, r)
+	return !ok
+}
+
+func (b *Bridge) takesSmallOnly() bool {
+	return slices.ContainsFunc(b.members, func(m *Member) bool { return m.picture != nil && smallOnly(m.receiver) })
+}
+
+// subscribe asks the SFU for what is watched, and gives up what nobody has
+// watched for a while.
+func (b *Bridge) subscribe(watched map[string][2]bool, now time.Time) {
+	for class, f := range b.feeds {
+		if f == nil {
+			continue
+		}
+		for id, use := range watched {
+			if !use[class] {
+				continue
+			}
+			if _, ok := f.wanted[id]; !ok {
+				f.receiver.Subscribe(id, true)
+			}
+			f.wanted[id] = now.Add(patience)
+		}
+		for id, until := range f.wanted {
+			if now.After(until) && !watched[id][class] {
+				delete(f.wanted, id)
+				f.receiver.Subscribe(id, false)
+			}
+		}
+	}
+}

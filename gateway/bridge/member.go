@@ -1,0 +1,323 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+	"github.com/roomgate/roomgate/media/mixer"
+)
+
+// Member is one leg's place at a bridge.
+type Member struct {
+	bridge *Bridge
+	leg    call.Leg
+	who    func() call.Participant
+	log    *zap.Logger
+	ctx    context.Context // ends when the member leaves
+	cancel context.CancelFunc
+	wait   sync.WaitGroup // publish and what belongs to the seat
+
+	state    atomic.Pointer[h264.State] // of picture, for the director and Facts
+	sends    atomic.Pointer[h264.SPS]   // of the leg's own picture
+	speaking atomic.Pointer[mixer.Input]
+
+	// wanted is what the seat should publish; publish makes it so.
+	mu      sync.Mutex
+	wanted  map[media.Role]media.Track
+	muted   bool
+	changed chan struct{}
+	seats   chan Seat // from takeSeat to publish
+
+	// Owned by the bridge's goroutine.
+	gone     bool
+	lost     bool // the meeting does not answer
+	identity string
+	joining  bool
+	tracks   map[media.Role]media.Track
+	input    *mixer.Input
+	inFormat media.Format
+	detachIn func()
+	uplink   *mixer.Uplink
+	output   *mixer.Output
+	dropOut  func()
+	picture  *h264.Switch
+	receiver h264.Receiver
+	dropPic  func()
+	shown    *source
+	refusals map[*source]refusal
+}
+
+func newMember(b *Bridge, leg call.Leg, who func() call.Participant) *Member {
+	m := &Member{
+		bridge: b, leg: leg, who: who,
+		log:      b.log.With(zap.String("leg", leg.Info().ID)),
+		identity: who().Identity,
+		wanted:   map[media.Role]media.Track{},
+		tracks:   map[media.Role]media.Track{},
+		refusals: map[*source]refusal{},
+		changed:  make(chan struct{}, 1),
+		seats:    make(chan Seat),
+	}
+	m.ctx, m.cancel = context.WithCancel(b.ctx)
+	return m
+}
+
+// AddTrack takes up a stream that the leg opened.
+func (m *Member) AddTrack(t media.Track) {
+	m.bridge.do(func() {
+		if m.gone {
+			return
+		}
+		m.tracks[t.Role()] = t
+		m.bridge.watch(m.ctx, t, func() { m.trackEnded(t) })
+		if t.Role() == media.Audio {
+			m.listen(t.Format())
+			return
+		}
+		m.bridge.addLegSource(m, t)
+	})
+}
+
+func (m *Member) trackEnded(t media.Track) {
+	if m.tracks[t.Role()] != t {
+		return
+	}
+	delete(m.tracks, t.Role())
+	if t.Role() != media.Audio {
+		m.bridge.dropSource(sourceKey(m.identity, t.Role()))
+		m.want(t.Role(), nil)
+	}
+}
+
+// MediaChanged looks at what the leg has negotiated and follows it.
+func (m *Member) MediaChanged() {
+	m.bridge.do(func() {
+		if m.gone {
+			return
+		}
+		info := m.leg.Info()
+		for _, st := range info.Streams {
+			switch st.Role {
+			case media.Audio:
+				m.followAudio(st)
+			case media.Main:
+				m.followPicture(st)
+			}
+		}
+		if len(info.Streams) > 0 && !m.joining && !m.bridge.in.Local {
+			m.joining = true
+			receive := len(m.bridge.members) == 1 && m.bridge.feeds[high] == nil && !m.bridge.opening[high]
+			if receive {
+				m.bridge.pending = m
+			}
+			m.wait.Add(1)
+			go m.takeSeat(receive)
+		}
+	})
+}
+
+// followAudio opens the input before the first packet, so that the output can
+// leave it out from the start, and the output in the format the leg takes.
+func (m *Member) followAudio(st media.Stream) {
+	if st.Recv.Codec != "" {
+		m.listen(st.Recv)
+	}
+	if !st.Direction.Sends() || st.Send.Codec == "" {
+		m.closeOutput()
+		return
+	}
+	if m.output == nil || m.output.Format() != st.Send {
+		m.openOutput(st.Send)
+	}
+}
+
+// listen makes the leg's own sound an input of the mixer and an uplink to the
+// meeting, in format f.
+func (m *Member) listen(f media.Format) {
+	if m.input == nil || !m.inFormat.Encodes(f) {
+		m.closeInput()
+		cfg := mixer.InputConfig{ID: m.identity, Format: f, AGC: true}
+		if d, ok := m.leg.(KeypadListener); ok && d.WantsInbandKeypad() {
+			cfg.InbandKeypad = d.InbandKeypad
+		}
+		in, err := m.bridge.mixer.AddInput(cfg)
+		if err != nil {
+			m.log.Warn("sound cannot be taken", zap.Stringer("format", f), zap.Error(err))
+			return
+		}
+		m.input, m.inFormat = in, f
+		m.speaking.Store(in)
+		in.Mute(m.isMuted())
+		m.openUplink(f)
+		if m.output != nil { // leaves out the old input: make it anew
+			m.openOutput(m.output.Format())
+		}
+	}
+	if t := m.tracks[media.Audio]; t != nil && m.detachIn == nil && t.Format().Encodes(m.inFormat) {
+		m.detachIn = t.Attach(m.input)
+	}
+}
+
+// KeypadListener is a leg whose digits may come as tones in its sound, because
+// no better way was negotiated.
+type KeypadListener interface {
+	WantsInbandKeypad() bool
+	InbandKeypad(digit rune)
+}
+
+func (m *Member) openUplink(f media.Format) {
+	if m.bridge.in.Local {
+		return
+	}
+	to := media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2, PayloadType: 111}
+	if m.bridge.in.PhoneAudio == "g711" && (f.Codec.Is("PCMU") || f.Codec.Is("PCMA")) {
+		to = f
+	}
+	up, err := m.input.Uplink(to)
+	if err != nil {
+		m.log.Warn("sound cannot be published", zap.Stringer("format", to), zap.Error(err))
+		return
+	}
+	m.uplink = up
+	m.want(media.Audio, up)
+}
+
+func (m *Member) closeInput() {
+	if m.detachIn != nil {
+		m.detachIn()
+		m.detachIn = nil
+	}
+	if m.uplink != nil {
+		m.want(media.Audio, nil)
+		m.uplink.Close()
+		m.uplink = nil
+	}
+	if m.input != nil {
+		m.input.Close()
+		m.input = nil
+		m.speaking.Store(nil)
+	}
+}
+
+func (m *Member) openOutput(f media.Format) {
+	m.closeOutput()
+	out, err := m.bridge.mixer.AddOutput(mixer.OutputConfig{ID: m.identity, Format: f, Exclude: m.input})
+	if err != nil {
+		m.log.Warn("sound cannot be sent", zap.Stringer("format", f), zap.Error(err))
+		return
+	}
+	drop, err := m.leg.Publish(m.ctx, out)
+	if err != nil {
+		m.log.Warn("the leg takes no sound", zap.Error(err))
+		out.Close()
+		return
+	}
+	m.output, m.dropOut = out, drop
+}
+
+func (m *Member) closeOutput() {
+	if m.output == nil {
+		return
+	}
+	m.dropOut()
+	m.output.Close()
+	m.output, m.dropOut = nil, nil
+}
+
+// followPicture keeps a switch in the format the leg takes.
+func (m *Member) followPicture(st media.Stream) {
+	if !st.Direction.Sends() || !st.Send.Codec.Is(string(media.H264)) {
+		m.closePicture()
+		return
+	}
+	receiver := h264.Receiver{Format: st.Send.H264, MaxBitrate: st.MaxSend}
+	if m.picture != nil && m.picture.Format() == st.Send && m.receiver == receiver {
+		return
+	}
+	m.closePicture()
+	sw := h264.NewSwitch(h264.SwitchConfig{
+		ID: m.identity, Role: media.Main, Format: st.Send, Receiver: receiver,
+		OnState: func(s h264.State) {
+			m.state.Store(&s)
+			m.bridge.nudge()
+		},
+	})
+	drop, err := m.leg.Publish(m.ctx, sw)
+	if err != nil {
+		m.log.Warn("the leg takes no picture", zap.Error(err))
+		sw.Close()
+		return
+	}
+	m.picture, m.receiver, m.dropPic = sw, receiver, drop
+	m.bridge.nudge()
+}
+
+func (m *Member) closePicture() {
+	if m.picture == nil {
+		return
+	}
+	m.dropPic()
+	m.picture.Close()
+	m.picture, m.dropPic, m.shown = nil, nil, nil
+	m.state.Store(nil)
+}
+
+func (m *Member) dropMedia() {
+	m.closeOutput()
+	m.closePicture()
+	m.closeInput()
+}
+
+// SetMuted silences the leg towards everybody, and tells its user.
+func (m *Member) SetMuted(muted bool) {
+	m.mu.Lock()
+	changed := m.muted != muted
+	m.muted = muted
+	m.mu.Unlock()
+	if !changed {
+		return
+	}
+	m.bridge.do(func() {
+		if m.input != nil {
+			m.input.Mute(muted)
+		}
+		if m.output != nil {
+			m.play(muteTone(muted))
+		}
+	})
+	m.poke()
+}
+
+func (m *Member) isMuted() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.muted
+}
+
+// Speaking reports whether the leg's user talks.
+func (m *Member) Speaking() bool {
+	in := m.speaking.Load()
+	return in != nil && in.Speaking()
+}
+
+// Leave takes the leg out of the bridge and waits until nothing of it is left.
+func (m *Member) Leave() {
+	m.bridge.call(func() { m.bridge.remove(m) })
+	m.cancel()
+	m.wait.Wait()
+}
+
+func (m *Member) play(pcm []int16) {
+	if err := m.output.Play(pcm, toneRate); err != nil {
+		m.log.Debug("tone not played", zap.Error(err))
+	}
+}
+
+func (m *Member) String() string { return fmt.Sprintf("member %s", m.identity) }

@@ -1,0 +1,234 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+)
+
+// want says what the seat should publish in a role; nil for nothing.
+func (m *Member) want(role media.Role, t media.Track) {
+	m.mu.Lock()
+	if t == nil {
+		delete(m.wanted, role)
+	} else {
+		m.wanted[role] = t
+	}
+	m.mu.Unlock()
+	m.poke()
+}
+
+// poke makes publish look at what is wanted; it never blocks.
+func (m *Member) poke() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// takeSeat joins the meeting for the leg and tries until it is in, the SFU
+// refuses for good, or the leg leaves. The leg hears the others of this node
+// meanwhile.
+func (m *Member) takeSeat(receive bool) {
+	defer m.wait.Done()
+	b := m.bridge
+	for wait := 500 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		seat, err := b.in.SFU.Join(m.ctx, b.in.Alias, m.who(), receive, m.seatEvent)
+		if err == nil {
+			m.seated(seat)
+			return
+		}
+		if m.ctx.Err() != nil {
+			return
+		}
+		if cause := b.in.SFU.Permanent(err); cause != nil {
+			m.log.Info("the meeting refuses the leg", zap.Error(err))
+			b.in.Notify(Notice{Kind: RemovedByMeeting, Identity: m.identity, Cause: *cause})
+			return
+		}
+		m.log.Warn("the meeting cannot be joined; trying again", zap.Error(err), zap.Duration("in", wait))
+		b.do(func() { b.linkLost(m) })
+		select {
+		case <-time.After(wait):
+		case <-m.ctx.Done():
+			return
+		}
+		b.do(func() { b.linkBack(m) })
+	}
+}
+
+// seated hands the seat to publish and, where it receives, to the bridge.
+func (m *Member) seated(seat Seat) {
+	select {
+	case m.seats <- seat:
+	case <-m.ctx.Done():
+		seat.Leave()
+		return
+	}
+	m.bridge.do(func() {
+		if m.gone {
+			return
+		}
+		if m.bridge.pending == m {
+			m.bridge.pending = nil
+		}
+		if r, ok := seat.(Receiving); ok && r.Receiver() != nil {
+			m.bridge.feedFromSeat(m, r.Receiver())
+		}
+		m.bridge.ensureFeeds()
+		m.bridge.linkBack(m)
+	})
+}
+
+// seatEvent follows what the meeting says about the seat.
+func (m *Member) seatEvent(e Event) {
+	b := m.bridge
+	switch e.Kind {
+	case SeatMuted:
+		if e.Role == media.Audio {
+			b.in.Notify(Notice{Kind: MutedByMeeting, Identity: m.identity, On: e.On})
+		}
+	case LinkLost:
+		b.do(func() { b.linkLost(m) })
+	case LinkBack:
+		b.do(func() { b.linkBack(m) })
+	case SeatEnded:
+		if m.ctx.Err() == nil {
+			b.in.Notify(Notice{Kind: RemovedByMeeting, Identity: m.identity, Cause: e.Cause})
+		}
+	case RosterChange:
+		b.do(func() { b.rosterChanged(e) })
+	}
+}
+
+// publish keeps the seat publishing what is wanted. It owns the seat and ends
+// with the member.
+func (m *Member) publish() {
+	defer m.wait.Done()
+	var seat Seat
+	current := map[media.Role]publication{}
+	toldMuted := false
+	defer func() {
+		if seat != nil {
+			seat.Leave()
+		}
+	}()
+	for {
+		select {
+		case seat = <-m.seats:
+		case <-m.changed:
+		case <-m.ctx.Done():
+			return
+		}
+		if seat == nil {
+			continue
+		}
+		m.mu.Lock()
+		wanted := make(map[media.Role]media.Track, len(m.wanted))
+		for role, t := range m.wanted {
+			wanted[role] = t
+		}
+		muted := m.muted
+		m.mu.Unlock()
+		for _, role := range []media.Role{media.Audio, media.Main, media.Content} {
+			m.publishRole(seat, current, role, wanted[role])
+		}
+		if muted != toldMuted {
+			toldMuted = muted
+			seat.SetMuted(media.Audio, muted)
+		}
+	}
+}
+
+// publication is what the seat publishes in one role.
+type publication struct {
+	track media.Track
+	stop  func()
+}
+
+func (m *Member) publishRole(seat Seat, current map[media.Role]publication, role media.Role, t media.Track) {
+	now, has := current[role]
+	if has && sameTrack(now.track, t) {
+		return
+	}
+	if has && t == nil {
+		now.stop()
+		delete(current, role)
+		return
+	}
+	if t == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, 10*time.Second)
+	defer cancel()
+	stop, err := seat.Publish(ctx, t)
+	if err != nil {
+		m.log.Warn("not published", zap.Stringer("role", role), zap.Stringer("format", t.Format()), zap.Error(err))
+		return
+	}
+	if has {
+		now.stop() // after the change, so that the meeting sees no gap
+	}
+	current[role] = publication{track: t, stop: stop}
+}
+
+// sameTrack compares without comparing what is inside: a clean is made once per
+// leg track.
+func sameTrack(a, b media.Track) bool {
+	return a != nil && b != nil && a.ID() == b.ID() && a.Done() == b.Done()
+}
+
+// clean is a leg's picture as the meeting gets it: repacketized to packets of
+// at most 1200 bytes in mode 1, parameter sets before every keyframe.
+type clean struct {
+	media.Track
+	changed func(h264.SPS) // its size, as it becomes known
+}
+
+// Format implements media.Track.
+func (c clean) Format() media.Format {
+	f := c.Track.Format()
+	f.H264.PacketizationMode = 1
+	return f
+}
+
+// Attach implements media.Track.
+func (c clean) Attach(w media.Writer) func() {
+	throttle := h264.NewThrottle(keyframeInterval, c.Track.RequestKeyframe)
+	stage := h264.NewRepacketizer(w, h264.RepacketizerConfig{
+		Mode:          1,
+		ParameterSets: c.Track.Format().H264.ParameterSets,
+		NeedKeyframe:  throttle.Request,
+		Changed: func(sps h264.SPS) {
+			throttle.Answered()
+			c.changed(sps)
+		},
+	})
+	detach := c.Track.Attach(stage)
+	return func() {
+		detach()
+		throttle.Close()
+	}
+}
+
+// keyframeInterval is how often a leg is asked for the keyframe it owes.
+const keyframeInterval = time.Second
+
+// TakeBitrate implements media.BitrateTaker.
+func (c clean) TakeBitrate(bps int) {
+	if t, ok := c.Track.(media.BitrateTaker); ok {
+		t.TakeBitrate(bps)
+	}
+}
+
+// NTP implements media.SenderReporter.
+func (c clean) NTP() (ntp uint64, rtpTime uint32, ok bool) {
+	if t, is := c.Track.(media.SenderReporter); is {
+		return t.NTP()
+	}
+	return 0, 0, false
+}

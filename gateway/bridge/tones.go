@@ -1,0 +1,44 @@
+package bridge
+
+import "math"
+
+// toneRate is the sampling rate of the notice tones, in Hz.
+const toneRate = 8000
+
+// beep is a tone of hz for ms milliseconds at about -20 dBov with soft edges.
+func beep(hz float64, ms int) []int16 {
+	n := toneRate * ms / 1000
+	const edge = toneRate / 200
+	pcm := make([]int16, n)
+	for i := range pcm {
+		gain := min(1, float64(i)/edge, float64(n-1-i)/edge)
+		pcm[i] = int16(gain * 3276 * math.Sin(2*math.Pi*hz*float64(i)/toneRate))
+	}
+	return pcm
+}
+
+func pause(ms int) []int16 { return make([]int16, toneRate*ms/1000) }
+
+func sequence(parts ...[]int16) []int16 {
+	var out []int16
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+// muteTone falls when the user is muted and rises when that is lifted.
+func muteTone(muted bool) []int16 {
+	if muted {
+		return sequence(beep(660, 120), pause(40), beep(440, 160))
+	}
+	return sequence(beep(440, 120), pause(40), beep(660, 160))
+}
+
+// lostTone says that the meeting cannot be reached at the moment.
+func lostTone() []int16 {
+	return sequence(beep(425, 150), pause(100), beep(425, 150), pause(100), beep(425, 150))
+}
+
+// backTone says that the meeting is back.
+func backTone() []int16 { return sequence(beep(523, 100), pause(30), beep(784, 180)) }

@@ -1,0 +1,193 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/mixer"
+)
+
+// Errors that callers branch on.
+var (
+	ErrNoMeeting     = errors.New("no such meeting")
+	ErrNoCall        = errors.New("no such call")
+	ErrNoParticipant = errors.New("no such participant")
+	ErrMeetingExists = errors.New("the meeting exists already")
+	ErrBadTarget     = errors.New("the target cannot be called")
+	ErrBadMeeting    = errors.New("the meeting's alias is not usable")
+	ErrDraining      = errors.New("the gateway is draining")
+	ErrFull          = errors.New("the limit on calls is reached")
+	ErrPIN           = errors.New("wrong or missing PIN")
+	ErrNoSFU         = errors.New("the meeting server does not answer")
+)
+
+// Config is what a Gateway needs. SFU, Codecs and Logger are required.
+type Config struct {
+	Endpoints map[call.Protocol]call.Endpoint
+	// Registrations lists the terminals registered with all stacks.
+	Registrations func() []Registration
+	// Registered reports whether a terminal is registered under an alias.
+	Registered func(alias string) bool
+	SFU        bridge.SFU
+	Admin      SFUAdmin
+	Codecs     bridge.Codecs
+	// PhoneAudio is "opus" or "g711": what G.711 legs publish.
+	PhoneAudio string
+	// Capabilities is what legs are offered.
+	Capabilities media.Capabilities
+	Version      string
+	Logger       *zap.Logger
+	Now          func() time.Time
+
+	Settings Settings
+}
+
+// Settings are the parts of the configuration that can change while calls run.
+type Settings struct {
+	Rules         *route.Table
+	AutoCreate    bool
+	DefaultLayout string
+	// Encryption is the policy for meetings that do not state one.
+	Encryption string
+	MaxCalls   int // on this node; 0 = no limit
+	MaxLegs    int // per meeting; 0 = no limit
+}
+
+// Gateway is one node's heart.
+type Gateway struct {
+	in       Config
+	log      *zap.Logger
+	settings atomic.Pointer[Settings]
+	events   *eventRing
+	started  time.Time
+
+	draining atomic.Bool
+	refused  atomic.Uint64
+	total    atomic.Uint64
+	done     chan struct{}
+	clock    *mixer.Clock
+	ctx      context.Context // ends when the gateway closes
+	cancel   context.CancelFunc
+	wait     sync.WaitGroup
+
+	mu       sync.Mutex
+	meetings map[string]*meeting
+	sessions map[string]*session // by leg ID, living calls
+	idle     chan struct{}       // closed when draining and no session is left
+}
+
+// New makes a Gateway; Run makes it work.
+func New(in Config) (*Gateway, error) {
+	if in.SFU == nil || in.Codecs == nil || in.Logger == nil {
+		return nil, errors.New("gateway: SFU, Codecs and Logger are needed")
+	}
+	if in.Now == nil {
+		in.Now = time.Now
+	}
+	g := &Gateway{
+		in:       in,
+		log:      in.Logger.Named("gateway"),
+		events:   newEventRing(in.Now),
+		started:  in.Now(),
+		done:     make(chan struct{}),
+		meetings: map[string]*meeting{},
+		sessions: map[string]*session{},
+		idle:     make(chan struct{}),
+		clock:    mixer.NewClock(),
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.settings.Store(&in.Settings)
+	return g, nil
+}
+
+// Run serves the endpoints until ctx ends, then ends what calls are left.
+func (g *Gateway) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for protocol, endpoint := range g.in.Endpoints {
+		group.Go(func() error {
+			if err := endpoint.Serve(ctx, g.incoming); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", protocol, err)
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	g.hangupAll(call.Draining)
+	g.cancel()
+	close(g.done)
+	g.wait.Wait()
+	g.clock.Close()
+	return err
+}
+
+// Apply changes the settings; calls that run keep what they have.
+func (g *Gateway) Apply(s Settings) { g.settings.Store(&s) }
+
+// Publish puts an event of another part (configuration, SFU) into the stream.
+func (g *Gateway) Publish(e Event) { g.events.publish(e) }
+
+// Drain refuses new calls and waits until the last call has ended or ctx ends;
+// then it hangs up what is left.
+func (g *Gateway) Drain(ctx context.Context) {
+	g.mu.Lock()
+	if !g.draining.Swap(true) && len(g.sessions) == 0 {
+		close(g.idle)
+	}
+	g.mu.Unlock()
+	select {
+	case <-g.idle:
+	case <-ctx.Done():
+		g.hangupAll(call.Draining)
+	}
+}
+
+// Draining reports whether new calls are refused for a shutdown.
+func (g *Gateway) Draining() bool { return g.draining.Load() }
+
+func (g *Gateway) hangupAll(code call.CauseCode) {
+	for _, s := range g.living() {
+		s.leg.Hangup(call.Cause{Code: code})
+	}
+}
+
+// Status is the node at a glance.
+func (g *Gateway) Status(ctx context.Context) Status {
+	st := Status{
+		Version:  g.in.Version,
+		Started:  g.started,
+		Draining: g.Draining(),
+		MaxCalls: g.settings.Load().MaxCalls,
+		Refused:  g.refused.Load(),
+		Total:    g.total.Load(),
+		SFU:      "none",
+	}
+	g.mu.Lock()
+	st.Calls, st.Meetings = len(g.sessions), len(g.meetings)
+	g.mu.Unlock()
+	if g.in.Admin != nil {
+		st.SFU = "down"
+		if g.in.Admin.Healthy(ctx) {
+			st.SFU = "up"
+		}
+	}
+	return st
+}
+
+// Registrations lists the terminals registered here.
+func (g *Gateway) Registrations() []Registration {
+	if g.in.Registrations == nil {
+		return nil
+	}
+	return g.in.Registrations()
+}

@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/route"
+)
+
+// incoming takes one call: admission, routing, then the meeting or the other
+// terminal. An unknown alias is refused, never answered.
+func (g *Gateway) incoming(leg call.Leg) {
+	info := leg.Info()
+	s, refused := g.admit(leg, nil)
+	if refused != nil {
+		leg.Hangup(*refused)
+		g.wait.Add(1)
+		go func() { // nobody else reads this leg
+			defer g.wait.Done()
+			for range leg.Events() {
+			}
+		}()
+		return
+	}
+	d := g.settings.Load().Rules.Decide(info, g)
+	s.log.Info("created",
+		zap.String("protocol", string(info.Protocol)),
+		zap.String("called", info.Called),
+		zap.Stringer("from", info.Remote.Address),
+		zap.String("why", d.Why))
+	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: d.Meeting})
+	switch {
+	case d.Reject != "":
+		leg.Hangup(call.Cause{Code: d.Reject, Text: d.Why})
+	case d.Endpoint != "":
+		s.connectTo(d)
+	default:
+		s.joinMeeting(d)
+	}
+}
+
+// joinMeeting answers at once, with everything the gateway can do; the SFU is
+// joined meanwhile.
+func (s *session) joinMeeting(d route.Decision) {
+	m, b, refused := s.g.enter(d.Meeting, d.PIN, d.Create)
+	if refused != nil {
+		s.leg.Hangup(*refused)
+		return
+	}
+	if !s.sit(m, b) {
+		return
+	}
+	ctx, cancel := s.background()
+	defer cancel()
+	if err := s.leg.Accept(ctx, s.capabilities(m)); err != nil {
+		s.log.Info("not accepted", zap.Error(err))
+		s.leg.Hangup(call.Cause{Code: call.Failure, Text: err.Error()})
+	}
+}
+
+// connectTo calls another terminal for this one and bridges the two here.
+func (s *session) connectTo(d route.Decision) {
+	ctx, cancel := s.background()
+	defer cancel()
+	info := s.leg.Info()
+	endpoint, target, err := s.g.target(d.Endpoint)
+	if err != nil {
+		s.leg.Hangup(call.Cause{Code: call.UnknownAlias, Text: err.Error()})
+		return
+	}
+	target.From, target.FromName = info.Remote.Alias, info.Remote.Name
+	leg, err := endpoint.Dial(ctx, target)
+	if err != nil {
+		s.leg.Hangup(call.Cause{Code: call.Unavailable, Text: err.Error()})
+		return
+	}
+	m, b := s.g.enterPrivate(s.id)
+	other, refused := s.g.admitPartner(leg, s)
+	if refused != nil {
+		leg.Hangup(*refused)
+		s.leg.Hangup(*refused)
+		s.g.leave(m)
+		s.g.leave(m)
+		return
+	}
+	if !s.sit(m, b) {
+		leg.Hangup(call.Cause{Code: call.Cancelled})
+		s.g.leave(m)
+		return
+	}
+	other.sit(m, b)
+}
+
+// admitPartner makes the session of the called terminal, tied to its caller.
+func (g *Gateway) admitPartner(leg call.Leg, caller *session) (*session, *call.Cause) {
+	caller.mu.Lock()
+	defer caller.mu.Unlock()
+	if caller.state == StateEnded {
+		return nil, &call.Cause{Code: call.Cancelled}
+	}
+	s, refused := g.admit(leg, func(s *session) { s.partner, s.waiting = caller, true })
+	if refused == nil {
+		caller.partner = s
+	}
+	return s, refused
+}
+
+// tellPartner passes a provisional answer of the called terminal to the caller.
+func (s *session) tellPartner(p call.Provisional) {
+	if caller := s.caller(); caller != nil {
+		ctx, cancel := s.background()
+		defer cancel()
+		if err := caller.leg.Progress(ctx, p); err != nil {
+			s.log.Debug("progress not passed on", zap.Error(err))
+		}
+	}
+}
+
+// answerPartner answers the caller once the called terminal has answered.
+func (s *session) answerPartner() {
+	caller := s.caller()
+	if caller == nil {
+		return
+	}
+	s.mu.Lock()
+	s.waiting = false
+	s.mu.Unlock()
+	s.g.wait.Add(1)
+	go func() { // Accept waits for the caller's ACK; our events go on
+		defer s.g.wait.Done()
+		ctx, cancel := s.background()
+		defer cancel()
+		if err := caller.leg.Accept(ctx, s.g.in.Capabilities); err != nil {
+			caller.leg.Hangup(call.Cause{Code: call.Failure, Text: err.Error()})
+		}
+	}()
+}
+
+// caller is the session that waits for this one's answer, or nil.
+func (s *session) caller() *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.waiting {
+		return nil
+	}
+	return s.partner
+}
+
+// passDigit sends a digit on to the other terminal of a call.
+func (s *session) passDigit(digit rune) {
+	s.mu.Lock()
+	partner := s.partner
+	s.mu.Unlock()
+	if partner == nil {
+		return
+	}
+	sender, ok := partner.leg.(call.DigitSender)
+	if !ok {
+		return
+	}
+	s.g.wait.Add(1)
+	go func() {
+		defer s.g.wait.Done()
+		ctx, cancel := s.background()
+		defer cancel()
+		if err := sender.SendDigits(ctx, string(digit)); err != nil {
+			s.log.Debug("digit not passed on", zap.Error(err))
+		}
+	}()
+}

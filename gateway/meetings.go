@@ -1,0 +1,262 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/bridge"
+)
+
+// meeting is a meeting of this node: what was asked for and, while legs are
+// in it, its bridge.
+type meeting struct {
+	spec     MeetingSpec
+	created  time.Time
+	onDemand bool
+	private  bool // a call between two terminals; not shown as a meeting
+
+	// guarded by Gateway.mu
+	bridge *bridge.Bridge
+	legs   int
+}
+
+// aliasForm bounds what may become a room of the SFU (256 bytes) and a path
+// segment of the meeting page.
+var aliasForm = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._+@-]{0,63}$`)
+
+// CreateMeeting makes a meeting that stays until it is deleted.
+func (g *Gateway) CreateMeeting(_ context.Context, spec MeetingSpec) (Meeting, error) {
+	if !aliasForm.MatchString(spec.Alias) {
+		return Meeting{}, fmt.Errorf("%w: %q", ErrBadMeeting, spec.Alias)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if m, ok := g.meetings[spec.Alias]; ok {
+		if !m.onDemand {
+			return Meeting{}, ErrMeetingExists
+		}
+		m.spec, m.onDemand = g.withDefaults(spec), false
+		return m.view(), nil
+	}
+	m := g.addMeeting(spec, false)
+	return m.view(), nil
+}
+
+// addMeeting needs g.mu.
+func (g *Gateway) addMeeting(spec MeetingSpec, onDemand bool) *meeting {
+	m := &meeting{spec: g.withDefaults(spec), created: g.in.Now(), onDemand: onDemand}
+	g.meetings[spec.Alias] = m
+	return m
+}
+
+func (g *Gateway) withDefaults(spec MeetingSpec) MeetingSpec {
+	s := g.settings.Load()
+	spec.Name = cmp.Or(spec.Name, spec.Alias)
+	spec.Layout = cmp.Or(spec.Layout, s.DefaultLayout)
+	spec.Encryption = cmp.Or(spec.Encryption, s.Encryption)
+	return spec
+}
+
+func (m *meeting) view() Meeting {
+	return Meeting{MeetingSpec: m.spec, Created: m.created, OnDemand: m.onDemand, Legs: m.legs}
+}
+
+// Meetings lists the meetings by alias.
+func (g *Gateway) Meetings() []Meeting {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := make([]Meeting, 0, len(g.meetings))
+	for _, m := range g.meetings {
+		if !m.private {
+			out = append(out, m.view())
+		}
+	}
+	slices.SortFunc(out, func(a, b Meeting) int { return cmp.Compare(a.Alias, b.Alias) })
+	return out
+}
+
+// Meeting finds one meeting.
+func (g *Gateway) Meeting(alias string) (Meeting, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private {
+		return Meeting{}, ErrNoMeeting
+	}
+	return m.view(), nil
+}
+
+// DeleteMeeting ends a meeting for everybody.
+func (g *Gateway) DeleteMeeting(ctx context.Context, alias string) error {
+	g.mu.Lock()
+	m, ok := g.meetings[alias]
+	if ok && !m.private {
+		delete(g.meetings, alias)
+	}
+	g.mu.Unlock()
+	if !ok || m.private {
+		return ErrNoMeeting
+	}
+	for _, s := range g.living() {
+		if s.inMeeting(m) {
+			s.leg.Hangup(call.Cause{Code: call.MeetingEnded})
+		}
+	}
+	if g.in.Admin != nil {
+		return g.in.Admin.CloseRoom(ctx, alias)
+	}
+	return nil
+}
+
+// Token lets a browser into a meeting. A guest of a meeting without a guest
+// PIN needs none; host PINs make hosts. Callers with an API key state the role
+// and pass trusted.
+func (g *Gateway) Token(ctx context.Context, alias, name, role, pin string, trusted bool) (Token, error) {
+	if g.in.Admin == nil {
+		return Token{}, ErrNoSFU
+	}
+	spec, err := g.specForJoining(alias)
+	if err != nil {
+		return Token{}, err
+	}
+	if !trusted {
+		if role, err = roleFor(spec, role, pin); err != nil {
+			return Token{}, err
+		}
+	}
+	identity := "web-" + newID()
+	url, token, err := g.in.Admin.Token(ctx, alias, identity, name, role)
+	if err != nil {
+		return Token{}, fmt.Errorf("token for %s: %w", alias, err)
+	}
+	return Token{URL: url, Token: token}, nil
+}
+
+// specForJoining finds a meeting, or what it would be if it may be made on
+// demand; browsers alone do not make the meeting, their first leg does.
+func (g *Gateway) specForJoining(alias string) (MeetingSpec, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if m, ok := g.meetings[alias]; ok && !m.private {
+		return m.spec, nil
+	}
+	if g.settings.Load().AutoCreate && aliasForm.MatchString(alias) {
+		return g.withDefaults(MeetingSpec{Alias: alias}), nil
+	}
+	return MeetingSpec{}, ErrNoMeeting
+}
+
+// roleFor checks a PIN against what a meeting asks for.
+func roleFor(spec MeetingSpec, asked, pin string) (string, error) {
+	same := func(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+	switch {
+	case spec.HostPIN != "" && same(pin, spec.HostPIN):
+		return call.RoleHost, nil
+	case asked == call.RoleHost:
+		return "", ErrPIN
+	case spec.GuestPIN == "" || same(pin, spec.GuestPIN):
+		return call.RoleGuest, nil
+	}
+	return "", ErrPIN
+}
+
+// enter takes a place in a meeting, making meeting and bridge where needed.
+// leave must be called for every enter that succeeded.
+func (g *Gateway) enter(alias, pin string, create bool) (*meeting, *bridge.Bridge, *call.Cause) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private {
+		if !create || !aliasForm.MatchString(alias) {
+			return nil, nil, &call.Cause{Code: call.UnknownAlias}
+		}
+		m = g.addMeeting(MeetingSpec{Alias: alias}, true)
+	} else if _, err := roleFor(m.spec, "", pin); err != nil {
+		return nil, nil, &call.Cause{Code: call.Rejected, Text: err.Error()}
+	}
+	limit := cmp.Or(m.spec.MaxLegs, g.settings.Load().MaxLegs)
+	if limit > 0 && m.legs >= limit {
+		return nil, nil, &call.Cause{Code: call.UserBusy, Text: "the meeting is full"}
+	}
+	g.occupy(m)
+	return m, m.bridge, nil
+}
+
+// occupy needs g.mu.
+func (g *Gateway) occupy(m *meeting) {
+	m.legs++
+	if m.bridge != nil {
+		return
+	}
+	m.bridge = bridge.New(bridge.Config{
+		Alias:      m.spec.Alias,
+		SFU:        g.in.SFU,
+		Local:      m.private,
+		Codecs:     g.in.Codecs,
+		Clock:      g.clock,
+		PhoneAudio: g.in.PhoneAudio,
+		Logger:     g.log.With(zap.String("meeting", m.spec.Alias)),
+		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
+	})
+	if !m.private {
+		g.events.publish(Event{Kind: EventMeetingStarted, Meeting: m.spec.Alias})
+	}
+}
+
+// enterPrivate makes a bridge for a call between two terminals.
+func (g *Gateway) enterPrivate(id string) (*meeting, *bridge.Bridge) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := &meeting{spec: MeetingSpec{Alias: "call-" + id, Name: id}, created: g.in.Now(), onDemand: true, private: true}
+	g.meetings[m.spec.Alias] = m
+	g.occupy(m)
+	m.legs++ // the second terminal
+	return m, m.bridge
+}
+
+// leave gives a place back; the last one closes the bridge.
+func (g *Gateway) leave(m *meeting) {
+	g.mu.Lock()
+	m.legs--
+	var empty *bridge.Bridge
+	if m.legs == 0 {
+		empty, m.bridge = m.bridge, nil
+		if m.onDemand && g.meetings[m.spec.Alias] == m {
+			delete(g.meetings, m.spec.Alias)
+		}
+	}
+	g.mu.Unlock()
+	if empty != nil {
+		empty.Close()
+		if !m.private {
+			g.events.publish(Event{Kind: EventMeetingEnded, Meeting: m.spec.Alias})
+		}
+	}
+}
+
+// MeetingExists, MayCreateMeeting and Registered make the Gateway the
+// route.World of its dial rules.
+
+// MeetingExists reports a meeting that callers may reach.
+func (g *Gateway) MeetingExists(alias string) bool {
+	_, err := g.Meeting(alias)
+	return err == nil
+}
+
+// MayCreateMeeting reports whether dialling in may make the meeting.
+func (g *Gateway) MayCreateMeeting(alias string) bool {
+	return g.settings.Load().AutoCreate && aliasForm.MatchString(alias)
+}
+
+// Registered reports whether a terminal is registered under the alias.
+func (g *Gateway) Registered(alias string) bool {
+	return g.in.Registered != nil && g.in.Registered(alias)
+}

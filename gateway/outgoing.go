@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+)
+
+// target resolves what somebody wrote into a stack and its address.
+func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
+	protocol := call.SIP
+	if scheme, _, ok := strings.Cut(address, ":"); ok && !strings.Contains(scheme, "@") {
+		switch strings.ToLower(scheme) {
+		case "sip", "sips":
+		case "h323":
+			protocol = call.H323
+		default:
+			return nil, call.Target{}, fmt.Errorf("%w: scheme %q has no route", ErrBadTarget, scheme)
+		}
+	} else if !g.Registered(address) && !strings.Contains(address, "@") {
+		return nil, call.Target{}, fmt.Errorf("%w: nothing is registered as %q", ErrBadTarget, address)
+	} else if r, ok := g.registrationOf(address); ok {
+		protocol = r.Protocol
+	}
+	endpoint, ok := g.in.Endpoints[protocol]
+	if !ok {
+		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
+	}
+	return endpoint, call.Target{Address: address, Can: g.in.Capabilities}, nil
+}
+
+func (g *Gateway) registrationOf(alias string) (Registration, bool) {
+	for _, r := range g.Registrations() {
+		if r.Alias == alias {
+			return r, true
+		}
+	}
+	return Registration{}, false
+}
+
+// Dial calls somebody into a meeting. It returns when the call is on its way.
+func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
+	if g.Draining() {
+		return Call{}, ErrDraining
+	}
+	endpoint, target, err := g.target(req.Target)
+	if err != nil {
+		return Call{}, err
+	}
+	m, b, refused := g.enter(req.Meeting, g.pinOf(req.Meeting), g.MayCreateMeeting(req.Meeting))
+	if refused != nil {
+		if refused.Code == call.UserBusy {
+			return Call{}, ErrFull
+		}
+		return Call{}, ErrNoMeeting
+	}
+	target.From, target.FromName = m.spec.Alias, m.spec.Name
+	target.Username, target.Password = req.Username, req.Password
+	target.Encryption = m.spec.Encryption
+	target.Can.Encryption = m.spec.Encryption
+	leg, err := endpoint.Dial(ctx, target)
+	if err != nil {
+		g.leave(m)
+		return Call{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
+	}
+	s, refused := g.admit(leg, func(s *session) { s.name = req.Name })
+	if refused != nil {
+		leg.Hangup(*refused)
+		g.leave(m)
+		return Call{}, ErrFull
+	}
+	s.log.Info("created", zap.String("target", req.Target), zap.String("meeting", req.Meeting))
+	s.sit(m, b)
+	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: m.spec.Alias})
+	return *s.view(), nil
+}
+
+// pinOf gives the gateway's own legs the PIN they need.
+func (g *Gateway) pinOf(alias string) string {
+	m, err := g.Meeting(alias)
+	if err != nil {
+		return ""
+	}
+	return m.GuestPIN
+}
+
+// referred moves the leg to where its terminal asks to go (RFC 3515): into
+// another meeting without a new negotiation, or to another terminal.
+func (s *session) referred(r *call.Refer) {
+	info := s.leg.Info()
+	info.Called, info.CalledURI = userOf(r.To), r.To
+	d := s.g.settings.Load().Rules.Decide(info, s.g)
+	if d.Reject != "" {
+		r.Refuse(call.Cause{Code: d.Reject, Text: d.Why})
+		return
+	}
+	if d.Meeting == "" {
+		r.Refuse(call.Cause{Code: call.NotSupported, Text: "only a meeting can be moved to"})
+		return
+	}
+	notify := r.Accept()
+	m, b, refused := s.g.enter(d.Meeting, d.PIN, d.Create)
+	if refused != nil {
+		notify(*refused)
+		return
+	}
+	s.mu.Lock()
+	old, partner := s.place, s.partner
+	s.place, s.partner = nil, nil
+	s.mu.Unlock()
+	s.release(old)
+	if partner != nil {
+		partner.mu.Lock()
+		partner.partner = nil
+		partner.mu.Unlock()
+		partner.leg.Hangup(call.Cause{Code: call.Transferred})
+	}
+	if !s.sit(m, b) {
+		return
+	}
+	s.mediaChanged()
+	notify(call.Cause{Code: call.NormalClearing})
+}
+
+// userOf is the user part of a URI, or the text itself.
+func userOf(uri string) string {
+	if _, rest, ok := strings.Cut(uri, ":"); ok {
+		uri = rest
+	}
+	user, _, _ := strings.Cut(uri, "@")
+	user, _, _ = strings.Cut(user, ";")
+	return user
+}

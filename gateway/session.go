@@ -1,0 +1,287 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/media"
+)
+
+// session is one leg's life in the gateway: it is told where the leg belongs,
+// puts it into a bridge, and follows its events to the end.
+type session struct {
+	g    *Gateway
+	leg  call.Leg
+	id   string
+	name string // display name in the meeting, "" = what the far side says
+	log  *zap.Logger
+
+	// ended is closed when the leg's events are over.
+	ended chan struct{}
+
+	mu      sync.Mutex
+	state   CallState
+	place   *place
+	tracks  []media.Track // open tracks, for a change of bridge
+	muted   bool
+	cause   *call.Cause
+	closed  time.Time
+	partner *session // the other side of a call between two terminals
+	waiting bool     // an outgoing leg whose answer decides about partner
+}
+
+// place is a leg's seat at a bridge.
+type place struct {
+	meeting *meeting
+	member  *bridge.Member
+}
+
+func newID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// admit makes a session for a leg, or says why not. prepare, when not nil,
+// completes the session before its first event is read.
+func (g *Gateway) admit(leg call.Leg, prepare func(*session)) (*session, *call.Cause) {
+	id := leg.Info().ID
+	s := &session{
+		g: g, leg: leg, id: id, state: StateRinging,
+		log:   g.log.With(zap.String("leg", id)),
+		ended: make(chan struct{}),
+	}
+	limit := g.settings.Load().MaxCalls
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.draining.Load():
+		return nil, &call.Cause{Code: call.Draining, RetryAfter: 30}
+	case limit > 0 && len(g.sessions) >= limit:
+		g.refused.Add(1)
+		return nil, &call.Cause{Code: call.Congestion, Text: "the limit on calls is reached", RetryAfter: 10}
+	}
+	if prepare != nil {
+		prepare(s)
+	}
+	g.sessions[id] = s
+	g.total.Add(1)
+	g.wait.Add(2)
+	go s.followEvents()
+	go s.followTracks()
+	return s, nil
+}
+
+// followEvents is the session's one reader of events; it ends with the leg.
+func (s *session) followEvents() {
+	defer s.g.wait.Done()
+	for e := range s.leg.Events() {
+		s.handle(e)
+	}
+	s.finish()
+}
+
+func (s *session) handle(e call.Event) {
+	switch e.Kind {
+	case call.Ringing:
+		s.tellPartner(call.Provisional{Ringing: true})
+	case call.EarlyMedia:
+		can := s.g.in.Capabilities
+		s.tellPartner(call.Provisional{EarlyMedia: &can})
+		s.mediaChanged()
+	case call.Connected:
+		s.setState(StateActive)
+		s.answerPartner()
+		s.mediaChanged()
+	case call.MediaChanged:
+		s.mediaChanged()
+	case call.Held:
+		s.setState(StateHeld)
+		s.mediaChanged()
+	case call.Resumed:
+		s.setState(StateActive)
+		s.mediaChanged()
+	case call.Keypad:
+		s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(e.Digit)})
+		s.passDigit(e.Digit)
+	case call.Referred:
+		s.g.wait.Add(1)
+		go func() {
+			defer s.g.wait.Done()
+			s.referred(e.Refer)
+		}()
+	case call.Ended:
+		s.mu.Lock()
+		cause := e.Cause
+		s.cause = &cause
+		s.mu.Unlock()
+	}
+}
+
+// followTracks keeps the list of open tracks and hands new ones to the bridge.
+func (s *session) followTracks() {
+	defer s.g.wait.Done()
+	for t := range s.leg.Tracks() {
+		s.mu.Lock()
+		open := s.tracks[:0]
+		for _, old := range s.tracks {
+			select {
+			case <-old.Done():
+			default:
+				open = append(open, old)
+			}
+		}
+		s.tracks = append(open, t)
+		p := s.place
+		s.mu.Unlock()
+		if p != nil {
+			p.member.AddTrack(t)
+		}
+	}
+}
+
+// finish runs once, when the leg has ended.
+func (s *session) finish() {
+	s.mu.Lock()
+	s.state = StateEnded
+	s.closed = s.g.in.Now()
+	partner, p := s.partner, s.place
+	s.partner, s.place = nil, nil
+	if s.cause == nil {
+		s.cause = &call.Cause{Code: call.Failure, Text: "the stack gave no reason"}
+	}
+	cause := *s.cause
+	s.mu.Unlock()
+
+	s.release(p)
+	if partner != nil {
+		partner.leg.Hangup(partnerCause(cause))
+	}
+	s.g.events.publish(Event{Kind: EventCallEnded, Call: s.view(), Meeting: p.alias()})
+	s.log.Info("closed", zap.Stringer("reason", cause))
+	close(s.ended)
+
+	g := s.g
+	g.mu.Lock()
+	delete(g.sessions, s.id)
+	if g.draining.Load() && len(g.sessions) == 0 {
+		close(g.idle)
+	}
+	g.mu.Unlock()
+}
+
+// partnerCause is what the other terminal of a call is told.
+func partnerCause(c call.Cause) call.Cause {
+	switch c.Code {
+	case call.NormalClearing, call.Cancelled, call.Transferred:
+		return call.Cause{Code: call.NormalClearing}
+	}
+	return c
+}
+
+func (p *place) alias() string {
+	if p == nil || p.meeting.private {
+		return ""
+	}
+	return p.meeting.spec.Alias
+}
+
+func (s *session) release(p *place) {
+	if p == nil {
+		return
+	}
+	p.member.Leave()
+	s.g.leave(p.meeting)
+}
+
+// sit puts the leg into a bridge and gives it the tracks that are open. A leg
+// that has ended in the meantime is not seated.
+func (s *session) sit(m *meeting, b *bridge.Bridge) bool {
+	p := &place{meeting: m, member: b.Add(s.leg, s.describe)}
+	s.mu.Lock()
+	if s.state == StateEnded {
+		s.mu.Unlock()
+		s.release(p)
+		return false
+	}
+	s.place = p
+	tracks := append([]media.Track(nil), s.tracks...)
+	muted := s.muted
+	s.mu.Unlock()
+	for _, t := range tracks {
+		p.member.AddTrack(t)
+	}
+	p.member.SetMuted(muted)
+	return true
+}
+
+// describe is how the leg appears in its meeting; asked when media is known.
+func (s *session) describe() call.Participant {
+	info := s.leg.Info()
+	kind := call.Phone
+	for _, st := range info.Streams {
+		if st.Role != media.Audio && st.Direction != media.Inactive {
+			kind = call.Terminal
+		}
+	}
+	name := s.name
+	for _, n := range []string{info.Remote.Name, info.Remote.Alias, info.Remote.URI} {
+		if name == "" {
+			name = n
+		}
+	}
+	return call.Participant{
+		Identity: "leg-" + s.id,
+		Name:     name,
+		Kind:     kind,
+		Attributes: map[string]string{
+			call.AttrKind:     string(kind),
+			call.AttrLeg:      s.id,
+			call.AttrProtocol: string(info.Protocol),
+			call.AttrNumber:   info.Remote.Alias,
+		},
+	}
+}
+
+func (s *session) mediaChanged() {
+	s.mu.Lock()
+	p := s.place
+	s.mu.Unlock()
+	if p != nil {
+		p.member.MediaChanged()
+	}
+	s.g.events.publish(Event{Kind: EventCallUpdated, Call: s.view(), Meeting: p.alias()})
+}
+
+func (s *session) setState(to CallState) {
+	s.mu.Lock()
+	if s.state != StateEnded {
+		s.state = to
+	}
+	s.mu.Unlock()
+}
+
+func (s *session) inMeeting(m *meeting) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place != nil && s.place.meeting == m
+}
+
+// capabilities is what this leg is offered, under the policy of a meeting.
+func (s *session) capabilities(m *meeting) media.Capabilities {
+	can := s.g.in.Capabilities
+	can.Encryption = m.spec.Encryption
+	return can
+}
+
+// background bounds what the gateway does for a leg of its own accord.
+func (s *session) background() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(s.g.ctx, 2*time.Minute)
+}

@@ -1,0 +1,169 @@
+// Package gateway is the heart of the product: it takes the legs that the
+// protocol stacks deliver, routes each to a meeting or to another terminal,
+// keeps one bridge per meeting on this node, and tells the API what happens.
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+)
+
+// MeetingSpec is what somebody asks of a meeting. Zero values mean the
+// defaults of the configuration.
+type MeetingSpec struct {
+	Alias    string
+	Name     string
+	HostPIN  string
+	GuestPIN string
+	Layout   string
+	MaxLegs  int
+	// Encryption is off, prefer or require: what legs of this meeting need.
+	Encryption string
+}
+
+// Meeting is a meeting as it stands.
+type Meeting struct {
+	MeetingSpec
+	Created time.Time
+	// OnDemand meetings were made by somebody dialling in and end with the
+	// last participant.
+	OnDemand bool
+	// Legs counts the terminals and phones on this node.
+	Legs int
+}
+
+// Participant is one row of a meeting's roster.
+type Participant struct {
+	call.Participant
+	// CallID is set for legs of this node.
+	CallID   string
+	Speaking bool
+	Muted    bool
+}
+
+// Call is one leg and where it stands, as the API shows it.
+type Call struct {
+	Info     call.Info
+	Meeting  string
+	Identity string // in the meeting
+	State    CallState
+	Muted    bool
+	Media    []MediaInfo
+	Ended    time.Time
+	Cause    *call.Cause
+}
+
+// CallState is the life of a call.
+type CallState string
+
+// Call states.
+const (
+	StateRinging CallState = "ringing"
+	StateLobby   CallState = "lobby"
+	StateActive  CallState = "active"
+	StateHeld    CallState = "held"
+	StateEnded   CallState = "ended"
+)
+
+// MediaInfo is one direction of one medium of a call.
+type MediaInfo struct {
+	media.StreamStats
+	Width, Height int
+	FPS           float64
+	// Mode is passthrough, transcoded or mixed.
+	Mode string
+	// Pipeline prints the stages.
+	Pipeline string
+	// Notice says why a medium does not flow ("level 4.0 exceeds 3.1").
+	Notice string
+}
+
+// DialRequest asks for an outgoing call into a meeting.
+type DialRequest struct {
+	Target   string // sip:, h323:, tel: or an alias
+	Meeting  string
+	Name     string // display name shown in the meeting; default: the far side's
+	Username string // for a digest challenge of the far side
+	Password string
+}
+
+// Token lets a browser into a meeting.
+type Token struct {
+	URL   string
+	Token string
+}
+
+// Registration is one binding of a terminal.
+type Registration struct {
+	Protocol  call.Protocol
+	Alias     string
+	Contact   string
+	Address   string
+	Transport string
+	UserAgent string
+	Product   string
+	Since     time.Time
+	Expires   time.Time
+}
+
+// EventKind names an event of the stream; the names are those of the API.
+type EventKind string
+
+// Events.
+const (
+	EventCallStarted    EventKind = "call.started"
+	EventCallUpdated    EventKind = "call.updated"
+	EventCallEnded      EventKind = "call.ended"
+	EventCallKeypad     EventKind = "call.keypad"
+	EventMeetingStarted EventKind = "meeting.started"
+	EventMeetingEnded   EventKind = "meeting.ended"
+	EventJoined         EventKind = "participant.joined"
+	EventLeft           EventKind = "participant.left"
+	EventSpeaker        EventKind = "participant.speaking"
+	EventRegistered     EventKind = "registration.added"
+	EventUnregistered   EventKind = "registration.removed"
+	EventSFULost        EventKind = "sfu.lost"
+	EventSFUBack        EventKind = "sfu.back"
+	EventConfigReloaded EventKind = "config.reloaded"
+	EventConfigRefused  EventKind = "config.refused"
+)
+
+// Event is something that happened. Only the fields of its kind are set.
+type Event struct {
+	Seq          uint64 // ascending without gaps on this node
+	Time         time.Time
+	Kind         EventKind
+	Meeting      string
+	Call         *Call
+	Participant  *Participant
+	Registration *Registration
+	Text         string
+}
+
+// Status is the node at a glance.
+type Status struct {
+	Version  string
+	Started  time.Time
+	Draining bool
+	Calls    int
+	Meetings int
+	MaxCalls int
+	SFU      string // "up", "down", "none"
+	Refused  uint64 // calls refused over the limit
+	Total    uint64 // calls since start
+}
+
+// SFUAdmin is what the gateway asks of the SFU beyond media.
+type SFUAdmin interface {
+	// Token makes a browser's ticket. role is call.RoleHost or call.RoleGuest.
+	Token(ctx context.Context, room, identity, name, role string) (url, token string, err error)
+	// Participants lists the roster without hidden ones.
+	Participants(ctx context.Context, room string) ([]call.Participant, error)
+	Remove(ctx context.Context, room, identity string) error
+	Mute(ctx context.Context, room, identity string, muted bool) error
+	CloseRoom(ctx context.Context, room string) error
+	Healthy(ctx context.Context) bool
+}
