@@ -22,6 +22,7 @@ package config
 
 import (
 	"net/netip"
+	"regexp"
 	"time"
 )
 
@@ -133,12 +134,23 @@ type Trunk struct {
 // DialRule maps a dialled alias to where it leads; the first that matches
 // wins. Exactly one of Pattern and Prefix, and one of Meeting, Endpoint and
 // Reject, is set. Meeting and Endpoint may hold $1 or ${name} of Pattern's
-// groups, and $0, the whole alias.
+// groups and $0, the whole alias; with Prefix, $1 is what follows the prefix.
 type DialRule struct {
 	Pattern string `key:"pattern"` // regular expression (RE2) for the whole alias
 	Prefix  string `key:"prefix"`
-	Meeting string `key:"meeting"`
+	// Trunk limits the rule to calls from one trunk, Protocol to one protocol.
+	Trunk    string `key:"trunk"`
+	Protocol string `key:"protocol" oneof:"sip,h323"`
+	Meeting  string `key:"meeting"`
 	// Endpoint is a SIP URI or the alias of a registered terminal.
 	Endpoint string `key:"endpoint"`
 	Reject   string `key:"reject" oneof:"forbidden,not_found,busy,unavailable"`
+}
+
+// Expression is Pattern, or Prefix as a regular expression.
+func (r DialRule) Expression() string {
+	if r.Prefix != "" {
+		return regexp.QuoteMeta(r.Prefix) + "(.*)"
+	}
+	return r.Pattern
 }

@@ -2,9 +2,7 @@ package config
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,6 +30,8 @@ type Live struct {
 	log   *zap.Logger
 	file  string
 	apply Apply
+	// loaded are the files as they were when Live was made.
+	loaded contents
 
 	reloads sync.Mutex // one reload at a time
 	mu      sync.Mutex // guards what follows
@@ -42,7 +42,7 @@ type Live struct {
 // NewLive follows the file initial was loaded from ("" when none). apply is
 // called for every change, never twice at a time.
 func NewLive(log *zap.Logger, file string, initial *Config, apply Apply) *Live {
-	return &Live{log: log, file: file, apply: apply, current: initial}
+	return &Live{log: log, file: file, apply: apply, current: initial, loaded: read(initial.Files)}
 }
 
 // Current is the configuration in force; not to be changed.
@@ -107,34 +107,20 @@ func (l *Live) reload(ctx context.Context) (changed, needRestart []string, err e
 // Run reloads after every change of a file the configuration was read from,
 // until ctx ends.
 func (l *Live) Run(ctx context.Context) error {
+	last := l.loaded
 	for {
 		w, err := watch(l.Current().Files)
 		if err != nil {
 			return err
 		}
-		err = w.wait(ctx)
+		last, err = w.wait(ctx, last)
 		w.close()
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		// The outcome keeps the error.
-		_ = l.Reload(ctx)
+		_ = l.Reload(ctx) // the outcome keeps the error
 	}
-}
-
-// absolute lists the files with their folders, which are what is watched: an
-// editor, and Kubernetes, put a new file in the place of the old one.
-func absolute(files []string) ([]string, error) {
-	list := make([]string, len(files))
-	for i, f := range files {
-		path, err := filepath.Abs(f)
-		if err != nil {
-			return nil, err
-		}
-		list[i] = path
-	}
-	return list, nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,10 +55,11 @@ func (l *loader) load() (*Config, error) {
 	l.problems = append(l.problems, Validate(c)...)
 	for i, p := range l.problems {
 		if p.Source == "" {
-			l.problems[i].Source = l.sources.of(p.Key)
+			l.problems[i].Source = cmp.Or(l.sources.of(p.Key), l.sources.of(p.rival))
 		}
 	}
 	if len(l.problems) > 0 {
+		l.problems.sort()
 		return nil, l.problems
 	}
 	return c, nil

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +15,8 @@ type Problem struct {
 	// environment variable; "" for a default.
 	Source  string
 	Message string
+
+	rival string // a key whose value clashes with Key's
 }
 
 func (p Problem) String() string {
@@ -37,6 +42,22 @@ func (ps Problems) Error() string {
 
 func (ps *Problems) add(source, key, format string, args ...any) {
 	*ps = append(*ps, Problem{Key: key, Source: source, Message: fmt.Sprintf(format, args...)})
+}
+
+// sort orders the problems as the lines of the file are, then by key.
+func (ps Problems) sort() {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.line(), b.line()), cmp.Compare(a.Key, b.Key))
+	})
+}
+
+// line is the number at the end of Source; 0 when there is none.
+func (p Problem) line() int {
+	n, err := strconv.Atoi(p.Source[strings.LastIndex(p.Source, ":")+1:])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // sources remembers where each key was given.

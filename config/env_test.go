@@ -1,0 +1,97 @@
+package config_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/config"
+)
+
+func TestEnvironmentWinsOverTheFile(t *testing.T) {
+	clearEnv(t)
+	file := write(t, "log: {level: warn, format: json}\nsip: {udp: ':1'}\n")
+	t.Setenv("ROOMGATE_LOG_LEVEL", "debug")
+	t.Setenv("ROOMGATE_SIP_UDP", ":5070, [::1]:5071")
+	t.Setenv("ROOMGATE_SIP_TLS_LISTEN", "off")
+	t.Setenv("ROOMGATE_SIP_ALLOW_DIRECT", "false")
+	t.Setenv("ROOMGATE_RTP_PORTS", "40000-40999")
+	t.Setenv("ROOMGATE_DRAIN_TIMEOUT", "90s")
+	t.Setenv("ROOMGATE_LIMITS_MAX_CALLS", "7")
+	t.Setenv("ROOMGATE_LISTEN_ADDRESS", "::1")
+	t.Setenv("ROOMGATE_HTTP_TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.1")
+	t.Setenv("ROOMGATE_TRUNKS", `[{"name":"pstn","cidrs":["192.0.2.0/24"]}]`)
+	t.Setenv("ROOMGATE_ACCOUNTS", "- username: room1\n  password: 0123\n  aliases: [1001, 1002]\n")
+
+	c, err := config.Load(file)
+	require.NoError(t, err)
+	assert.Equal(t, "debug", c.Log.Level)
+	assert.Equal(t, "json", c.Log.Format)
+	assert.Equal(t, config.Addresses{"[::1]:5070", "[::1]:5071"}, c.SIP.UDP)
+	assert.Empty(t, c.SIP.TLS.Listen)
+	assert.False(t, c.SIP.AllowDirect)
+	assert.Equal(t, config.PortRange{Low: 40000, High: 40999}, c.RTP.Ports)
+	assert.Equal(t, 90*time.Second, c.DrainTimeout)
+	assert.Equal(t, 7, c.Limits.MaxCalls)
+	assert.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")}, c.HTTP.TrustedProxies)
+	assert.Equal(t, []config.Trunk{{Name: "pstn", CIDRs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}, c.Trunks)
+	assert.Equal(t, []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"1001", "1002"}}}, c.Accounts)
+}
+
+// TestEveryKeyIsBound sets each key, one by one, to a value of a wrong type or
+// to itself, and looks for the variable's name in what comes of it.
+func TestEveryKeyIsBound(t *testing.T) {
+	clearEnv(t)
+	wrong := map[string]string{
+		"sip.allow_direct": "perhaps", "sfu.embedded": "perhaps", "meetings.auto_create": "perhaps",
+		"sip.domain": "a b", "http.public_url": "x", "sfu.url": "x", "database.url": "x://y", "admin.api_key": "x",
+		"sip.tls.cert": "x", "sip.tls.key": "x", "http.tls.cert": "x", "http.tls.key": "x",
+	}
+	free := map[string]func(*config.Config) string{
+		"h323.gatekeeper.id": func(c *config.Config) string { return c.H323.Gatekeeper.ID },
+		"data_dir":           func(c *config.Config) string { return c.DataDir },
+		"sfu.api_key":        func(c *config.Config) string { return c.SFU.APIKey },
+		"sfu.api_secret":     func(c *config.Config) string { return c.SFU.APISecret },
+	}
+	seen := map[string]string{}
+	for _, key := range config.Keys() {
+		name := config.EnvName(key)
+		assert.Empty(t, seen[name], "%s and %s share a variable", key, seen[name])
+		seen[name] = key
+		t.Run(name, func(t *testing.T) {
+			if get, ok := free[key]; ok {
+				t.Setenv(name, "anything")
+				c, err := config.Load("")
+				require.NoError(t, err)
+				assert.Equal(t, "anything", get(c))
+				return
+			}
+			value := wrong[key]
+			if value == "" {
+				value = "[nonsense"
+			}
+			t.Setenv(name, value)
+			_, err := config.Load("")
+			assert.ErrorContains(t, err, name+": "+key+": ")
+		})
+	}
+}
+
+func TestStrangeVariablesAreNamed(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("ROOMGATE_SERVICE_HOST", "10.0.0.1")
+	c, err := config.Load("")
+	require.NoError(t, err)
+	assert.Contains(t, c.Warnings, "environment variable ROOMGATE_SERVICE_HOST is not a key of the configuration")
+}
+
+func TestStateDirectoryIsTheDataDirectory(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("STATE_DIRECTORY", "/var/lib/roomgate:/var/lib/other")
+	c, err := config.Load("")
+	require.NoError(t, err)
+	assert.Equal(t, "/var/lib/roomgate", c.DataDir)
+}
