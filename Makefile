@@ -1,0 +1,55 @@
+# Two commands matter: `make run` and `make test`. Both install what they need.
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS    = -X main.version=$(VERSION)
+RUN       ?=
+FUZZTIME  ?= 10s
+SOAKTIME  ?= 10m
+PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
+WEB        = $(shell git ls-files web 2>/dev/null)
+
+.PHONY: help setup setup-test run build web test unit e2e fuzz bench soak lint fmt
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install what building needs (Debian and npm packages)
+	@scripts/setup build
+
+setup-test: setup ## also install what the tests need (baresip, sipp, Chromium, ...)
+	@scripts/setup test
+
+run: setup build ## build and start; RUN="--config roomgate.yaml" for options
+	bin/roomgate serve $(RUN)
+
+build: web ## bin/roomgate
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate
+
+web: ## web/dist
+	@scripts/web $(WEB)
+
+test: setup-test build lint unit e2e ## everything: lint, unit tests with the race detector, end to end
+
+unit: ## unit tests
+	$(GO) test -race -timeout 10m $(PACKAGES)
+
+e2e: build ## end to end, against baresip, sipp, Chromium, LiveKit
+	@scripts/e2e
+
+fuzz: ## every fuzz target for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+
+bench: build ## speed and memory, as ratios to baselines of the same run
+	bin/roomgate bench
+
+soak: ## fuzzing for SOAKTIME a target
+	@scripts/fuzz $(SOAKTIME)
+
+lint: ## formatting, vet, import arrows, file sizes
+	@scripts/gofmt
+	$(GO) vet ./...
+	$(GO) test ./lint
+
+fmt: ## format the Go code
+	@gofmt -l -w $$(git ls-files '*.go')
