@@ -12,19 +12,22 @@
 //	416 Request-URI with an unknown scheme           505 other versions than SIP/2.0
 //	513 message over the limit
 //
-// Left to the user agent: 405, 415, 420, 481, 482, 501. 483 does not arise:
+// Left to the user agent: 405, 406, 413, 415, 420, 481, 482, 501. 483 does not arise:
 // the gateway is where requests end, so Max-Forwards 0 is accepted.
 // ACKs, responses and messages without a usable Via are dropped and counted.
 package edge
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync"
+	"syscall"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
 )
 
 // Transport is a SIP transport by its name in Via.
@@ -66,7 +69,10 @@ type Config struct {
 	Tap func(Record)
 	// Closed is called when a connection has ended. It must not block.
 	Closed func(Flow)
-	Log    *zap.Logger
+	// Control is called on each socket before it is bound, as of
+	// net.ListenConfig: to set DSCP.
+	Control func(network, address string, c syscall.RawConn) error
+	Log     *zap.Logger
 }
 
 // Record is a message seen on the wire.
@@ -102,69 +108,129 @@ type Server interface {
 	ServeTLS(net.Listener) error
 }
 
+// maxMessage is the largest message that the stack takes; one UDP datagram.
+const maxMessage = 65535
+
+// The stack keeps its limits in variables of its package. They are raised
+// before anything can run: it would refuse to send datagrams over 1300 bytes
+// and would cut those over 32768 that it reads.
+func init() {
+	sip.UDPMTUSize = maxMessage + 200
+	sip.TransportBufferReadSize = maxMessage
+	sip.ParseMaxMessageLength = maxMessage
+}
+
 // Edge owns the SIP sockets. Safe for concurrent use.
-type Edge struct{}
+type Edge struct {
+	c     Config
+	log   *zap.Logger
+	count counters
+
+	mu       sync.Mutex
+	flows    map[flowKey]*stream
+	sources  map[netip.Addr]int // accepted connections by address
+	inbound  int
+	outbound map[Transport]*Listener
+	dials    singleflight.Group
+}
 
 // New makes an edge without sockets.
-func New(c Config) *Edge { return &Edge{} }
+func New(c Config) *Edge {
+	if c.MaxMessage <= 0 || c.MaxMessage > maxMessage {
+		c.MaxMessage = maxMessage
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{&c.HandshakeTimeout, 10 * time.Second},
+		{&c.MessageTimeout, 10 * time.Second},
+		{&c.IdleTimeout, time.Hour},
+		{&c.FirstTimeout, 30 * time.Second},
+		{&c.WriteTimeout, 5 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.fallback
+		}
+	}
+	if c.Connections <= 0 {
+		c.Connections = 4096
+	}
+	if c.ConnectionsPerSource <= 0 {
+		c.ConnectionsPerSource = 256
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	return &Edge{
+		c:        c,
+		log:      c.Log.Named("edge"),
+		flows:    make(map[flowKey]*stream),
+		sources:  make(map[netip.Addr]int),
+		outbound: make(map[Transport]*Listener),
+	}
+}
 
-// Listener is a bound socket.
-type Listener struct{}
-
-// ListenUDP binds a UDP socket; address as of net.ListenPacket ("[::]:5060"
-// takes IPv4 too, "0.0.0.0:5060" only IPv4).
-func (e *Edge) ListenUDP(address string) (*Listener, error) { return nil, nil }
-
-// ListenTCP binds a TCP socket.
-func (e *Edge) ListenTCP(address string) (*Listener, error) { return nil, nil }
-
-// ListenTLS binds a TCP socket whose connections start with a TLS handshake.
-// Peers that offer no ALPN protocol, or others than "sip", are welcome.
-func (e *Edge) ListenTLS(address string, c *tls.Config) (*Listener, error) { return nil, nil }
-
-// Transport of the listener.
-func (l *Listener) Transport() Transport { return "" }
-
-// Addr is the bound address.
-func (l *Listener) Addr() netip.AddrPort { return netip.AddrPort{} }
-
-// Serve hands messages to the stack until the listener is closed, then returns
-// nil once all connections of the listener have ended.
-func (l *Listener) Serve(s Server) error { return nil }
-
-// Close ends the listener and its connections.
-func (l *Listener) Close() error { return nil }
-
-// Outbound makes the listener that gives dialled connections of a transport
-// (TCP or TLS) to the stack; it binds nothing. Serve it like the others. At
-// most one per transport.
-func (e *Edge) Outbound(t Transport) (*Listener, error) { return nil, nil }
-
-// Dial makes sure that a framed connection to the address exists and is known
-// to the stack, which then uses it for requests to that address. c is for TLS
-// only. An accepted connection from that very address is taken as well.
-func (e *Edge) Dial(ctx context.Context, t Transport, to netip.AddrPort, c *tls.Config) error {
-	return nil
+// flowKey finds a connection as the stack names it.
+type flowKey struct {
+	transport Transport
+	remote    string
 }
 
 // Flow returns the open connection with a remote address ("host:port", as in
 // sip.Request.Source), and false when there is none, or for UDP.
-func (e *Edge) Flow(t Transport, remote string) (Flow, bool) { return Flow{}, false }
-
-// Drop closes a connection.
-func (e *Edge) Drop(t Transport, remote string) {}
-
-// Stats counts since the start.
-type Stats struct {
-	Accepted    uint64         // messages given to the stack
-	Refused     map[int]uint64 // by the status they were answered with
-	Dropped     uint64         // malformed, and not to be answered
-	Limited     uint64         // over their source's share
-	Keepalives  uint64         // CRLF
-	Connections int            // open now
-	Turned      uint64         // connections refused: too many
-	Slow        uint64         // connections closed by a time-out
+func (e *Edge) Flow(t Transport, remote string) (Flow, bool) {
+	e.mu.Lock()
+	st := e.flows[flowKey{t, remote}]
+	e.mu.Unlock()
+	if st == nil {
+		return Flow{}, false
+	}
+	return st.flow(), true
 }
 
-// Stats is a snapshot of the counters.
-func (e *Edge) Stats() Stats { return Stats{} }
+// Drop closes a connection.
+func (e *Edge) Drop(t Transport, remote string) {
+	e.mu.Lock()
+	st := e.flows[flowKey{t, remote}]
+	e.mu.Unlock()
+	if st != nil {
+		_ = st.Close()
+	}
+}
+
+// allow takes a token of the source.
+func (e *Edge) allow(source netip.Addr) bool {
+	if e.c.Allow == nil || e.c.Allow(source) {
+		return true
+	}
+	e.count.limited.Add(1)
+	return false
+}
+
+func (e *Edge) accepted(t Transport, local, remote netip.AddrPort, message []byte) {
+	e.count.accepted.Add(1)
+	e.tap(Record{In: true, Transport: t, Local: local, Remote: remote, Message: message})
+}
+
+func (e *Edge) refused(t Transport, local, remote netip.AddrPort, message []byte, f fault, answered bool) {
+	status := f.status
+	if !answered {
+		status = -1
+	}
+	e.count.refuse(status)
+	e.log.Debug("message refused", zap.Stringer("source", remote), zap.Int("status", status), zap.String("reason", f.reason))
+	e.tap(Record{In: true, Transport: t, Local: local, Remote: remote, Message: message, Refused: status})
+}
+
+func (e *Edge) sent(t Transport, local, remote netip.AddrPort, message []byte) {
+	e.tap(Record{Transport: t, Local: local, Remote: remote, Message: message})
+}
+
+func (e *Edge) tap(r Record) {
+	if e.c.Tap == nil || len(r.Message) <= len(endOfHeaders) {
+		return
+	}
+	r.Time = time.Now()
+	e.c.Tap(r)
+}
