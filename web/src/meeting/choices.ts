@@ -1,0 +1,24 @@
+/** What a visitor chose before joining; kept for the next time. */
+export interface Choices {
+  name: string;
+  microphone: boolean;
+  camera: boolean;
+  microphoneId: string;
+  cameraId: string;
+}
+
+const key = "roomgate.choices";
+
+const defaults: Choices = { name: "", microphone: true, camera: true, microphoneId: "", cameraId: "" };
+
+export function recall(): Choices {
+  try {
+    return { ...defaults, ...(JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Choices>) };
+  } catch {
+    return defaults;
+  }
+}
+
+export function remember(choices: Choices) {
+  localStorage.setItem(key, JSON.stringify(choices));
+}

@@ -1,0 +1,46 @@
+import { type Participant, Track, type TrackPublication } from "livekit-client";
+
+export type Kind = "terminal" | "phone" | "browser";
+
+/** kindOf tells room terminals and phones from browsers: the gateway says so in an attribute. */
+export function kindOf(p: { attributes: Readonly<Record<string, string>> }): Kind {
+  const kind = p.attributes["roomgate.kind"];
+  return kind === "terminal" || kind === "phone" ? kind : "browser";
+}
+
+export function cameraOf(p: Participant): TrackPublication | undefined {
+  return p.getTrackPublication(Track.Source.Camera);
+}
+
+export function screenOf(p: Participant): TrackPublication | undefined {
+  return p.getTrackPublication(Track.Source.ScreenShare);
+}
+
+export function isMuted(p: Participant): boolean {
+  const mic = p.getTrackPublication(Track.Source.Microphone);
+  return !mic || mic.isMuted;
+}
+
+/** initials are for tiles without a picture: the last two words of a Vietnamese or Western name. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u).filter(Boolean);
+  return words
+    .slice(-2)
+    .map((w) => [...w][0]?.toLocaleUpperCase("vi") ?? "")
+    .join("");
+}
+
+/** columns is how many tiles stand side by side so that n of 16:9 fill a frame of the given shape best. */
+export function columns(n: number, width: number, height: number): number {
+  let best = 1;
+  let bestArea = 0;
+  for (let c = 1; c <= n; c++) {
+    const rows = Math.ceil(n / c);
+    const w = Math.min(width / c, ((height / rows) * 16) / 9);
+    if (w >= bestArea) {
+      bestArea = w;
+      best = c;
+    }
+  }
+  return best;
+}

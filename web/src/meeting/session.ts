@@ -1,0 +1,193 @@
+import { signal } from "@preact/signals";
+import {
+  ConnectionState,
+  DisconnectReason,
+  Room,
+  RoomEvent,
+  VideoPreset,
+  VideoPresets,
+} from "livekit-client";
+import { remember, type Choices } from "./choices";
+
+/** Where the visitor stands: choosing devices, in the meeting, or out again. */
+export type Stage = "lobby" | "joining" | "meeting" | "over";
+export type Ending = "left" | "removed" | "ended" | "lost";
+export type Failure = "noMeeting" | "wrongPin" | "failed" | null;
+
+export const stage = signal<Stage>("lobby");
+export const ending = signal<Ending>("left");
+export const failure = signal<Failure>(null);
+export const pinNeeded = signal(false);
+export const reconnecting = signal(false);
+/** revision rises whenever anything about the room changed: what depends on the room reads it. */
+export const revision = signal(0);
+export const dominant = signal("");
+
+export const alias = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+
+/**
+ * Terminals get H.264 as it is, without transcoding: so it is published in
+ * sizes, levels and rates that room systems know, and keeps its size.
+ */
+function newRoom(): Room {
+  return new Room({
+    adaptiveStream: true,
+    dynacast: true,
+    videoCaptureDefaults: { resolution: { width: 1280, height: 720, frameRate: 30 } },
+    audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    publishDefaults: {
+      videoCodec: "h264",
+      backupCodec: false,
+      videoEncoding: { maxBitrate: 1_500_000, maxFramerate: 30 },
+      videoSimulcastLayers: [new VideoPreset(640, 360, 450_000, 25)],
+      screenShareEncoding: { maxBitrate: 1_500_000, maxFramerate: 10 },
+      screenShareSimulcastLayers: [],
+      degradationPreference: "maintain-resolution",
+      red: false,
+      dtx: true,
+    },
+  });
+}
+
+export let room = newRoom();
+
+function changed() {
+  revision.value++;
+}
+
+const watched = [
+  RoomEvent.ParticipantConnected,
+  RoomEvent.ParticipantDisconnected,
+  RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ParticipantNameChanged,
+  RoomEvent.TrackPublished,
+  RoomEvent.TrackUnpublished,
+  RoomEvent.TrackSubscribed,
+  RoomEvent.TrackUnsubscribed,
+  RoomEvent.TrackMuted,
+  RoomEvent.TrackUnmuted,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+] as const;
+
+function follow(r: Room) {
+  for (const event of watched) r.on(event, changed);
+  r.on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
+    const other = speakers.find((p) => !p.isLocal);
+    if (other) dominant.value = other.identity;
+    changed();
+  });
+  r.on(RoomEvent.ConnectionStateChanged, (state) => {
+    reconnecting.value =
+      state === ConnectionState.Reconnecting || state === ConnectionState.SignalReconnecting;
+    changed();
+  });
+  r.on(RoomEvent.Disconnected, (reason) => {
+    ending.value =
+      reason === DisconnectReason.PARTICIPANT_REMOVED ? "removed"
+      : reason === DisconnectReason.ROOM_DELETED ? "ended"
+      : reason === DisconnectReason.CLIENT_INITIATED ? "left"
+      : "lost";
+    if (stage.value !== "lobby") stage.value = "over";
+  });
+}
+
+interface Ticket {
+  url: string;
+  token: string;
+}
+
+async function ticket(name: string, pin: string): Promise<Ticket | Failure> {
+  const answer = await fetch(`/api/v1/meetings/${encodeURIComponent(alias)}/tokens`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name, role: "guest", ...(pin ? { pin } : {}) }),
+  });
+  if (answer.ok) return (await answer.json()) as Ticket;
+  switch (answer.status) {
+    case 404:
+      return "noMeeting";
+    case 401:
+    case 403:
+      return "wrongPin";
+    default:
+      return "failed";
+  }
+}
+
+/** join enters the meeting with what the visitor chose. */
+export async function join(choices: Choices, pin: string): Promise<void> {
+  stage.value = "joining";
+  failure.value = null;
+  try {
+    const got = await ticket(choices.name, pin);
+    if (got === null || typeof got === "string") {
+      if (got === "wrongPin" && !pinNeeded.value) {
+        pinNeeded.value = true; // the first refusal only says that a PIN is asked for
+        stage.value = "lobby";
+        return;
+      }
+      failure.value = got ?? "failed";
+      stage.value = "lobby";
+      return;
+    }
+    remember(choices);
+    await enter(got, choices);
+  } catch (error) {
+    console.error(error);
+    failure.value = "failed";
+    stage.value = "lobby";
+  }
+}
+
+async function enter(got: Ticket, choices: Choices) {
+  room = newRoom();
+  follow(room);
+  (window as unknown as { roomgate: unknown }).roomgate = { room }; // for support: roomgate.room in the browser's console
+  await room.connect(got.url, got.token);
+  stage.value = "meeting";
+  changed();
+  await publish(choices);
+}
+
+async function publish(choices: Choices) {
+  const me = room.localParticipant;
+  // One device that is missing or refused must not keep the other out.
+  await Promise.allSettled([
+    choices.microphone && me.setMicrophoneEnabled(true, choices.microphoneId ? { deviceId: choices.microphoneId } : undefined),
+    choices.camera &&
+      me.setCameraEnabled(true, {
+        resolution: VideoPresets.h720.resolution,
+        ...(choices.cameraId ? { deviceId: choices.cameraId } : {}),
+      }),
+  ]);
+  changed();
+}
+
+export async function leave() {
+  await room.disconnect();
+}
+
+export async function toggleMicrophone() {
+  await room.localParticipant.setMicrophoneEnabled(!room.localParticipant.isMicrophoneEnabled);
+  changed();
+}
+
+export async function toggleCamera() {
+  await room.localParticipant.setCameraEnabled(!room.localParticipant.isCameraEnabled);
+  changed();
+}
+
+export async function toggleShare() {
+  const on = !room.localParticipant.isScreenShareEnabled;
+  try {
+    await room.localParticipant.setScreenShareEnabled(
+      on,
+      { audio: true, contentHint: "text", resolution: { width: 1280, height: 720, frameRate: 10 } },
+      { videoCodec: "h264", simulcast: false },
+    );
+  } catch {
+    // the visitor closed the browser's chooser
+  }
+  changed();
+}
