@@ -71,6 +71,11 @@ type Local struct {
 	Fingerprint Fingerprint
 	// Mux offers rtcp-mux; offered to us it is always taken.
 	Mux bool
+	// Extend makes an offer within a dialog ask again for every role the
+	// capabilities have, also for those the far side refused or never had: for
+	// an INVITE without an offer, or to add video or content. Without it such
+	// an offer (hold, resume) keeps to the lines that are open.
+	Extend bool
 }
 
 // Transport is where we receive one medium.
@@ -91,9 +96,9 @@ func (t Transport) rtcp() uint16 {
 // address is what is advertised for a role.
 func (l *Local) address(role media.Role) netip.Addr {
 	if a := l.Transport[role].Address; a.IsValid() {
-		return a.WithZone("")
+		return a.Unmap().WithZone("")
 	}
-	return l.Address.WithZone("")
+	return l.Address.Unmap().WithZone("")
 }
 
 // formats are our codecs for a role, in order of preference.

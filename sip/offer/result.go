@@ -112,16 +112,6 @@ type Events struct {
 	Set         EventSet
 }
 
-// Feedback are the RTCP messages both sides agreed to (RFC 4585, RFC 5104,
-// and REMB).
-type Feedback struct {
-	NACK  bool // generic NACK
-	PLI   bool
-	FIR   bool
-	TMMBR bool
-	REMB  bool
-}
-
 // SRTP holds the keys of either direction (RFC 4568).
 type SRTP struct {
 	In, Out Crypto
