@@ -4,7 +4,7 @@ import "github.com/pion/rtp"
 
 // Bounds of the reordering window: a packet that did not come is given up when
 // windowPackets behind it have, or when the timestamps have moved on by
-// windowTicks. A jump of sequenceJump is a new stream rather than a loss.
+// windowTicks since the first of those. A jump of sequenceJump is a new stream rather than a loss.
 const (
 	windowPackets = 16
 	windowTicks   = 4500 // 50 ms of the 90 kHz clock
@@ -23,7 +23,6 @@ type segment struct {
 type window struct {
 	started bool
 	next    uint16 // sequence number awaited
-	last    uint32 // timestamp of the newest segment passed on
 	held    int
 	slots   [windowPackets]heldSegment
 	odd     uint16 // follower of a sequence number far off
@@ -41,7 +40,7 @@ type heldSegment struct {
 func (w *window) push(p *rtp.Packet, pass func(segment), lost func(int)) {
 	seg := segment{p.Payload, p.Timestamp, p.Marker}
 	if !w.started {
-		w.started, w.next, w.last = true, p.SequenceNumber, p.Timestamp
+		w.started, w.next = true, p.SequenceNumber
 	}
 	ahead := int16(p.SequenceNumber - w.next)
 	switch {
@@ -62,7 +61,7 @@ func (w *window) push(p *rtp.Packet, pass func(segment), lost func(int)) {
 		w.hold(p.SequenceNumber, seg)
 	}
 	w.drain(pass)
-	if w.held > 0 && int32(p.Timestamp-w.last) > windowTicks {
+	if w.held > 0 && int32(p.Timestamp-w.slots[w.firstHeld()%windowPackets].timestamp) > windowTicks {
 		w.giveUp(w.firstHeld(), pass, lost)
 		w.drain(pass)
 	}
@@ -87,7 +86,6 @@ func (w *window) restart(seq uint16, pass func(segment), lost func(int)) bool {
 func (w *window) step(seg segment, pass func(segment)) {
 	w.next++
 	w.odds = false
-	w.last = seg.timestamp
 	pass(seg)
 }
 
