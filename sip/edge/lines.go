@@ -87,16 +87,18 @@ func (s *screener) viaLine(out, value []byte) []byte {
 		out = append(out, "Via: "...)
 		var v via
 		out, v = c.via(out)
+		if topmost {
+			s.top = v
+			at := len(s.text)
+			s.text = append(s.text, v.plain...)
+			s.top.plain = s.text[at:]
+		}
 		if !v.ok {
 			s.fail(400, "Malformed Via")
 			return out[:start]
 		}
 		s.vias = append(s.vias, c.b[from:c.i])
 		if topmost {
-			s.top = v
-			at := len(s.text)
-			s.text = append(s.text, v.plain...)
-			s.top.plain = s.text[at:]
 			if !s.response && s.stampNeeded() {
 				out = s.top.stamp(out[:start+len("Via: ")], s.source, nil)
 			}

@@ -8,12 +8,12 @@ import (
 
 // mostEcho bounds the headers that an answer copies, so that nobody can use us
 // to send much.
-const mostEcho = 2048
+const mostEcho = 4096
 
 // answerable reports whether the message at hand may be answered: a request
 // other than ACK whose topmost Via says where to (RFC 3261 §8.2.6, §18.2.2).
 func (s *screener) answerable() bool {
-	return !s.response && s.top.ok && !bytes.Equal(s.method, []byte("ACK"))
+	return !s.response && s.top.readable && !bytes.Equal(s.method, []byte("ACK"))
 }
 
 // refusal builds the answer to the message at hand from whatever headers it
@@ -26,8 +26,10 @@ func (s *screener) refusal(server string) []byte {
 	out = append(append(out, ' '), s.fault.reason...)
 	out = append(out, "\r\nVia: "...)
 	out = append(s.top.stamp(out, s.source, nil), crlf...)
-	for _, v := range s.vias[1:] {
-		out = appendLine(out, "Via", bytes.Trim(v, " \t"))
+	for i, v := range s.vias {
+		if i > 0 {
+			out = appendLine(out, "Via", bytes.Trim(v, " \t"))
+		}
 	}
 	for _, h := range []header{{"From", fromKind}, {"To", toKind}, {"Call-ID", callIDKind}, {"CSeq", cseqKind}} {
 		value := s.first[h.kind]

@@ -16,7 +16,7 @@ type fault struct {
 // Limits of one message beyond its size.
 const (
 	mostHeaders = 256
-	mostVias    = 32
+	mostVias    = 70 // as many hops as Max-Forwards usually allows
 )
 
 // screener checks messages of one socket, one after the other, and keeps the

@@ -56,6 +56,9 @@ func (st *stream) Read(p []byte) (int, error) {
 	}
 	for len(st.pending) == 0 {
 		if err := st.advance(); err != nil {
+			if errors.Is(err, errLost) {
+				st.drain()
+			}
 			return 0, io.EOF
 		}
 	}
@@ -98,6 +101,18 @@ func (st *stream) connectionState() *tls.ConnectionState {
 
 // errLost ends a connection behind a message that cannot be framed.
 var errLost = errors.New("message boundaries are lost")
+
+// drainTime is for answers to earlier messages, which the stack may be about
+// to write, and so that ours is not lost with the data the peer still sends.
+const drainTime = time.Second
+
+// drain reads to no end what cannot be framed.
+func (st *stream) drain() {
+	st.in = nil
+	if st.Conn.SetReadDeadline(time.Now().Add(drainTime)) == nil {
+		_, _ = io.Copy(io.Discard, st.Conn)
+	}
+}
 
 // advance takes the next message or keep-alive from the input, or reads more.
 func (st *stream) advance() error {

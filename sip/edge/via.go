@@ -12,6 +12,7 @@ type via struct {
 	branch, received []byte
 	rport, hasRport  bool // rport without a value; rport at all
 	plain            []byte
+	readable         bool // as far as sent-by: enough to answer
 	ok               bool
 }
 
@@ -64,6 +65,8 @@ func (c *cursor) via(out []byte) ([]byte, via) {
 		}
 		out = append(append(out, ':'), v.port...)
 	}
+	v.readable = true
+	v.plain = out[start:]
 	comma := false
 	out, v.ok = c.params(out, func(p param) {
 		v.learn(p)
