@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway"
+)
+
+// MeetingRequest is the body that creates a meeting.
+type MeetingRequest struct {
+	Alias      string `json:"alias" minLength:"1" maxLength:"64" example:"88001" doc:"What terminals dial and what stands in the page's address."`
+	Name       string `json:"name,omitempty" maxLength:"200"`
+	HostPIN    string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
+	GuestPIN   string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
+	Layout     string `json:"layout,omitempty" enum:"auto,speaker,grid,2x2,3x3,4x4" doc:"Default: meetings.default_layout."`
+	Lobby      bool   `json:"lobby,omitempty" doc:"Not available yet: true is refused."`
+	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
+	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`
+}
+
+// Meeting is a meeting as it stands. PINs are not shown again.
+type Meeting struct {
+	Alias       string    `json:"alias"`
+	Name        string    `json:"name"`
+	HasHostPIN  bool      `json:"has_host_pin"`
+	HasGuestPIN bool      `json:"has_guest_pin"`
+	Layout      string    `json:"layout"`
+	MaxLegs     int       `json:"max_legs"`
+	Encryption  string    `json:"encryption"`
+	CreatedAt   time.Time `json:"created_at"`
+	OnDemand    bool      `json:"on_demand" doc:"Made by somebody dialling in; ends with the last terminal."`
+	Legs        int       `json:"legs" doc:"Terminals and phones on this node."`
+}
+
+func meetingView(m gateway.Meeting) Meeting {
+	return Meeting{
+		Alias: m.Alias, Name: m.Name, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
+		Layout: m.Layout, MaxLegs: m.MaxLegs, Encryption: m.Encryption,
+		CreatedAt: m.Created.UTC(), OnDemand: m.OnDemand, Legs: m.Legs,
+	}
+}
+
+// MeetingPath names a meeting.
+type MeetingPath struct {
+	Alias string `path:"alias" minLength:"1" maxLength:"64"`
+}
+
+type meetingOutput struct{ Body Meeting }
+
+type meetingList struct {
+	Body struct {
+		Meetings   []Meeting `json:"meetings" nullable:"false"`
+		NextCursor string    `json:"next_cursor,omitempty"`
+	}
+}
+
+// TokenRequest is the body that asks for a browser's ticket.
+type TokenRequest struct {
+	Name string `json:"name" minLength:"1" maxLength:"100" doc:"Shown to the others."`
+	Role string `json:"role,omitempty" enum:"host,guest" doc:"With an API key as asked; without one a host needs the host PIN. Default: guest."`
+	PIN  string `json:"pin,omitempty" maxLength:"16"`
+}
+
+// Token is a browser's ticket, for LiveKit clients.
+type Token struct {
+	URL   string `json:"url" example:"wss://meet.example.org"`
+	Token string `json:"token"`
+}
+
+func (a *API) meetings() {
+	post := operation("create-meeting", http.MethodPost, "/meetings", "Create a meeting", "Meetings", http.StatusConflict, http.StatusUnprocessableEntity)
+	post.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, post, func(ctx context.Context, in *struct{ Body MeetingRequest }) (*meetingOutput, error) {
+		b := in.Body
+		if b.Lobby {
+			return nil, document(http.StatusUnprocessableEntity, "", "lobby: not available yet")
+		}
+		m, err := a.Gateway.CreateMeeting(ctx, gateway.MeetingSpec{
+			Alias: b.Alias, Name: b.Name, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
+			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption,
+		})
+		if err != nil {
+			return nil, a.problem(err)
+		}
+		return &meetingOutput{meetingView(m)}, nil
+	})
+	huma.Register(a.huma, operation("list-meetings", http.MethodGet, "/meetings", "List meetings", "Meetings", http.StatusUnprocessableEntity),
+		func(_ context.Context, in *PageQuery) (*meetingList, error) {
+			page, next, err := paged(a.Gateway.Meetings(), func(m gateway.Meeting) string { return m.Alias }, *in)
+			if err != nil {
+				return nil, err
+			}
+			out := &meetingList{}
+			out.Body.Meetings, out.Body.NextCursor = views(page, meetingView), next
+			return out, nil
+		})
+	huma.Register(a.huma, operation("get-meeting", http.MethodGet, "/meetings/{alias}", "Show a meeting", "Meetings", http.StatusNotFound),
+		func(_ context.Context, in *MeetingPath) (*meetingOutput, error) {
+			m, err := a.Gateway.Meeting(in.Alias)
+			if err != nil {
+				return nil, a.problem(err)
+			}
+			return &meetingOutput{meetingView(m)}, nil
+		})
+	huma.Register(a.huma, operation("delete-meeting", http.MethodDelete, "/meetings/{alias}", "End a meeting for everybody", "Meetings", http.StatusNotFound),
+		func(ctx context.Context, in *MeetingPath) (*struct{}, error) {
+			if err := a.Gateway.DeleteMeeting(ctx, in.Alias); err != nil {
+				return nil, a.problem(err)
+			}
+			return nil, nil
+		})
+	token := operation("create-token", http.MethodPost, "/meetings/{alias}/tokens", "Let a browser into a meeting", "Meetings",
+		http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable)
+	token.Security = open
+	token.Description = "Without an API key the meeting's PINs decide. The problem type " + ProblemPIN + " asks for one."
+	huma.Register(a.huma, token, a.createToken)
+}
+
+type tokenInput struct {
+	MeetingPath
+	Body TokenRequest
+}
+
+type tokenOutput struct{ Body Token }
+
+func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
+	who := clientOf(ctx)
+	if !who.trusted {
+		if wait, spent := a.failures.spent(who.address); spent {
+			return nil, slowDown(wait, "too many wrong PINs from this address")
+		}
+		if !a.guests.take(who.address) {
+			wait, _ := a.guests.spent(who.address)
+			return nil, slowDown(wait, "too many tokens for this address")
+		}
+	}
+	role := in.Body.Role
+	if role == "" {
+		role = call.RoleGuest
+	}
+	t, err := a.Gateway.Token(ctx, in.Alias, in.Body.Name, role, in.Body.PIN, who.trusted)
+	if err != nil {
+		// A page that does not know yet that a PIN is needed guesses nothing.
+		if !who.trusted && in.Body.PIN != "" {
+			a.failures.take(who.address)
+		}
+		return nil, a.problem(err)
+	}
+	out := &tokenOutput{Token{URL: t.URL, Token: t.Token}}
+	if a.SFU != nil {
+		out.Body.URL = webSocket(who.origin)
+	}
+	return out, nil
+}
+
+// webSocket is the address of our own origin for LiveKit clients.
+func webSocket(origin url.URL) string {
+	scheme := "ws"
+	if origin.Scheme == "https" {
+		scheme = "wss"
+	}
+	u := url.URL{Scheme: scheme, Host: origin.Host}
+	return u.String()
+}
+
+// views turns what the gateway knows into what the API shows.
+func views[T, V any](items []T, view func(T) V) []V {
+	out := make([]V, 0, len(items))
+	for _, item := range items {
+		out = append(out, view(item))
+	}
+	return out
+}
