@@ -1,18 +1,175 @@
 package mixer
 
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Tick is the period of a Clock.
+const Tick = 20 * time.Millisecond
+
+// maxCatchUp bounds how many missed ticks are made up for at once.
+const maxCatchUp = 10
+
 // Clock ticks every 20 ms and spreads the work of the mixers on it over the
 // processors. One serves a whole process.
-type Clock struct{}
+type Clock struct {
+	work    chan job       // to the workers; nil: jobs run at once
+	pending sync.WaitGroup // jobs of the tick under way
+	ticking sync.Mutex     // held during a tick
 
-// NewClock starts a clock.
-func NewClock() *Clock { return &Clock{} }
+	mu     sync.Mutex
+	mixers atomic.Pointer[[]*Mixer]
+
+	ticks, late, skipped atomic.Uint64
+
+	stop   chan struct{}
+	closed sync.Once
+	done   sync.WaitGroup
+}
+
+// job is one piece of a tick's work.
+type job struct {
+	mixer    *Mixer
+	group    *group
+	output   *Output
+	from, to int // of the group's members to deliver to
+}
+
+// NewClock starts a clock with a worker for each processor.
+func NewClock() *Clock {
+	c := NewManualClock()
+	c.work = make(chan job, 1024)
+	c.done.Add(1)
+	go func() {
+		defer c.done.Done()
+		defer close(c.work) // the workers end when the last tick is done
+		c.run()
+	}()
+	for range runtime.GOMAXPROCS(0) {
+		c.done.Add(1)
+		go func() {
+			defer c.done.Done()
+			for j := range c.work {
+				j.run(c)
+				c.pending.Done()
+			}
+		}()
+	}
+	return c
+}
 
 // NewManualClock makes a clock that moves only by Tick, for tests and offline
 // rendering.
-func NewManualClock() *Clock { return &Clock{} }
+func NewManualClock() *Clock {
+	c := &Clock{stop: make(chan struct{})}
+	c.mixers.Store(new([]*Mixer))
+	return c
+}
+
+// ClockStats are counts since the start.
+type ClockStats struct {
+	Ticks   uint64
+	Late    uint64 // ticks that began more than a period late and were caught up
+	Skipped uint64 // ticks given up after a long stall
+}
+
+// Stats are the counts so far.
+func (c *Clock) Stats() ClockStats {
+	return ClockStats{c.ticks.Load(), c.late.Load(), c.skipped.Load()}
+}
+
+func (c *Clock) run() {
+	next := time.Now().Add(Tick)
+	timer := time.NewTimer(Tick)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-timer.C:
+		}
+		for now := time.Now(); !next.After(now); next = next.Add(Tick) {
+			switch behind := now.Sub(next); {
+			case behind > maxCatchUp*Tick:
+				c.skipped.Add(1)
+				continue
+			case behind > Tick:
+				c.late.Add(1)
+			}
+			c.Tick()
+		}
+		timer.Reset(time.Until(next))
+	}
+}
 
 // Tick runs one tick to its end.
-func (c *Clock) Tick() {}
+func (c *Clock) Tick() {
+	c.ticking.Lock()
+	defer c.ticking.Unlock()
+	c.ticks.Add(1)
+	for _, m := range *c.mixers.Load() {
+		c.spawn(job{mixer: m})
+	}
+	c.pending.Wait()
+}
 
-// Close stops the clock and waits for the tick under way.
-func (c *Clock) Close() {}
+// spawn hands a job to a worker, or does it here when there is none free.
+func (c *Clock) spawn(j job) {
+	if c.work == nil {
+		j.run(c)
+		return
+	}
+	c.pending.Add(1)
+	select {
+	case c.work <- j:
+	default:
+		j.run(c)
+		c.pending.Done()
+	}
+}
+
+func (j job) run(c *Clock) {
+	switch {
+	case j.mixer != nil:
+		j.mixer.tick(c)
+	case j.output != nil:
+		j.output.encodePrivate()
+	case j.to > 0:
+		j.group.deliver(j.from, j.to)
+	default:
+		j.group.tick(c)
+	}
+}
+
+func (c *Clock) add(m *Mixer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mixers := append(slices.Clone(*c.mixers.Load()), m)
+	c.mixers.Store(&mixers)
+}
+
+// remove returns when m is not being ticked any more.
+func (c *Clock) remove(m *Mixer) {
+	c.mu.Lock()
+	mixers := slices.DeleteFunc(slices.Clone(*c.mixers.Load()), func(o *Mixer) bool { return o == m })
+	c.mixers.Store(&mixers)
+	c.mu.Unlock()
+	c.settle()
+}
+
+// settle waits for the tick under way.
+func (c *Clock) settle() {
+	c.ticking.Lock()
+	defer c.ticking.Unlock()
+}
+
+// Close stops the clock and waits for the tick under way. A manual clock needs
+// no Close.
+func (c *Clock) Close() {
+	c.closed.Do(func() { close(c.stop) })
+	c.done.Wait()
+}

@@ -1,37 +1,38 @@
-// Package tone makes and measures tones.
+// Package tone makes and measures tones. Levels are in dBFS: 0 is a sine that
+// just reaches full scale, which is -3.01 dBov.
 package tone
 
-// Generator makes a sine.
-type Generator struct{}
+import "math"
 
-// NewGenerator makes a sine of hz at rate Hz with a level in dBFS (0 is a sine
-// that just reaches full scale).
-func NewGenerator(rate int, hz, dbfs float64) *Generator { return &Generator{} }
-
-// Read fills pcm with the next samples.
-func (g *Generator) Read(pcm []int16) {}
-
-// Measurement is what was heard.
-type Measurement struct {
-	Frequency float64 // of the strongest component, Hz; 0 in silence
-	Level     float64 // dBFS
-	Purity    float64 // share of the power within the strongest component, 0..1
+// Generator makes a sine without end.
+type Generator struct {
+	amplitude   float64
+	phase, step float64 // in turns
 }
 
-// Measure analyses samples at rate Hz; a fifth of a second or more gives 1 Hz.
-func Measure(pcm []int16, rate int) Measurement { return Measurement{} }
+// NewGenerator makes a sine of hz at rate Hz and a level in dBFS.
+func NewGenerator(rate int, hz, dbfs float64) *Generator {
+	return &Generator{amplitude: 32767 * math.Pow(10, min(dbfs, 0)/20), step: hz / float64(rate)}
+}
 
-// Meter measures the last second of a stream.
-type Meter struct{}
+// Read fills pcm with the next samples.
+func (g *Generator) Read(pcm []int16) {
+	for i := range pcm {
+		pcm[i] = int16(math.Round(g.amplitude * math.Sin(2*math.Pi*g.phase)))
+		g.phase += g.step
+		g.phase -= math.Floor(g.phase)
+	}
+}
 
-// NewMeter makes a meter for samples at rate Hz.
-func NewMeter(rate int) *Meter { return &Meter{} }
-
-// Write takes the next samples.
-func (m *Meter) Write(pcm []int16) {}
-
-// Measure is what the last second held.
-func (m *Meter) Measure() Measurement { return Measurement{} }
-
-// Beep is a tone of the given length with ramps of 5 ms, at -15 dBFS.
-func Beep(rate int, hz float64, samples int) []int16 { return nil }
+// Beep is a tone of so many samples at rate Hz with ramps of 5 ms, at -15 dBFS.
+func Beep(rate int, hz float64, samples int) []int16 {
+	pcm := make([]int16, samples)
+	NewGenerator(rate, hz, -15).Read(pcm)
+	ramp := min(rate/200, samples/2)
+	for i := range ramp {
+		pcm[i] = int16(int(pcm[i]) * i / ramp)
+		last := samples - 1 - i
+		pcm[last] = int16(int(pcm[last]) * i / ramp)
+	}
+	return pcm
+}
