@@ -13,7 +13,7 @@ import (
 // Config says how the child serves.
 type Config struct {
 	// Command is the child's command line; empty means this binary with the
-	// argument words "roomgate sfu" stands for: {os.Executable(), "sfu"}.
+	// argument "sfu".
 	Command []string
 	// Env is added to the child's environment, which holds nothing else of
 	// ours but PATH.
@@ -45,5 +45,8 @@ type Config struct {
 	Redis string
 	// StartTimeout bounds the wait for the first answer. Default 15 s.
 	StartTimeout time.Duration
-	Logger       *zap.Logger
+	// LogLevel of the child (debug, info, warn, error); default warn, because
+	// below that its lines name participants.
+	LogLevel string
+	Logger   *zap.Logger
 }

@@ -2,6 +2,7 @@ package livekit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -28,7 +29,7 @@ type Config struct {
 	// PublicURL is what browsers are told to connect to; empty means URL.
 	PublicURL string
 	// Node names this gateway node: it is part of the identity of receivers,
-	// which must differ between nodes.
+	// which must differ between nodes. Default: random.
 	Node string
 	// Local tells the participants this node publishes itself: they are in the
 	// roster but never subscribed to. Nil means none.
@@ -88,6 +89,7 @@ func New(c Config) (*Client, error) {
 	c.JoinTimeout = orDefault(c.JoinTimeout, 10*time.Second)
 	c.DeadAfter = orDefault(c.DeadAfter, 3*time.Second)
 	c.MaxJoins = orDefault(c.MaxJoins, 32)
+	c.Node = orDefault(c.Node, rand.Text()[:8])
 	client := &Client{
 		config:  c,
 		log:     c.Logger.Named("livekit"),

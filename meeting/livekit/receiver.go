@@ -2,6 +2,10 @@ package livekit
 
 import (
 	"context"
+	"errors"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
@@ -64,20 +68,28 @@ type Receiver struct {
 
 // Receive joins room as this node's hidden receiver.
 func (c *Client) Receive(ctx context.Context, room string, o ReceiveOptions) (*Receiver, error) {
-	panic("incomplete")
+	if room == "" {
+		return nil, errors.New("livekit: receive: room is required")
+	}
+	r := &Receiver{}
+	identity := "roomgate-" + c.config.Node + "-" + o.Quality.String()
+	r.link = &link{
+		client: c, room: room, identity: identity, receive: true, before: o.BeforeRejoin, member: r,
+		token: func() (string, error) { return c.receiverToken(room, identity) },
+	}
+	r.reception = newReception(r.link, o.Video, o.Quality, o.NoAudio)
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// Tracks delivers remote tracks as their media arrives, each a
-// ParticipantTrack; closed when the receiver has ended.
-func (r *reception) Tracks() <-chan media.Track { panic("incomplete") }
+func (r *Receiver) began(s *session) { r.reception.began(s) }
 
-// Participants is the roster: everybody but hidden ones and ourselves, our
-// node's other legs included.
-func (r *reception) Participants() []call.Participant { panic("incomplete") }
+func (r *Receiver) restore(context.Context, *session) error { return nil }
 
-// Subscribe asks for a video track by its ID, or changes what is asked for.
-// The track opens on Tracks when its first packet has come.
-func (r *reception) Subscribe(trackID string, s Subscription) { panic("incomplete") }
+func (r *Receiver) handle(s *session, m *livekit.SignalResponse) { r.reception.handle(s, m) }
 
-// Unsubscribe gives a track up; it ends.
-func (r *reception) Unsubscribe(trackID string) { panic("incomplete") }
+func (r *Receiver) tick(*session, time.Time) {}
+
+func (r *Receiver) broke(_ *session, final bool) { r.reception.broke(final) }

@@ -2,6 +2,10 @@ package livekit
 
 import (
 	"context"
+	"errors"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
@@ -36,7 +40,42 @@ var _ media.Peer = (*Seat)(nil)
 // the room and should stay the same for the life of the leg. It returns when
 // the SFU has let it in: nothing is published yet.
 func (c *Client) Join(ctx context.Context, room string, p call.Participant, o JoinOptions) (*Seat, error) {
-	panic("incomplete")
+	if room == "" || p.Identity == "" {
+		return nil, errors.New("livekit: join: room and identity are required")
+	}
+	s := &Seat{identity: p.Identity}
+	s.link = &link{
+		client: c, room: room, identity: p.Identity, receive: o.Receive, before: o.BeforeRejoin, member: s,
+		token: func() (string, error) { return c.seatToken(room, p, o.Receive) },
+	}
+	s.publishing = newPublishing(s.link)
+	s.reception = newReception(s.link, o.Video, o.Quality, false)
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Seat) began(on *session) {
+	if s.receive {
+		s.reception.began(on)
+	}
+}
+
+func (s *Seat) restore(ctx context.Context, on *session) error { return s.publishing.restore(ctx, on) }
+
+func (s *Seat) handle(on *session, m *livekit.SignalResponse) {
+	s.publishing.handle(on, m)
+	if s.receive {
+		s.reception.handle(on, m)
+	}
+}
+
+func (s *Seat) tick(on *session, now time.Time) { s.publishing.tick(on, now) }
+
+func (s *Seat) broke(_ *session, final bool) {
+	s.publishing.broke(final)
+	s.reception.broke(final)
 }
 
 // Identity is the participant's identity.

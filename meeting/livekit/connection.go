@@ -1,0 +1,112 @@
+package livekit
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/interceptor"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v3"
+)
+
+// Timing of the media paths. A path counts as broken after the client's
+// DeadAfter; the server's receiver reports arrive every second, so that our
+// own checks are rarely sent.
+const (
+	keepalive       = 1200 * time.Millisecond
+	failedAfter     = time.Second
+	dtlsRetransmit  = 100 * time.Millisecond
+	gatheringBudget = 2 * time.Second
+	receiveMTU      = 1500
+)
+
+// connection is one peer connection, and the one UDP socket under it.
+type connection struct {
+	session   *session
+	pc        *webrtc.PeerConnection
+	connected chan struct{}
+	once      sync.Once
+	// extra are addresses of the SFU it does not advertise.
+	extra []netip.AddrPort
+}
+
+// newConnection opens a connection with these codecs and stages.
+func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.Registry) (*connection, error) {
+	c := &connection{session: s, connected: make(chan struct{})}
+	if media := s.link.client.config.Media; media != nil {
+		c.extra = media()
+	}
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(stages), webrtc.WithSettingEngine(s.settings()))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+	if err != nil {
+		return nil, fmt.Errorf("peer connection: %w", err)
+	}
+	c.pc = pc
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateConnected {
+			c.once.Do(func() { close(c.connected) })
+		}
+	})
+	pc.OnICEConnectionStateChange(s.stateChanged)
+	return c, nil
+}
+
+// settings keep to one address, no names, no servers.
+func (s *session) settings() webrtc.SettingEngine {
+	config := s.link.client.config
+	var e webrtc.SettingEngine
+	e.LoggerFactory = silentLoggers{}
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetICETimeouts(config.DeadAfter, failedAfter, keepalive)
+	e.SetDTLSRetransmissionInterval(dtlsRetransmit)
+	e.SetReceiveMTU(receiveMTU)
+	e.SetIncludeLoopbackCandidate(true)
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	e.DisableActiveTCP(true)
+	if config.Interface == nil && config.IP == nil {
+		if own := s.signal.address(); own != nil {
+			e.SetIPFilter(own.Equal)
+		}
+		return e
+	}
+	if config.Interface != nil {
+		e.SetInterfaceFilter(config.Interface)
+	}
+	if config.IP != nil {
+		e.SetIPFilter(config.IP)
+	}
+	return e
+}
+
+// remoteSet adds the unadvertised addresses, once the remote description is in.
+func (c *connection) remoteSet() {
+	for i, a := range c.extra {
+		mid := "0"
+		c.add(webrtc.ICECandidateInit{SDPMid: &mid, Candidate: fmt.Sprintf(
+			"candidate:%d 1 udp %d %s %d typ host", 9000+i, 2130706431-i, a.Addr(), a.Port())})
+	}
+	c.extra = nil
+}
+
+// add takes a candidate of the SFU. One that does not parse is ignored: the
+// others may do.
+func (c *connection) add(candidate webrtc.ICECandidateInit) { _ = c.pc.AddICECandidate(candidate) }
+
+// close ends the connection and waits for its goroutines.
+func (c *connection) close() { _ = c.pc.GracefulClose() }
+
+// parseCandidate reads the JSON that travels in a TrickleRequest.
+func parseCandidate(text string) (webrtc.ICECandidateInit, error) {
+	var candidate webrtc.ICECandidateInit
+	if err := json.Unmarshal([]byte(text), &candidate); err != nil {
+		return candidate, fmt.Errorf("candidate: %w", err)
+	}
+	return candidate, nil
+}
+
+// levelExtension is the audio level of RFC 6464.
+var levelExtension = webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}

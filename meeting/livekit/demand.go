@@ -1,0 +1,137 @@
+package livekit
+
+import (
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+
+	"github.com/roomgate/roomgate/media"
+)
+
+// setMuted mutes a role from our side.
+func (g *publishing) setMuted(role media.Role, muted bool) {
+	p, id := g.mark(role, muted)
+	if p == nil {
+		return
+	}
+	p.refresh(time.Now())
+	if s := g.link.attempt(); s != nil && id != "" {
+		_ = s.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{
+			Mute: &livekit.MuteTrackRequest{Sid: id, Muted: muted},
+		}})
+	}
+}
+
+// mark notes the mute state of a role and returns what is published in it.
+func (g *publishing) mark(role media.Role, muted bool) (p *published, id string) {
+	if int(role) >= roles {
+		return nil, ""
+	}
+	g.mu.Lock()
+	g.muted[role] = muted
+	p = g.roles[role]
+	g.mu.Unlock()
+	if p != nil {
+		p.mu.Lock()
+		p.muted, id = muted, p.id
+		p.mu.Unlock()
+	}
+	return p, id
+}
+
+// mutedByMeeting follows a moderator: the server drops our packets from now
+// on, so none are sent.
+func (g *publishing) mutedByMeeting(id string, muted bool) {
+	p := g.named(id)
+	if p == nil || g.isMuted(p.role) == muted {
+		return
+	}
+	g.mark(p.role, muted)
+	p.refresh(time.Now())
+	g.link.events.send(Event{Kind: Muted, Role: p.role, On: muted})
+}
+
+func (g *publishing) isMuted(role media.Role) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return int(role) < roles && g.muted[role]
+}
+
+func (g *publishing) isWanted(role media.Role) bool {
+	g.mu.Lock()
+	var p *published
+	if int(role) < roles {
+		p = g.roles[role]
+	}
+	g.mu.Unlock()
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wanted || role == media.Audio
+}
+
+// subscribed follows how many want our video: any codec, any layer.
+func (g *publishing) subscribed(m *livekit.SubscribedQualityUpdate) {
+	p := g.named(m.GetTrackSid())
+	if p == nil {
+		return
+	}
+	wanted := anyEnabled(m.GetSubscribedQualities())
+	for _, codec := range m.GetSubscribedCodecs() {
+		wanted = wanted || anyEnabled(codec.GetQualities())
+	}
+	p.mu.Lock()
+	changed := p.wanted != wanted
+	p.wanted, p.confirmed = wanted, true
+	p.mu.Unlock()
+	p.refresh(time.Now())
+	if changed {
+		g.link.events.send(Event{Kind: Wanted, Role: p.role, On: wanted})
+	}
+}
+
+func anyEnabled(qualities []*livekit.SubscribedQuality) bool {
+	for _, q := range qualities {
+		if q.GetEnabled() && q.GetQuality() != livekit.VideoQuality_OFF {
+			return true
+		}
+	}
+	return false
+}
+
+// setSize tells the size of a role's pictures, now and on later sessions.
+func (g *publishing) setSize(role media.Role, width, height int) {
+	if int(role) >= roles || width < 0 || height < 0 {
+		return
+	}
+	g.mu.Lock()
+	changed := g.sizes[role] != [2]int{width, height}
+	g.sizes[role] = [2]int{width, height}
+	p := g.roles[role]
+	g.mu.Unlock()
+	s := g.link.attempt()
+	if p == nil || s == nil || !changed {
+		return
+	}
+	if _, id := p.live(s); id != "" {
+		_ = s.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_UpdateVideoTrack{
+			UpdateVideoTrack: &livekit.UpdateLocalVideoTrack{TrackSid: id, Width: uint32(width), Height: uint32(height)},
+		}})
+	}
+}
+
+func (g *publishing) stats() []media.StreamStats {
+	var all []media.StreamStats
+	s := g.link.attempt()
+	for _, p := range g.all() {
+		p.mu.Lock()
+		codec := p.track.Format().Codec
+		p.mu.Unlock()
+		if out, _ := p.live(s); out != nil {
+			all = append(all, out.stats(p.role, codec))
+		}
+	}
+	return all
+}

@@ -1,0 +1,253 @@
+package livekit
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/livekit/protocol/livekit"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+)
+
+// reception is what comes from the others: the roster, what is subscribed to,
+// and the tracks that opened. Audio is subscribed to as it is published, video
+// as it is asked for.
+type reception struct {
+	link    *link
+	video   []media.Codec
+	quality Quality
+	noAudio bool
+	tracks  chan media.Track
+
+	mu     sync.Mutex
+	roster map[string]*attendant   // by identity
+	owners map[string]string       // identity by track ID
+	wanted map[string]Subscription // video, by track ID
+	asked  map[string]bool         // subscribed to on this session, by track ID
+	open   map[string]*remoteTrack // by track ID
+	closed bool
+}
+
+func newReception(l *link, video []media.Codec, q Quality, noAudio bool) *reception {
+	if video == nil {
+		video = []media.Codec{media.H264}
+	}
+	return &reception{
+		link: l, video: video, quality: q, noAudio: noAudio, tracks: make(chan media.Track, 16),
+		roster: make(map[string]*attendant), owners: make(map[string]string), wanted: make(map[string]Subscription),
+		asked: make(map[string]bool), open: make(map[string]*remoteTrack),
+	}
+}
+
+// Tracks delivers remote tracks as their media arrives, each a
+// ParticipantTrack; closed when the receiver has ended.
+func (r *reception) Tracks() <-chan media.Track { return r.tracks }
+
+// Participants is the roster: everybody but hidden ones and ourselves, our
+// node's other legs included.
+func (r *reception) Participants() []call.Participant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]call.Participant, 0, len(r.roster))
+	for _, a := range r.roster {
+		all = append(all, a.shown)
+	}
+	slices.SortFunc(all, func(a, b call.Participant) int { return strings.Compare(a.Identity, b.Identity) })
+	return all
+}
+
+// Subscribe asks for a video track by its ID, or changes what is asked for.
+// The track opens on Tracks when its first packet has come.
+func (r *reception) Subscribe(trackID string, want Subscription) {
+	r.mu.Lock()
+	if _, published := r.owners[trackID]; !published {
+		r.mu.Unlock()
+		return // gone, or never was; what is published comes as an event
+	}
+	fresh := !r.asked[trackID]
+	r.wanted[trackID], r.asked[trackID] = want, true
+	r.mu.Unlock()
+	if s := r.link.attempt(); s != nil {
+		r.ask(s, trackID, want, fresh)
+	}
+}
+
+// Unsubscribe gives a track up; it ends.
+func (r *reception) Unsubscribe(trackID string) {
+	r.mu.Lock()
+	asked := r.asked[trackID]
+	delete(r.wanted, trackID)
+	delete(r.asked, trackID)
+	t := r.open[trackID]
+	delete(r.open, trackID)
+	r.mu.Unlock()
+	if t != nil {
+		t.end()
+	}
+	if s := r.link.attempt(); s != nil && asked {
+		_ = s.send(subscription(false, trackID))
+	}
+}
+
+// ask sends a subscription to one video.
+func (r *reception) ask(s *session, trackID string, want Subscription, fresh bool) {
+	if fresh {
+		_ = s.send(subscription(true, trackID))
+	}
+	settings := &livekit.UpdateTrackSettings{
+		TrackSids: []string{trackID}, Quality: wireQuality(want.Quality),
+		Width: uint32(max(want.Width, 0)), Height: uint32(max(want.Height, 0)), Fps: uint32(max(want.FPS, 0)),
+	}
+	_ = s.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_TrackSetting{TrackSetting: settings}})
+}
+
+func subscription(on bool, trackIDs ...string) *livekit.SignalRequest {
+	return &livekit.SignalRequest{Message: &livekit.SignalRequest_Subscription{
+		Subscription: &livekit.UpdateSubscription{TrackSids: trackIDs, Subscribe: on},
+	}}
+}
+
+func wireQuality(q Quality) livekit.VideoQuality {
+	switch q {
+	case Low:
+		return livekit.VideoQuality_LOW
+	case Medium:
+		return livekit.VideoQuality_MEDIUM
+	}
+	return livekit.VideoQuality_HIGH
+}
+
+// began takes the roster of a new session and subscribes to what was
+// subscribed to, as far as it is still there.
+func (r *reception) began(s *session) {
+	r.mu.Lock()
+	clear(r.asked)
+	r.mu.Unlock()
+	r.tell(r.apply(s.joined.GetOtherParticipants(), true))
+	r.subscribeAudio(s)
+	r.mu.Lock()
+	again := make(map[string]Subscription, len(r.wanted))
+	for id, want := range r.wanted {
+		again[id] = want
+		r.asked[id] = true
+	}
+	r.mu.Unlock()
+	for id, want := range again {
+		r.ask(s, id, want, true)
+	}
+}
+
+// subscribeAudio subscribes to the audio of all others not yet subscribed to.
+func (r *reception) subscribeAudio(s *session) {
+	if r.noAudio {
+		return
+	}
+	var fresh []string
+	r.mu.Lock()
+	for _, a := range r.roster {
+		for _, t := range a.shown.Tracks {
+			if !a.local && t.Role == media.Audio.String() && !r.asked[t.ID] {
+				r.asked[t.ID] = true
+				fresh = append(fresh, t.ID)
+			}
+		}
+	}
+	r.mu.Unlock()
+	if len(fresh) > 0 {
+		_ = s.send(subscription(true, fresh...))
+	}
+}
+
+// handle takes what the SFU says about the others.
+func (r *reception) handle(s *session, m *livekit.SignalResponse) {
+	switch m := m.GetMessage().(type) {
+	case *livekit.SignalResponse_Update:
+		r.tell(r.apply(m.Update.GetParticipants(), false))
+		r.subscribeAudio(s)
+	case *livekit.SignalResponse_SpeakersChanged:
+		if speakers := r.speakers(m.SpeakersChanged.GetSpeakers()); len(speakers) > 0 {
+			r.link.events.send(Event{Kind: Speaking, Speakers: speakers})
+		}
+	}
+}
+
+func (r *reception) tell(all []Event) {
+	for _, e := range all {
+		r.link.events.send(e)
+	}
+}
+
+// opened delivers a track whose media has come; it reports false when nobody
+// wants it any more.
+func (r *reception) opened(s *session, t *remoteTrack) bool {
+	r.mu.Lock()
+	_, published := r.owners[t.id]
+	if !published || !r.asked[t.id] || r.closed {
+		r.mu.Unlock()
+		return false
+	}
+	former := r.open[t.id]
+	r.open[t.id] = t
+	r.mu.Unlock()
+	if former != nil {
+		former.end()
+	}
+	select {
+	case r.tracks <- t:
+		return true
+	case <-s.ctx.Done():
+	case <-t.done:
+	}
+	return false
+}
+
+// ended forgets a track that gives nothing more.
+func (r *reception) ended(t *remoteTrack) {
+	t.end()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open[t.id] == t {
+		delete(r.open, t.id)
+	}
+}
+
+// owner is the participant who publishes a track.
+func (r *reception) owner(trackID string) (call.Participant, media.Role, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.roster[r.owners[trackID]]
+	if a == nil {
+		return call.Participant{}, 0, false
+	}
+	for _, t := range a.shown.Tracks {
+		if t.ID == trackID {
+			return a.shown, roleNamed(t.Role), true
+		}
+	}
+	return a.shown, 0, false
+}
+
+func roleNamed(name string) media.Role {
+	for _, role := range []media.Role{media.Audio, media.Main, media.Content} {
+		if role.String() == name {
+			return role
+		}
+	}
+	return media.Main
+}
+
+// broke ends the tracks of a session; they open anew on the next.
+func (r *reception) broke(final bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, t := range r.open {
+		delete(r.open, id)
+		t.end()
+	}
+	if final && !r.closed {
+		r.closed = true
+		close(r.tracks)
+	}
+}
