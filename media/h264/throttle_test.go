@@ -1,0 +1,36 @@
+package h264
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestThrottle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var at []time.Duration
+		th := NewThrottle(500*time.Millisecond, func() { at = append(at, time.Since(start)) })
+		for range 21 { // many receivers, for two seconds
+			th.Request()
+			th.Request()
+			time.Sleep(100 * time.Millisecond)
+		}
+		synctest.Wait()
+		assert.Equal(t, []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}, at)
+
+		th.Request() // waits
+		th.Answered()
+		time.Sleep(time.Second)
+		assert.Len(t, at, 5)
+
+		th.Request()
+		th.Request()
+		th.Close()
+		th.Request()
+		time.Sleep(time.Second)
+		assert.Len(t, at, 6)
+	})
+}
