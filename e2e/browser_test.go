@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium on the meeting page, with Chromium's fake
+// camera (a moving pattern) and fake microphone (a beep each second), or a WAV
+// file as microphone.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// browserOptions say how the visitor is.
+type browserOptions struct {
+	name string
+	wav  string // microphone; "" = the fake one
+	lang string // vi or en; default en
+}
+
+// openBrowser starts Chromium; nothing is loaded yet.
+func openBrowser(t *testing.T, o browserOptions) *browser {
+	t.Helper()
+	lang := o.lang
+	if lang == "" {
+		lang = "en"
+	}
+	options := append([]chromedp.ExecAllocatorOption{},
+		chromedp.ExecPath("/usr/bin/chromium"),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(1280, 800),
+	)
+	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+		"disable-background-networking", "disable-component-update", "disable-sync", "mute-audio",
+		"use-fake-ui-for-media-stream", "use-fake-device-for-media-stream", "ignore-certificate-errors"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+	if o.wav != "" {
+		options = append(options, chromedp.Flag("use-file-for-fake-audio-capture", o.wav))
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		if t.Failed() {
+			short, stop := context.WithTimeout(ctx, 5*time.Second)
+			if shot, err := chromedp.Run(short, chromedp.CaptureScreenshot()); err == nil && os.Getenv("E2E_LOGS") != "" {
+				_ = os.WriteFile(os.Getenv("E2E_LOGS")+"/"+strings.ReplaceAll(t.Name(), "/", "-")+".png", shot, 0o644)
+			}
+			stop()
+		}
+		cancel()
+		cancelAlloc()
+	})
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("chromium: %v", err)
+	}
+	return &browser{t: t, ctx: ctx}
+}
+
+// joinMeeting opens the meeting page and walks through its lobby as a visitor.
+func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
+	t.Helper()
+	b := openBrowser(t, o)
+	if o.name == "" {
+		o.name = "Chromium"
+	}
+	b.run("open the page", 30*time.Second,
+		chromedp.Navigate(fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)),
+		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)),
+		chromedp.SetValue(chromedp.CSS(`[data-testid=name]`), ""),
+		chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), o.name),
+		chromedp.Click(chromedp.CSS(`[data-testid=join]`)),
+		chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
+	return b
+}
+
+func (b *browser) run(what string, timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.t.Fatalf("chromium: %s: %v", what, err)
+	}
+}
+
+// eval runs a JavaScript expression, awaits it and decodes its value.
+func eval[T any](b *browser, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("chromium: %s: %v", expression, err)
+	}
+	return v
+}
+
+// click presses a control of the meeting page by its test id.
+func (b *browser) click(id string) {
+	b.t.Helper()
+	b.run("click "+id, 10*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=` + id + `]`)))
+}
+
+// screenshot writes what the visitor sees to a PNG.
+func (b *browser) screenshot(file string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatalf("chromium: screenshot: %v", err)
+	}
+	if err := os.WriteFile(file, shot, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// remotePicture is what the browser decodes of one remote participant.
+type remotePicture struct {
+	Identity string `json:"identity"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Frames   int    `json:"frames"` // framesDecoded
+	Width    int    `json:"width"`
+	Height   int    `json:"height"`
+	Codec    string `json:"codec"`
+}
+
+// pictures asks WebRTC's statistics what is decoded of everybody's camera.
+func (b *browser) pictures() []remotePicture {
+	b.t.Helper()
+	return eval[[]remotePicture](b, `(async () => {
+		const rows = [];
+		for (const p of window.roomgate.room.remoteParticipants.values()) {
+			for (const pub of p.videoTrackPublications.values()) {
+				const row = {identity: p.identity, name: p.name, kind: p.attributes["roomgate.kind"] || "browser", frames: 0, width: 0, height: 0, codec: ""};
+				const report = pub.track ? await pub.track.getRTCStatsReport() : undefined;
+				const codecs = {};
+				report?.forEach((s) => { if (s.type === "codec") codecs[s.id] = s.mimeType; });
+				report?.forEach((s) => { if (s.type === "inbound-rtp" && s.kind === "video") {
+					row.frames = s.framesDecoded || 0; row.width = s.frameWidth || 0; row.height = s.frameHeight || 0; row.codec = codecs[s.codecId] || "";
+				}});
+				rows.push(row);
+			}
+		}
+		return rows;
+	})()`)
+}
+
+// remoteTone is the dominant frequency the browser plays of one participant.
+type remoteTone struct {
+	Identity string  `json:"identity"`
+	Kind     string  `json:"kind"`
+	Hz       float64 `json:"hz"`
+	Level    float64 `json:"level"` // dB of the strongest line
+}
+
+// tones measures with an AnalyserNode what each remote participant sounds like.
+func (b *browser) tones() []remoteTone {
+	b.t.Helper()
+	return eval[[]remoteTone](b, `(async () => {
+		const context = window.toneContext || (window.toneContext = new AudioContext());
+		await context.resume();
+		const rows = [];
+		for (const p of window.roomgate.room.remoteParticipants.values()) {
+			for (const pub of p.audioTrackPublications.values()) {
+				if (!pub.track) continue;
+				const analyser = context.createAnalyser();
+				analyser.fftSize = 8192; analyser.smoothingTimeConstant = 0;
+				const source = context.createMediaStreamSource(new MediaStream([pub.track.mediaStreamTrack]));
+				source.connect(analyser);
+				await new Promise((done) => setTimeout(done, 600));
+				const bins = new Float32Array(analyser.frequencyBinCount);
+				analyser.getFloatFrequencyData(bins);
+				let best = 0;
+				bins.forEach((v, i) => { if (v > bins[best]) best = i; });
+				source.disconnect();
+				rows.push({identity: p.identity, kind: p.attributes["roomgate.kind"] || "browser", hz: best * context.sampleRate / analyser.fftSize, level: Math.max(-200, bins[best])});
+			}
+		}
+		return rows;
+	})()`)
+}
