@@ -19,6 +19,9 @@ func Parse(body []byte, contentType string) (*Description, error) {
 const maxNesting = 3
 
 func parseEntity(body, contentType string, depth int) (*Description, error) {
+	if strings.TrimSpace(body) == "" {
+		return nil, fmt.Errorf("%w: it is empty", ErrNoSDP)
+	}
 	kind, boundary := mediaType(contentType)
 	if kind == "" && strings.HasPrefix(strings.TrimLeft(body, "\r\n"), "--") {
 		kind = "multipart/mixed"

@@ -37,15 +37,16 @@ func profileOf(id uint32) h264Profile {
 }
 
 // takes reports whether a decoder of profile p takes what a sender of profile
-// o sends. Terminals that say Baseline send Constrained Baseline: none was
-// seen to use the tools that set them apart.
+// o sends. Terminals that say Baseline send Constrained Baseline, and those
+// that say High send progressive pictures without B slices, which is
+// Constrained High: none was seen to use the tools that set them apart.
 func (p h264Profile) takes(o h264Profile) bool {
 	switch o {
 	case constrainedBaseline, baseline:
 		return p != otherProfile
 	case mainProfile:
 		return p == mainProfile || p == constrainedHigh || p == high
-	case constrainedHigh:
+	case constrainedHigh, high:
 		return p == constrainedHigh || p == high
 	}
 	return p == o
