@@ -10,6 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/sip/edge"
+	"github.com/roomgate/roomgate/sip/registrar"
 )
 
 // Config is what an Endpoint is made of. The zero value of a field means the
@@ -37,10 +40,10 @@ type Config struct {
 	// Network tells which local address a peer gets; nil follows the routing
 	// table.
 	Network func(peer netip.Addr) Network
-	// PortMin and PortMax bound the UDP ports of media; 20000 and 29999.
-	PortMin, PortMax uint16
-	Latching         Latching
-	Encryption       Encryption
+	// Ports are the UDP ports of media; nil makes a pool of 20000-29999.
+	Ports      *portpool.Pool
+	Latching   Latching
+	Encryption Encryption
 	// MediaTimeout ends calls that receive nothing; 0 turns it off.
 	MediaTimeout time.Duration
 
@@ -50,6 +53,8 @@ type Config struct {
 	Reliable       Reliable
 	// AnswerTimeout bounds an outgoing call without answer: 3 minutes.
 	AnswerTimeout time.Duration
+	// DelayedOffer calls without SDP: the far side offers, for those that insist.
+	DelayedOffer bool
 	// T1 is the round-trip estimate the dialog's own timers derive from: 500 ms.
 	T1 time.Duration
 
@@ -57,6 +62,10 @@ type Config struct {
 	UserAgent string // "roomgate"
 	// Admit is asked before a call is taken; a cause refuses it.
 	Admit func() *call.Cause
+	// OnRegistration is told of changes of bindings, see registrar.Config.
+	OnRegistration func(registrar.Event)
+	// Tap sees every message on the wire, see edge.Config.
+	Tap func(edge.Record)
 
 	Log *zap.Logger
 }
@@ -86,12 +95,15 @@ type Trunk struct {
 
 // Network is how we look towards a peer.
 type Network struct {
-	// Local is the address sockets are bound to; invalid means any.
+	// Local is the address sockets are bound to; invalid follows the routing
+	// table.
 	Local netip.Addr
 	// Advertised stands in Contact, Via and SDP; invalid means Local.
 	Advertised netip.Addr
-	// DSCP of audio, video and signalling packets; 0 leaves them alone.
-	AudioDSCP, VideoDSCP, SignallingDSCP int
+	// Interface binds media sockets to a network interface; "" means any.
+	Interface string
+	// DSCP of audio and video packets, 0 to 63; 0 leaves them alone.
+	AudioDSCP, VideoDSCP uint8
 }
 
 // Latching says whether media is sent to where it comes from rather than to
@@ -133,6 +145,13 @@ type Limits struct {
 	PerSource     int // requests a second from one address: 200
 }
 
+func (l *Limits) withDefaults() {
+	def(&l.Calls, 1000)
+	def(&l.Pending, 200)
+	def(&l.Registrations, 20000)
+	def(&l.PerSource, 200)
+}
+
 // ErrConfig is wrapped by every refusal of a Config.
 var ErrConfig = errors.New("sip configuration")
 
@@ -153,8 +172,6 @@ func (c *Config) withDefaults() error {
 	}
 	def(&c.MinExpires, time.Minute)
 	def(&c.MaxExpires, time.Hour)
-	def(&c.PortMin, 20000)
-	def(&c.PortMax, 29999)
 	def(&c.Latching, LatchAuto)
 	def(&c.Encryption, EncryptPrefer)
 	def(&c.SessionExpires, 30*time.Minute)
@@ -162,10 +179,7 @@ func (c *Config) withDefaults() error {
 	def(&c.Reliable, ReliableSupported)
 	def(&c.AnswerTimeout, 3*time.Minute)
 	def(&c.T1, 500*time.Millisecond)
-	def(&c.Limits.Calls, 1000)
-	def(&c.Limits.Pending, 200)
-	def(&c.Limits.Registrations, 20000)
-	def(&c.Limits.PerSource, 200)
+	c.Limits.withDefaults()
 	def(&c.UserAgent, "roomgate")
 	if c.SessionExpires < 0 {
 		c.SessionExpires = 0
@@ -173,8 +187,12 @@ func (c *Config) withDefaults() error {
 	if c.SessionExpires > 0 && c.SessionExpires < c.MinSE {
 		return fmt.Errorf("%w: session interval %s is below the minimum of %s", ErrConfig, c.SessionExpires, c.MinSE)
 	}
-	if c.PortMax <= c.PortMin {
-		return fmt.Errorf("%w: media ports %d-%d", ErrConfig, c.PortMin, c.PortMax)
+	if c.Ports == nil {
+		ports, err := portpool.New(portpool.Config{Low: 20000, High: 29999, Quarantine: 5 * time.Second})
+		if err != nil {
+			return err
+		}
+		c.Ports = ports
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

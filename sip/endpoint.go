@@ -1,19 +1,67 @@
 // Package sip is the gateway's SIP user agent: calls in and out over UDP, TCP
 // and TLS, the registrar, and the dialogs between (RFC 3261 and its
 // extensions). It implements call.Endpoint and, for each dialog, call.Leg.
+//
+// # Who does what
+//
+// The edge (sip/edge) owns the sockets and screens messages; sipgo's transport
+// and transaction layers (RFC 3261 §17, §18) stand on it; sip/dialog holds the
+// dialog's state machines; sip/offer negotiates. Here they meet: every leg is
+// one goroutine that takes requests, responses, timers and the gateway's wishes
+// from one queue, so that races of the protocol (CANCEL against 200, BYE
+// against re-INVITE, glare) are decided in one place and in one order.
 package sip
 
 import (
 	"context"
 	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	sipgo "github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/sip/dialog"
+	"github.com/roomgate/roomgate/sip/digest"
+	"github.com/roomgate/roomgate/sip/edge"
+	"github.com/roomgate/roomgate/sip/limit"
+	"github.com/roomgate/roomgate/sip/registrar"
 )
 
 // Endpoint is the SIP stack.
 type Endpoint struct {
 	cfg Config
+	log *zap.Logger
+
+	edge         *edge.Edge
+	listeners    []*edge.Listener
+	addresses    []Address
+	transport    *sipgo.TransportLayer
+	transactions *sipgo.TransactionLayer
+
+	accounts  *registrar.List
+	registrar *registrar.Registrar
+	digest    *digest.Server
+	lockout   *limit.Lockout
+	rate      *limit.Rate
+
+	trunks   atomic.Pointer[[]Trunk]
+	limits   atomic.Pointer[Limits]
+	draining atomic.Bool
+	incoming atomic.Pointer[func(call.Leg)]
+
+	wg sync.WaitGroup // goroutines of the endpoint and its legs
+
+	mu      sync.Mutex
+	legs    map[*leg]struct{}
+	dialogs map[dialog.ID]*leg
+	invites map[inviteKey]*leg // incoming, for merged requests
+	pending int                // incoming legs without an answer
+	active  int                // legs that have not ended
+	closed  bool
 }
 
 var _ call.Endpoint = (*Endpoint)(nil)
@@ -23,51 +71,172 @@ func New(cfg Config) (*Endpoint, error) {
 	if err := cfg.withDefaults(); err != nil {
 		return nil, err
 	}
-	return &Endpoint{cfg: cfg}, nil
+	e := &Endpoint{
+		cfg: cfg, log: cfg.Log,
+		legs:    make(map[*leg]struct{}),
+		dialogs: make(map[dialog.ID]*leg),
+		invites: make(map[inviteKey]*leg),
+		lockout: limit.NewLockout(limit.LockoutConfig{}),
+	}
+	e.trunks.Store(&cfg.Trunks)
+	e.limits.Store(&cfg.Limits)
+	e.rate = limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource), Allow: trunkNetworks(cfg.Trunks)})
+	if err := e.authority(); err != nil {
+		return nil, err
+	}
+	if err := e.bind(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// authority sets up who may register and call.
+func (e *Endpoint) authority() (err error) {
+	if e.accounts, err = registrar.NewList(accounts(e.cfg.Accounts)); err != nil {
+		return err
+	}
+	realm := "roomgate"
+	if len(e.cfg.Domains) > 0 {
+		realm = e.cfg.Domains[0]
+	}
+	e.digest, err = digest.NewServer(digest.ServerConfig{Realm: realm, Credentials: e.accounts})
+	if err != nil {
+		return err
+	}
+	e.registrar, err = registrar.New(registrar.Config{
+		Accounts: e.accounts, Auth: e.digest, Domains: e.cfg.Domains, Lockout: e.lockout,
+		MinExpires: e.cfg.MinExpires, MaxExpires: e.cfg.MaxExpires, DefaultExpires: e.cfg.MaxExpires,
+		MaxTotal: e.cfg.Limits.Registrations, OnEvent: e.cfg.OnRegistration, Log: e.log.Named("registrar"),
+	})
+	return err
+}
+
+func accounts(list []Account) []registrar.Account {
+	out := make([]registrar.Account, 0, len(list))
+	for _, a := range list {
+		out = append(out, registrar.Account{Username: a.User, Password: a.Password, Aliases: a.Aliases, Name: a.Name})
+	}
+	return out
+}
+
+func trunkNetworks(trunks []Trunk) (out []netip.Prefix) {
+	for _, t := range trunks {
+		out = append(out, t.Networks...)
+	}
+	return out
 }
 
 // Serve implements call.Endpoint. On the end of ctx it hangs up what is left,
 // with cause Draining, and returns when nothing of it runs any more.
 func (e *Endpoint) Serve(ctx context.Context, incoming func(call.Leg)) error {
+	e.incoming.Store(&incoming)
+	e.serveListeners()
+	e.wg.Add(1)
+	go func() {
+		defer e.wg.Done()
+		if err := e.registrar.Run(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("registrar stopped", zap.Error(err))
+		}
+	}()
 	<-ctx.Done()
+	e.shutdown()
 	return nil
 }
 
-// Dial implements call.Endpoint.
-func (e *Endpoint) Dial(ctx context.Context, to call.Target) (call.Leg, error) {
-	return nil, call.ErrEnded
+// farewell bounds how long the BYEs of a shutdown wait for their answers.
+const farewell = 2 * time.Second
+
+func (e *Endpoint) shutdown() {
+	e.Drain()
+	e.mu.Lock()
+	e.closed = true
+	legs := make([]*leg, 0, len(e.legs))
+	for l := range e.legs {
+		legs = append(legs, l)
+	}
+	e.mu.Unlock()
+	for _, l := range legs {
+		_ = l.Hangup(call.Cause{Code: call.Draining})
+	}
+	deadline := time.NewTimer(farewell)
+	defer deadline.Stop()
+	for _, l := range legs {
+		select {
+		case <-l.gone:
+			continue
+		case <-deadline.C:
+			deadline.Reset(0)
+		}
+		l.kill()
+	}
+	e.transactions.Close()
+	_ = e.transport.Close()
+	e.closeListeners()
+	e.wg.Wait()
 }
 
-// Addresses are the bound listeners, in the order of Config.Listen, as
-// transport and address.
-func (e *Endpoint) Addresses() []Address { return nil }
+// Addresses are the bound listeners, in the order of Config.Listen.
+func (e *Endpoint) Addresses() []Address { return append([]Address(nil), e.addresses...) }
 
 // Address is one bound listener.
 type Address struct {
-	Transport string
+	Transport string // udp, tcp, tls
 	netip.AddrPort
 }
 
-// Registration is one binding of the registrar.
-type Registration struct {
-	Account   string
-	Aliases   []string
-	Contact   string
-	Source    netip.AddrPort
-	Transport string
-	UserAgent string
-	Expires   time.Time
+// Registrations lists the bindings that have not expired.
+func (e *Endpoint) Registrations() []registrar.Registration { return e.registrar.Registrations() }
+
+// Reload replaces accounts, trunks and limits; on an error the old ones stay.
+// Calls and the registrations of accounts that remain are untouched.
+func (e *Endpoint) Reload(list []Account, trunks []Trunk, limits Limits) error {
+	if err := e.accounts.Replace(accounts(list)); err != nil {
+		return err
+	}
+	limits.withDefaults()
+	e.trunks.Store(&trunks)
+	e.limits.Store(&limits)
+	return nil
 }
 
-// Registrations lists the bindings that have not expired.
-func (e *Endpoint) Registrations() []Registration { return nil }
-
-// Reload replaces accounts, trunks and limits. Calls and the registrations of
-// accounts that remain are untouched.
-func (e *Endpoint) Reload(accounts []Account, trunks []Trunk, limits Limits) error { return nil }
-
 // Drain refuses new calls with 503 from now on. Calls in progress go on.
-func (e *Endpoint) Drain() {}
+func (e *Endpoint) Drain() { e.draining.Store(true) }
 
 // Calls is the number of legs that have not ended.
-func (e *Endpoint) Calls() int { return 0 }
+func (e *Endpoint) Calls() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.active
+}
+
+// Transactions tells how many SIP messages passed the edge, see edge.Stats.
+func (e *Endpoint) Transactions() edge.Stats { return e.edge.Stats() }
+
+// flowClosed is told by the edge that a connection has ended.
+func (e *Endpoint) flowClosed(f edge.Flow) {
+	e.registrar.Disconnected(string(f.Transport), f.Remote.String())
+}
+
+// ours reports whether a host names this gateway.
+func (e *Endpoint) ours(host string) bool {
+	host = strings.Trim(host, "[]")
+	for _, d := range e.cfg.Domains {
+		if strings.EqualFold(d, host) {
+			return true
+		}
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, a := range e.addresses {
+		if a.Addr().Unmap() == addr.Unmap() {
+			return true
+		}
+	}
+	return e.local(addr).Local == addr.Unmap() // routed to ourselves
+}
+
+func (e *Endpoint) debugSend(err error) {
+	e.log.Debug("response not sent", zap.Error(err))
+}

@@ -65,8 +65,7 @@ type Dialog struct {
 	// Bind is the local socket address requests leave from; UDP only.
 	Bind sip.Addr
 
-	localSeq, remoteSeq uint32
-	seenRemote          bool
+	localSeq uint32
 }
 
 // FromInvite is the dialog a UAS creates (RFC 3261 §12.1.1).
@@ -77,15 +76,13 @@ func FromInvite(invite *sip.Request, tag string, contact sip.ContactHeader) (*Di
 	}
 	remote, _ := from.Params.Get("tag")
 	d := &Dialog{
-		ID:         ID{string(*callID), tag, remote},
-		Local:      sip.FromHeader{DisplayName: to.DisplayName, Address: *to.Address.Clone()},
-		Remote:     sip.FromHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone()},
-		Contact:    contact,
-		Target:     *invite.Contact().Address.Clone(),
-		Transport:  sip.NetworkToLower(invite.Transport()),
-		localSeq:   firstSeq(),
-		remoteSeq:  cseq.SeqNo,
-		seenRemote: true,
+		ID:        ID{string(*callID), tag, remote},
+		Local:     sip.FromHeader{DisplayName: to.DisplayName, Address: *to.Address.Clone()},
+		Remote:    sip.FromHeader{DisplayName: from.DisplayName, Address: *from.Address.Clone()},
+		Contact:   contact,
+		Target:    *invite.Contact().Address.Clone(),
+		Transport: sip.NetworkToLower(invite.Transport()),
+		localSeq:  firstSeq(),
 	}
 	for _, h := range invite.GetHeaders("Record-Route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
@@ -151,12 +148,21 @@ func (d *Dialog) Refresh(contact *sip.ContactHeader) {
 	d.Target = *contact.Address.Clone()
 }
 
-// Receive takes the CSeq of a request of the far side (RFC 3261 §12.2.2).
-func (d *Dialog) Receive(cseq uint32) error {
-	if d.seenRemote && cseq < d.remoteSeq {
+// Arrivals holds the requests of the far side to their order (RFC 3261
+// §12.2.2). It is apart from Dialog because it belongs to whoever reads the
+// socket: later goroutines may overtake each other.
+type Arrivals struct {
+	last uint32
+	seen bool
+}
+
+// Receive takes the CSeq of a request, other than ACK and CANCEL. The first
+// one may be any: gaps are no error.
+func (a *Arrivals) Receive(cseq uint32) error {
+	if a.seen && cseq < a.last {
 		return ErrStale
 	}
-	d.remoteSeq, d.seenRemote = cseq, true
+	a.last, a.seen = cseq, true
 	return nil
 }
 
@@ -206,7 +212,7 @@ func (d *Dialog) build(method sip.RequestMethod, cseq uint32) *sip.Request {
 	req.SetTransport(sip.NetworkToUpper(network))
 	req.SetDestination(d.Flow)
 	if d.Flow == "" {
-		req.SetDestination(HostPort(next, network))
+		req.SetDestination(HostPort(next))
 	}
 	if network == "udp" {
 		req.Laddr = d.Bind
@@ -267,18 +273,14 @@ func TransportOf(uri sip.Uri, current string) string {
 	return "udp"
 }
 
-// HostPort is the address a URI leads to, with the default port of the
-// transport where it names none.
-func HostPort(uri sip.Uri, network string) string {
+// HostPort is the address a URI leads to; port 0 where it names none, which
+// is the default port of the transport or what DNS says (RFC 3263 §4.2).
+func HostPort(uri sip.Uri) string {
 	host := uri.Host
 	if maddr, ok := uri.UriParams.Get("maddr"); ok && maddr != "" {
 		host = maddr
 	}
-	port := uri.Port
-	if port == 0 {
-		port = sip.DefaultPort(network)
-	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
+	return net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(uri.Port))
 }
 
 // BehindNAT reports whether requests to a contact would not arrive, so that

@@ -1,0 +1,381 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	sipgo "github.com/emiago/sipgo/sip"
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/rtpconn"
+	"github.com/roomgate/roomgate/sip/dialog"
+	"github.com/roomgate/roomgate/sip/digest"
+	"github.com/roomgate/roomgate/sip/offer"
+)
+
+// leg implements call.Leg: one terminal's side of a call. Its goroutine, run,
+// owns every field below the line; the others have a lock or never change.
+type leg struct {
+	e    *Endpoint
+	log  *zap.Logger
+	mail chan event
+	bye  chan call.Cause // of Hangup: the first wish counts
+
+	events chan call.Event
+	tracks chan media.Track
+	done   chan struct{}   // closed with Ended: nothing of it is seen any more
+	gone   chan struct{}   // closed when the last transaction is over too
+	life   context.Context // ends with kill: transactions that belong to nobody
+	kill   context.CancelFunc
+	call   context.Context // ends with the call
+	hungUp context.CancelFunc
+	media  sessions
+
+	mu        sync.Mutex
+	info      call.Info
+	arrivals  dialog.Arrivals
+	published [media.Content + 1]media.Track
+
+	// ---- owned by run ----
+	state  state
+	dlg    *dialog.Dialog
+	ids    []dialog.ID // under which requests find this leg
+	neg    dialog.Negotiation
+	can    media.Capabilities
+	timers [timerKinds]timer
+	ended  bool
+	busy   int // client transactions under way
+
+	in  *answering // of an incoming call, until it is confirmed
+	out *calling   // of an outgoing call
+
+	sent      *sentOK // a 2xx of ours that waits for its ACK
+	acks      map[uint32]*sipgo.Request
+	cancelled chan struct{} // closed when a CANCEL came for the INVITE
+	strayAcks <-chan *sipgo.Request
+	change    *change // a re-INVITE or UPDATE of ours under way
+	session   dialog.SessionTimer
+	overdue   bool // our refresh was sent and has not succeeded
+	peer      abilities
+	auth      *digest.Session
+	transfer  *transfer
+	referral  *referral
+	keys      keypad
+}
+
+// abilities is what the far side said it can do.
+type abilities struct{ update, info, refer, timer bool }
+
+var (
+	_ call.Leg           = (*leg)(nil)
+	_ call.StatsReporter = (*leg)(nil)
+	_ call.Transferrer   = (*leg)(nil)
+	_ call.DigitSender   = (*leg)(nil)
+	_ call.TextShower    = (*leg)(nil)
+)
+
+// Sizes of queues: what comes faster than this waits (requests) or is dropped
+// (events nobody reads).
+const (
+	mailSize   = 32
+	eventsSize = 128
+	tracksSize = 16
+)
+
+func (e *Endpoint) newLeg(info call.Info, peer netip.Addr, policy offer.Policy) *leg {
+	l := &leg{
+		e: e, mail: make(chan event, mailSize), bye: make(chan call.Cause, 1),
+		events: make(chan call.Event, eventsSize), tracks: make(chan media.Track, tracksSize),
+		done: make(chan struct{}), gone: make(chan struct{}),
+		acks: make(map[uint32]*sipgo.Request),
+	}
+	l.life, l.kill = context.WithCancel(context.Background())
+	l.call, l.hungUp = context.WithCancel(l.life)
+	info.ID, info.Protocol, info.Created, info.Encryption = uuid.NewString(), call.SIP, time.Now(), "none"
+	l.info = info
+	l.log = e.log.With(zap.String("leg", info.ID))
+	l.media = sessions{
+		cfg: &e.cfg, net: e.local(peer), signalling: peer,
+		secure: info.Remote.Transport == "tls", encryption: policy, cname: info.ID,
+		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
+		onKeyframe: func() { l.offer(wantKeyframe{}) },
+		onTrack:    l.openTrack,
+	}
+	return l
+}
+
+// start registers the leg and runs it; false when the endpoint is closing.
+func (l *leg) start() bool {
+	e := l.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.legs[l] = struct{}{}
+	e.active++
+	e.wg.Add(1)
+	go l.run()
+	return true
+}
+
+// run is the leg's goroutine.
+func (l *leg) run() {
+	defer l.e.wg.Done()
+	defer l.finish()
+	for l.state != nil {
+		select {
+		case ev := <-l.mail:
+			if r, ok := ev.(gotResult); ok {
+				l.busy--
+				r.then()
+			} else {
+				l.state(ev)
+			}
+		case cause := <-l.bye:
+			l.state(wantHangup{cause})
+		case ack := <-l.strayAcks: // an ACK with the branch of its INVITE
+			l.state(gotRequest{req: ack})
+		case <-l.cancelled:
+			l.cancelled = nil
+			l.state(gotCancel{})
+		case <-l.life.Done():
+			l.end(call.Cause{Code: call.Draining})
+			return
+		}
+		if l.over() {
+			l.state = nil
+		}
+	}
+}
+
+// finish leaves nothing behind.
+func (l *leg) finish() {
+	l.end(call.Cause{Code: call.Failure})
+	for i := range l.timers {
+		l.stop(timerKind(i))
+	}
+	l.kill() // transactions that still run belong to nobody now
+	e := l.e
+	e.mu.Lock()
+	delete(e.legs, l)
+	for _, id := range l.ids {
+		delete(e.dialogs, id)
+	}
+	if l.in != nil {
+		delete(e.invites, l.in.key)
+	}
+	e.mu.Unlock()
+	close(l.gone)
+}
+
+// end tells the gateway that the call is over and closes its media; what
+// signalling is left to do goes on.
+func (l *leg) end(cause call.Cause) {
+	if l.ended {
+		return
+	}
+	l.ended = true
+	for i := range l.timers {
+		if timerKind(i) != timerAck && timerKind(i) != timerRetransmit {
+			l.stop(timerKind(i))
+		}
+	}
+	l.hungUp()
+	l.media.close()
+	l.leavePending()
+	e := l.e
+	e.mu.Lock()
+	e.active--
+	e.mu.Unlock()
+	if l.change != nil {
+		l.change.reply(call.ErrEnded)
+		l.change = nil
+	}
+	if l.transfer != nil {
+		l.transfer.finish(call.ErrEnded)
+	}
+	info := l.Info()
+	l.log.Info("leg closed", zap.String("cause", cause.String()), zap.Duration("after", time.Since(info.Created)))
+	l.events <- call.Event{Kind: call.Ended, Cause: cause} // emit keeps one place free
+	close(l.events)
+	close(l.tracks)
+	close(l.done)
+}
+
+// leavePending takes the leg out of those that wait for an answer.
+func (l *leg) leavePending() {
+	if l.in == nil || !l.in.pending {
+		return
+	}
+	l.in.pending = false
+	l.e.mu.Lock()
+	l.e.pending--
+	l.e.mu.Unlock()
+}
+
+// emit queues an event; when nobody reads, it is dropped, but for the last one.
+func (l *leg) emit(ev call.Event) {
+	if l.ended {
+		return
+	}
+	if len(l.events) >= cap(l.events)-1 {
+		l.log.Warn("event dropped, nobody reads", zap.Uint8("kind", uint8(ev.Kind)))
+		return
+	}
+	l.events <- ev
+}
+
+// post hands an event to the leg's goroutine; false when that has ended.
+func (l *leg) post(ev event) bool {
+	select {
+	case l.mail <- ev:
+		return true
+	case <-l.gone:
+		return false
+	}
+}
+
+// offer is post for those who must not wait; a full queue drops the event.
+func (l *leg) offer(ev event) {
+	select {
+	case l.mail <- ev:
+	default:
+	}
+}
+
+// ask posts a wish of the gateway and waits for the outcome.
+func (l *leg) ask(ctx context.Context, wish func(reply func(error)) event) error {
+	outcome := make(chan error, 1)
+	reply := func(err error) {
+		select {
+		case outcome <- err:
+		default:
+		}
+	}
+	select {
+	case <-l.done:
+		return call.ErrEnded
+	case l.mail <- wish(reply):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-outcome:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.done:
+		select { // the outcome may have come with the end
+		case err := <-outcome:
+			return err
+		default:
+			return call.ErrEnded
+		}
+	}
+}
+
+func (l *leg) arrived(cseq uint32) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.arrivals.Receive(cseq)
+}
+
+// track hands a track to whoever bridges the leg.
+func (l *leg) openTrack(t media.Track) {
+	select {
+	case l.tracks <- t:
+	default:
+		l.log.Warn("track dropped, nobody reads", zap.String("track", t.ID()))
+	}
+}
+
+// register makes requests of a dialog find this leg; bounded, since a forking
+// proxy decides how many there are.
+func (l *leg) register(id dialog.ID) bool {
+	const most = 32
+	if len(l.ids) >= most {
+		return false
+	}
+	for _, known := range l.ids {
+		if known == id {
+			return true
+		}
+	}
+	l.ids = append(l.ids, id)
+	l.e.mu.Lock()
+	l.e.dialogs[id] = l
+	l.e.mu.Unlock()
+	return true
+}
+
+// negotiated publishes the outcome of an exchange.
+func (l *leg) negotiated(announce bool) {
+	streams, encryption, held, maxVideo := l.media.streams()
+	l.mu.Lock()
+	was := l.info.Held
+	changed := !sameStreams(l.info.Streams, streams)
+	l.info.Streams, l.info.Encryption, l.info.Held, l.info.MaxVideo = streams, encryption, held, maxVideo
+	l.mu.Unlock()
+	if !announce {
+		return
+	}
+	if changed {
+		l.emit(call.Event{Kind: call.MediaChanged})
+	}
+	switch {
+	case held && !was:
+		l.emit(call.Event{Kind: call.Held})
+	case was && !held:
+		l.emit(call.Event{Kind: call.Resumed})
+	}
+}
+
+func sameStreams(a, b []media.Stream) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// learn notes what a message of the far side says about it.
+func (l *leg) learn(m headed) {
+	if ts := tokens(m, "allow"); len(ts) > 0 {
+		l.peer.update, l.peer.info, l.peer.refer = false, false, false
+		for _, t := range ts {
+			switch t {
+			case "update":
+				l.peer.update = true
+			case "info":
+				l.peer.info = true
+			case "refer":
+				l.peer.refer = true
+			}
+		}
+	}
+	if supports(m, "timer") {
+		l.peer.timer = true
+	}
+	agent := value(m, "user-agent", "server")
+	if agent == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.info.Remote.UserAgent == "" {
+		l.info.Remote.UserAgent, l.info.Remote.Product = agent, product(agent)
+	}
+}
+
+func (l *leg) String() string { return fmt.Sprintf("sip leg %s", l.info.ID) }
