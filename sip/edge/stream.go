@@ -248,7 +248,7 @@ func (st *stream) write(p []byte) (int, error) {
 
 // Close closes the connection; idempotent.
 func (st *stream) Close() error {
-	err := net.ErrClosed
+	var err error
 	st.once.Do(func() {
 		if conn, ok := st.Conn.(*tls.Conn); ok && st.connectionState() == nil {
 			err = conn.NetConn().Close() // no handshake, no closing alert

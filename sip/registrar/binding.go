@@ -8,7 +8,10 @@ package registrar
 
 import (
 	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // Flow is what a REGISTER came over and requests to the terminal go back over:
@@ -23,6 +26,7 @@ type Flow struct {
 type Binding struct {
 	Account string // user name of the account
 	Alias   string // user part of the To header: the name it registered as
+	Domain  string // host part of it
 	Contact string // the contact's URI as the terminal sent it
 	// Instance and RegID name the terminal and one of its flows (RFC 5626 §4);
 	// "" and 0 when it does not say.
@@ -40,7 +44,36 @@ type Binding struct {
 }
 
 // Reach says how to send a request to a binding.
-func (b Binding) Reach() Route { return Route{} }
+func (b Binding) Reach() Route {
+	r := Route{
+		RequestURI: b.Contact,
+		Headers:    b.Path,
+		Transport:  b.Flow.Transport,
+		Address:    b.Flow.Remote,
+		Local:      b.Flow.Local,
+	}
+	if b.Flow.Local.IsValid() || b.Flow.Transport == "UDP" {
+		return r
+	}
+	// The connection is gone; a terminal without outbound flows listens on
+	// its contact.
+	next := b.Contact
+	if len(b.Path) > 0 {
+		next = strings.Trim(b.Path[0], "<> ")
+	}
+	var uri sip.Uri
+	if sip.ParseUri(next, &uri) == nil {
+		addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]"))
+		port := uri.Port
+		if port == 0 {
+			port = sip.DefaultPort(b.Flow.Transport)
+		}
+		if err == nil {
+			r.Address = netip.AddrPortFrom(addr, uint16(port))
+		}
+	}
+	return r
+}
 
 // Route is where a request to a terminal goes.
 type Route struct {
@@ -49,9 +82,10 @@ type Route struct {
 	Transport  string   // UDP, TCP or TLS
 	// Address is the next hop: the flow's remote address, so that translators
 	// are crossed, whatever the contact says; with a Path, the flow of the
-	// proxy that sent the REGISTER.
+	// proxy that sent the REGISTER. When the connection is gone it is the
+	// address of the contact.
 	Address netip.AddrPort
-	Local   netip.AddrPort // send from here; over UDP the same socket
+	Local   netip.AddrPort // send from here; zero when the connection is gone
 }
 
 // Registration is a binding as the API shows it.
