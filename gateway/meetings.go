@@ -202,6 +202,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Local:      m.private,
 		Codecs:     g.in.Codecs,
 		Clock:      g.clock,
+		Now:        g.in.Now,
 		PhoneAudio: g.in.PhoneAudio,
 		Logger:     g.log.With(zap.String("meeting", m.spec.Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },

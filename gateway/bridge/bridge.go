@@ -26,7 +26,8 @@ type Config struct {
 	// Local bridges have no SFU room: a call between two terminals.
 	Local  bool
 	Codecs Codecs
-	Clock  *mixer.Clock // of the process; nil: the bridge's own
+	Clock  *mixer.Clock     // of the process; nil: the bridge's own
+	Now    func() time.Time // nil: time.Now
 	// PhoneAudio "g711" publishes G.711 legs untouched, otherwise as Opus.
 	PhoneAudio string
 	Logger     *zap.Logger
@@ -65,6 +66,9 @@ const patience = 5 * time.Second
 
 // New starts a bridge. Close ends it.
 func New(in Config) *Bridge {
+	if in.Now == nil {
+		in.Now = time.Now
+	}
 	if in.Notify == nil {
 		in.Notify = func(Notice) {}
 	}
@@ -80,7 +84,7 @@ func New(in Config) *Bridge {
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.mixer = mixer.New(mixer.Config{
-		Codecs: in.Codecs, Clock: in.Clock, Logger: b.log,
+		Codecs: in.Codecs, Clock: in.Clock, Now: in.Now, Logger: b.log,
 		OnSpeaker: func(string) { b.nudge() },
 	})
 	b.wait.Add(1)

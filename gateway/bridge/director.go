@@ -48,7 +48,7 @@ func (b *Bridge) addLegSource(m *Member, t media.Track) {
 		codec: string(t.Format().Codec), joined: b.order,
 	}
 	if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
-		m.want(t.Role(), clean{Track: t, changed: func(sps h264.SPS) { m.sends.Store(&sps) }})
+		m.want(t.Role(), &clean{Track: t, changed: func(sps h264.SPS) { m.sends.Store(&sps) }})
 	}
 	b.nudge()
 }
@@ -103,7 +103,7 @@ func (b *Bridge) dropRemoteSources(identity string, keep map[string]bool) {
 func (b *Bridge) direct() {
 	b.noteSpeaker()
 	ranked := b.ranked()
-	now := time.Now()
+	now := b.in.Now()
 	watched := map[string][2]bool{} // remote track IDs in use, by class
 	for _, m := range b.members {
 		m.noteRefusal(now)

@@ -156,8 +156,8 @@ func (m *Member) listen(f media.Format) {
 		m.speaking.Store(in)
 		in.Mute(m.isMuted())
 		m.openUplink(f)
-		if m.output != nil { // leaves out the old input: make it anew
-			m.openOutput(m.output.Format())
+		if m.output != nil {
+			m.output.Exclude(in)
 		}
 	}
 	if t := m.tracks[media.Audio]; t != nil && m.detachIn == nil && t.Format().Encodes(m.inFormat) {

@@ -152,7 +152,7 @@ type publication struct {
 
 func (m *Member) publishRole(seat Seat, current map[media.Role]publication, role media.Role, t media.Track) {
 	now, has := current[role]
-	if has && sameTrack(now.track, t) {
+	if has && now.track == t {
 		return
 	}
 	if has && t == nil {
@@ -176,12 +176,6 @@ func (m *Member) publishRole(seat Seat, current map[media.Role]publication, role
 	current[role] = publication{track: t, stop: stop}
 }
 
-// sameTrack compares without comparing what is inside: a clean is made once per
-// leg track.
-func sameTrack(a, b media.Track) bool {
-	return a != nil && b != nil && a.ID() == b.ID() && a.Done() == b.Done()
-}
-
 // clean is a leg's picture as the meeting gets it: repacketized to packets of
 // at most 1200 bytes in mode 1, parameter sets before every keyframe.
 type clean struct {
@@ -190,14 +184,14 @@ type clean struct {
 }
 
 // Format implements media.Track.
-func (c clean) Format() media.Format {
+func (c *clean) Format() media.Format {
 	f := c.Track.Format()
 	f.H264.PacketizationMode = 1
 	return f
 }
 
 // Attach implements media.Track.
-func (c clean) Attach(w media.Writer) func() {
+func (c *clean) Attach(w media.Writer) func() {
 	throttle := h264.NewThrottle(keyframeInterval, c.Track.RequestKeyframe)
 	stage := h264.NewRepacketizer(w, h264.RepacketizerConfig{
 		Mode:          1,
@@ -219,14 +213,14 @@ func (c clean) Attach(w media.Writer) func() {
 const keyframeInterval = time.Second
 
 // TakeBitrate implements media.BitrateTaker.
-func (c clean) TakeBitrate(bps int) {
+func (c *clean) TakeBitrate(bps int) {
 	if t, ok := c.Track.(media.BitrateTaker); ok {
 		t.TakeBitrate(bps)
 	}
 }
 
 // NTP implements media.SenderReporter.
-func (c clean) NTP() (ntp uint64, rtpTime uint32, ok bool) {
+func (c *clean) NTP() (ntp uint64, rtpTime uint32, ok bool) {
 	if t, is := c.Track.(media.SenderReporter); is {
 		return t.NTP()
 	}

@@ -1,21 +1,11 @@
 package bridge
 
-import "math"
+import "github.com/roomgate/roomgate/media/tone"
 
 // toneRate is the sampling rate of the notice tones, in Hz.
 const toneRate = 8000
 
-// beep is a tone of hz for ms milliseconds at about -20 dBov with soft edges.
-func beep(hz float64, ms int) []int16 {
-	n := toneRate * ms / 1000
-	const edge = toneRate / 200
-	pcm := make([]int16, n)
-	for i := range pcm {
-		gain := min(1, float64(i)/edge, float64(n-1-i)/edge)
-		pcm[i] = int16(gain * 3276 * math.Sin(2*math.Pi*hz*float64(i)/toneRate))
-	}
-	return pcm
-}
+func beep(hz float64, ms int) []int16 { return tone.Beep(toneRate, hz, toneRate*ms/1000) }
 
 func pause(ms int) []int16 { return make([]int16, toneRate*ms/1000) }
 
