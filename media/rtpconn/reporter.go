@@ -1,0 +1,245 @@
+package rtpconn
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/rtpconn/report"
+)
+
+// reporter knows when the next report is due (RFC 3550 §6.3).
+type reporter struct {
+	mu      sync.Mutex
+	next    time.Time
+	early   bool
+	bps     int
+	size    float64 // mean of our compound packets, with IP and UDP headers
+	sent    uint64  // what had been sent at the report before
+	sending bool
+}
+
+const udpHeaders = 28
+
+// schedule sets the first report, and follows a change of profile.
+func (r *reporter) schedule(a *agreement, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.next.IsZero()
+	changed := r.early != a.Feedback.AVPF
+	r.early, r.bps = a.Feedback.AVPF, a.bandwidth()
+	if first {
+		r.size = 100 + udpHeaders
+	}
+	if first || changed {
+		r.next = now.Add(r.interval(first).Next(rand.Float64()))
+	}
+}
+
+// bandwidth is about what the medium takes, for its share of RTCP.
+func (a *agreement) bandwidth() int {
+	const audio, video = 80_000, 1_000_000
+	switch {
+	case a.MaxSend > 0:
+		return a.MaxSend
+	case a.Send.ClockRate == 90000:
+		return video
+	}
+	return audio
+}
+
+func (r *reporter) interval(first bool) report.Interval {
+	return report.Interval{
+		Bandwidth: r.bps, Sending: r.sending, PacketSize: int(r.size), Initial: first, Early: r.early,
+	}
+}
+
+// due reports whether a report goes out now, and plans the one after.
+func (r *reporter) due(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next.IsZero() || now.Before(r.next) {
+		return false
+	}
+	r.next = now.Add(r.interval(false).Next(rand.Float64()))
+	return true
+}
+
+// active reports whether something was sent since the report before; one who
+// sends makes sender reports (RFC 3550 §6.4).
+func (r *reporter) active(sent uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sending = sent != r.sent
+	r.sent = sent
+	return r.sending
+}
+
+// weigh updates the mean size of compound packets (RFC 3550 §6.3.3).
+func (r *reporter) weigh(size int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size += (float64(size+udpHeaders) - r.size) / 16
+}
+
+// sendReport sends a compound packet: SR or RR, and SDES (RFC 3550 §6.1).
+func (s *Session) sendReport(now time.Time) {
+	blocks := s.in.reports(now)
+	sr, sent := s.out.senderReport(now)
+	var head rtcp.Packet = &rtcp.ReceiverReport{SSRC: s.SSRC(), Reports: blocks}
+	if s.report.active(sent) && sr != nil {
+		sr.Reports = blocks
+		head = sr
+	}
+	s.sendControl(head, s.description())
+}
+
+// senderReport is nil before anything was sent.
+func (s *sink) senderReport(now time.Time) (sr *rtcp.SenderReport, sent uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stamp, ok := s.timeline.At(now)
+	if !ok || s.packets == 0 {
+		return nil, s.sent
+	}
+	return &rtcp.SenderReport{
+		SSRC: s.ssrc.Load(), NTPTime: report.NTP(now), RTPTime: stamp,
+		PacketCount: s.packets, OctetCount: s.octets,
+	}, s.sent
+}
+
+func (s *Session) description() rtcp.Packet {
+	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+		Source: s.SSRC(),
+		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: s.cname}},
+	}}}
+}
+
+// sendFeedback sends one feedback message in the least compound packet (RFC
+// 4585 §3.1): an empty RR, SDES, and the message.
+func (s *Session) sendFeedback(message []byte) {
+	raw := rtcp.RawPacket(message)
+	s.sendControl(&rtcp.ReceiverReport{SSRC: s.SSRC()}, s.description(), &raw)
+}
+
+func (s *Session) sayGoodbye() {
+	if s.agreed.Load() != nil {
+		s.sayGoodbyeFor(s.SSRC())
+	}
+}
+
+func (s *Session) sayGoodbyeFor(ssrc uint32) {
+	s.sendControl(&rtcp.ReceiverReport{SSRC: ssrc}, s.description(), &rtcp.Goodbye{Sources: []uint32{ssrc}})
+}
+
+// sendControl protects a compound packet and sends it to the RTCP address.
+func (s *Session) sendControl(packets ...rtcp.Packet) {
+	agreed, to := s.agreed.Load(), s.route.to.Load().rtcp
+	if agreed == nil || !to.IsValid() {
+		return
+	}
+	buf := datagrams.Get().(*[maxDatagram]byte)
+	defer datagrams.Put(buf)
+	wire := buf[:0]
+	for _, p := range packets {
+		b, err := p.Marshal()
+		if err != nil || len(wire)+len(b)+maxOverhead > len(buf) {
+			return
+		}
+		wire = append(wire, b...)
+	}
+	wire, ok := s.out.control(wire)
+	if !ok {
+		return
+	}
+	s.report.weigh(len(wire))
+	conn := s.pair.RTCP
+	if agreed.Mux {
+		conn = s.pair.RTP
+	}
+	// RTCP is sent into the blue: the next report says the same.
+	_, _ = conn.WriteToUDPAddrPort(wire, to)
+}
+
+// control protects RTCP. ok is false while keys are awaited.
+func (s *sink) control(wire []byte) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.crypto == nil {
+		return wire, !s.secured
+	}
+	wire, err := s.crypto.RTCP(wire)
+	return wire, err == nil
+}
+
+// askPicture asks for a key frame by what was agreed on.
+func (s *Session) askPicture(agreed *agreement) {
+	ssrc, _ := s.in.remote()
+	var message rtcp.Packet
+	switch {
+	case agreed.Feedback.PLI:
+		message = &rtcp.PictureLossIndication{SenderSSRC: s.SSRC(), MediaSSRC: ssrc}
+	case agreed.Feedback.FIR:
+		// The source stands in the entry; the one in the header is 0 (RFC
+		// 5104 §4.3.1.2).
+		message = &rtcp.FullIntraRequest{SenderSSRC: s.SSRC(), FIR: []rtcp.FIREntry{
+			{SSRC: ssrc, SequenceNumber: s.nextFIR()},
+		}}
+	default:
+		if s.cfg.KeyframeFallback != nil {
+			s.cfg.KeyframeFallback()
+		}
+		return
+	}
+	if b, err := message.Marshal(); err == nil {
+		s.sendFeedback(b)
+	}
+}
+
+func (s *Session) nextFIR() uint8 {
+	s.keyframe.Lock()
+	defer s.keyframe.Unlock()
+	s.keyframe.fir++
+	return s.keyframe.fir
+}
+
+// RequestKeyframe asks the far side for a picture: by PLI where agreed, else by
+// FIR, else by Config.KeyframeFallback. Requests are merged: three at once at
+// the start, then one per 500 ms. For audio it does nothing.
+func (s *Session) RequestKeyframe() {
+	if s.cfg.Role == media.Audio {
+		return
+	}
+	s.keyframe.Lock()
+	s.keyframe.wanted = min(s.keyframe.wanted+1, maxWanted)
+	s.keyframe.Unlock()
+	s.rouse()
+}
+
+// maxWanted is how many requests wait for the upkeep; the throttle has the last
+// word.
+const maxWanted = 3
+
+// askPictures sends the key frame requests that may go out now.
+func (s *Session) askPictures(agreed *agreement, now time.Time) {
+	if _, known := s.in.remote(); !known || !agreed.Direction.Receives() {
+		return // they wait for the source
+	}
+	s.keyframe.Lock()
+	n := 0
+	if s.keyframe.Due(now) {
+		n++
+	}
+	for ; s.keyframe.wanted > 0; s.keyframe.wanted-- {
+		if s.keyframe.Ask(now) {
+			n++
+		}
+	}
+	s.keyframe.Unlock()
+	for range n {
+		s.askPicture(agreed)
+	}
+}
