@@ -2,6 +2,7 @@ package offer
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -204,4 +205,10 @@ func strict(t testing.TB, body []byte) {
 	}
 	var s sdp.SessionDescription
 	require.NoError(t, s.UnmarshalString(strings.Join(lines, "\r\n")), "%s", body)
+}
+
+// isKnown: the error is one that callers tell apart.
+func isKnown(err error) bool {
+	var required *EncryptionRequiredError
+	return errors.Is(err, ErrNoSDP) || errors.Is(err, ErrUnusable) || errors.Is(err, ErrNoCommonMedia) || errors.As(err, &required)
 }

@@ -83,13 +83,14 @@ func (s *scanner) sessionLine(key byte, value string) (err error) {
 		}
 		s.version = true
 	case 'o':
-		if session.Origin, err = readOrigin(value); err == nil {
-			s.origin = true
+		var origin sdp.Origin
+		if origin, err = readOrigin(value); err == nil {
+			session.Origin, s.origin = origin, true
 		}
 	case 's':
 		session.SessionName = sdp.SessionName(value)
 	case 'c':
-		session.ConnectionInformation, err = readConnection(value)
+		err = setConnection(&session.ConnectionInformation, value)
 	case 'b':
 		session.Bandwidth, err = appendBandwidth(session.Bandwidth, value)
 	case 't':
@@ -107,7 +108,7 @@ func (s *scanner) sessionLine(key byte, value string) (err error) {
 func readMediaLine(m *sdp.MediaDescription, key byte, value string) (err error) {
 	switch key {
 	case 'c':
-		m.ConnectionInformation, err = readConnection(value)
+		err = setConnection(&m.ConnectionInformation, value)
 	case 'b':
 		m.Bandwidth, err = appendBandwidth(m.Bandwidth, value)
 	case 'a':
@@ -161,21 +162,23 @@ func number(text string) uint64 {
 	return h.Sum64()
 }
 
-// readConnection reads c=IN IP4|IP6 <address>[/<ttl>[/<count>]].
-func readConnection(value string) (*sdp.ConnectionInformation, error) {
+// setConnection reads c=IN IP4|IP6 <address>[/<ttl>[/<count>]]; a broken line
+// leaves what was there.
+func setConnection(c **sdp.ConnectionInformation, value string) error {
 	f := strings.Fields(value)
 	if len(f) < 3 || !strings.EqualFold(f[0], "IN") {
-		return nil, errLine
+		return errLine
 	}
 	address, _, _ := strings.Cut(f[2], "/")
 	if address == "" {
-		return nil, errLine
+		return errLine
 	}
-	return &sdp.ConnectionInformation{
+	*c = &sdp.ConnectionInformation{
 		NetworkType: "IN",
 		AddressType: strings.ToUpper(f[1]),
 		Address:     &sdp.Address{Address: address},
-	}, nil
+	}
+	return nil
 }
 
 func appendBandwidth(list []sdp.Bandwidth, value string) ([]sdp.Bandwidth, error) {
