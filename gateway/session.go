@@ -109,8 +109,7 @@ func (s *session) handle(e call.Event) {
 		s.setState(StateActive)
 		s.mediaChanged()
 	case call.Keypad:
-		s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(e.Digit)})
-		s.passDigit(e.Digit)
+		s.keypad(e.Digit)
 	case call.Referred:
 		s.g.wait.Add(1)
 		go func() {
@@ -123,6 +122,22 @@ func (s *session) handle(e call.Event) {
 		s.cause = &cause
 		s.mu.Unlock()
 	}
+}
+
+// keypad passes a digit on: to the other terminal of a call, and to the events.
+func (s *session) keypad(digit rune) {
+	s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(digit)})
+	s.passDigit(digit)
+}
+
+// heardDigit takes a digit that came as a tone. It is called while a packet is
+// handled, so it must not block. A partner hears the tone itself.
+func (s *session) heardDigit(digit rune) {
+	s.g.wait.Add(1)
+	go func() {
+		defer s.g.wait.Done()
+		s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(digit)})
+	}()
 }
 
 // followTracks keeps the list of open tracks and hands new ones to the bridge.
@@ -204,7 +219,7 @@ func (s *session) release(p *place) {
 // sit puts the leg into a bridge and gives it the tracks that are open. A leg
 // that has ended in the meantime is not seated.
 func (s *session) sit(m *meeting, b *bridge.Bridge) bool {
-	p := &place{meeting: m, member: b.Add(s.leg, s.describe)}
+	p := &place{meeting: m, member: b.Add(s.leg, s.describe, s.heardDigit)}
 	s.mu.Lock()
 	if s.state == StateEnded {
 		s.mu.Unlock()

@@ -163,9 +163,10 @@ func (b *Bridge) start(f func()) {
 
 // Add gives a leg a place. Its media is taken up as the leg negotiates it:
 // tell the member by AddTrack and MediaChanged. who describes the leg once its
-// media is known.
-func (b *Bridge) Add(leg call.Leg, who func() call.Participant) *Member {
-	m := newMember(b, leg, who)
+// media is known; keypad, when not nil, is told digits that come as tones, from
+// legs that have negotiated no better way.
+func (b *Bridge) Add(leg call.Leg, who func() call.Participant, keypad func(digit rune)) *Member {
+	m := newMember(b, leg, who, keypad)
 	b.call(func() {
 		b.members = append(b.members, m)
 		m.wait.Add(1)

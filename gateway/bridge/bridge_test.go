@@ -71,7 +71,7 @@ func newStage(t *testing.T, sfu bridge.SFU) *stage {
 // add seats a leg and lets it negotiate.
 func (s *stage) add(leg *fakeLeg) *bridge.Member {
 	s.t.Helper()
-	m := s.bridge.Add(leg, describe(leg.info.ID))
+	m := s.bridge.Add(leg, describe(leg.info.ID), nil)
 	m.MediaChanged()
 	return m
 }

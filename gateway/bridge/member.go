@@ -19,6 +19,7 @@ type Member struct {
 	bridge *Bridge
 	leg    call.Leg
 	who    func() call.Participant
+	keypad func(digit rune) // told the digits heard as tones; may be nil
 	log    *zap.Logger
 	ctx    context.Context // ends when the member leaves
 	cancel context.CancelFunc
@@ -41,6 +42,7 @@ type Member struct {
 	identity string
 	joining  bool
 	tracks   map[media.Role]media.Track
+	inband   bool // digits come as tones, no better way was negotiated
 	input    *mixer.Input
 	inFormat media.Format
 	detachIn func()
@@ -54,9 +56,9 @@ type Member struct {
 	refusals map[*source]refusal
 }
 
-func newMember(b *Bridge, leg call.Leg, who func() call.Participant) *Member {
+func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func(rune)) *Member {
 	m := &Member{
-		bridge: b, leg: leg, who: who,
+		bridge: b, leg: leg, who: who, keypad: keypad,
 		log:      b.log.With(zap.String("leg", leg.Info().ID)),
 		identity: who().Identity,
 		wanted:   map[media.Role]media.Track{},
@@ -126,6 +128,10 @@ func (m *Member) MediaChanged() {
 // followAudio opens the input before the first packet, so that the output can
 // leave it out from the start, and the output in the format the leg takes.
 func (m *Member) followAudio(st media.Stream) {
+	if inband := !st.Keypad && m.keypad != nil; inband != m.inband {
+		m.inband = inband
+		m.closeInput()
+	}
 	if st.Recv.Codec != "" {
 		m.listen(st.Recv)
 	}
@@ -144,8 +150,8 @@ func (m *Member) listen(f media.Format) {
 	if m.input == nil || !m.inFormat.Encodes(f) {
 		m.closeInput()
 		cfg := mixer.InputConfig{ID: m.identity, Format: f, AGC: true}
-		if d, ok := m.leg.(KeypadListener); ok && d.WantsInbandKeypad() {
-			cfg.InbandKeypad = d.InbandKeypad
+		if m.inband {
+			cfg.InbandKeypad = m.keypad
 		}
 		in, err := m.bridge.mixer.AddInput(cfg)
 		if err != nil {
@@ -163,13 +169,6 @@ func (m *Member) listen(f media.Format) {
 	if t := m.tracks[media.Audio]; t != nil && m.detachIn == nil && t.Format().Encodes(m.inFormat) {
 		m.detachIn = t.Attach(m.input)
 	}
-}
-
-// KeypadListener is a leg whose digits may come as tones in its sound, because
-// no better way was negotiated.
-type KeypadListener interface {
-	WantsInbandKeypad() bool
-	InbandKeypad(digit rune)
 }
 
 func (m *Member) openUplink(f media.Format) {
