@@ -14,7 +14,6 @@ import (
 
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
-	"github.com/roomgate/roomgate/media/rtpconn/feedback"
 	"github.com/roomgate/roomgate/media/rtpconn/secure"
 )
 
@@ -52,13 +51,8 @@ type Session struct {
 	life   life
 	report reporter
 
-	keyframe struct {
-		sync.Mutex
-		feedback.Throttle
-		wanted int
-		fir    uint8 // number of the last FIR, RFC 5104 §4.3.1
-	}
-	wake chan struct{} // to the upkeep: something is due
+	keyframe keyframes
+	wake     chan struct{} // to the upkeep: something is due
 
 	applying    sync.Mutex // one Apply, or Close, at a time
 	keying      sync.Mutex // held while keys change

@@ -27,7 +27,7 @@ func (s *Session) upkeep() {
 	}
 	ticks, stop := s.clock.Ticker(period)
 	defer stop()
-	var kept chores
+	kept := chores{keptAlive: s.clock.Now()}
 	for {
 		select {
 		case <-s.closing:
