@@ -2,6 +2,7 @@ package limit
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -82,7 +83,7 @@ const maxUser = 64
 
 func pairOf(addr netip.Addr, user string) pair {
 	if len(user) > maxUser {
-		user = user[:maxUser]
+		user = strings.Clone(user[:maxUser])
 	}
 	return pair{source(addr), user}
 }

@@ -18,14 +18,14 @@ func (r *Registrar) apply(w wishes) ([]Binding, error) {
 	return r.update(w.account, func(before []Binding) (after []Binding, events []Event, err error) {
 		for _, b := range before {
 			if !b.Expires.After(w.now) {
-				events = append(events, Event{Expired, b})
+				events = append(events, Event{Kind: Expired, Binding: b})
 				continue
 			}
 			if b.CallID == w.callID && w.cseq <= b.CSeq && (w.all || w.touches(b)) {
 				return nil, nil, refuse(500, "CSeq Out of Order")
 			}
 			if w.all {
-				events = append(events, Event{Unregistered, b})
+				events = append(events, Event{Kind: Unregistered, Binding: b})
 				continue
 			}
 			after = append(after, b)
@@ -54,20 +54,16 @@ func bind(bindings []Binding, events []Event, c Binding) ([]Binding, []Event) {
 	case c.Expires.IsZero() && at < 0:
 		return bindings, events
 	case c.Expires.IsZero():
-		events = append(events, Event{Unregistered, bindings[at]})
+		events = append(events, Event{Kind: Unregistered, Binding: bindings[at]})
 		return slices.Delete(bindings, at, at+1), events
 	case at < 0:
 		c.Since = c.Updated
-		return append(bindings, c), append(events, Event{Registered, c})
+		return append(bindings, c), append(events, Event{Kind: Registered, Binding: c})
 	}
 	old := bindings[at]
 	c.Since = old.Since
 	bindings[at] = c
-	if old.Flow.key() == c.Flow.key() && old.Contact == c.Contact {
-		return bindings, append(events, Event{Refreshed, c})
-	}
-	// It moved: the old flow is forgotten before the new one is noted.
-	return bindings, append(events, Event{Unregistered, old}, Event{Registered, c})
+	return bindings, append(events, Event{Kind: Refreshed, Binding: c, left: old.Flow})
 }
 
 // same reports whether two contacts are one binding: the same flow of the same

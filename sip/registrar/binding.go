@@ -116,4 +116,6 @@ const (
 type Event struct {
 	Kind    EventKind
 	Binding Binding
+
+	left Flow // of Refreshed: the flow before
 }

@@ -58,9 +58,9 @@ type Registrar struct {
 	order [64]sync.Mutex // by account: changes and their events, in order
 
 	mu    sync.Mutex
-	flows map[flowKey]string // account by flow; bindings of this node only
-	total int                // bindings in the store, as far as we changed it
-	fails map[key]int        // unanswered pings
+	flows map[flowKey][]string // accounts by flow, the latest last
+	total int                  // bindings in the store, as far as we changed it
+	fails map[key]int          // unanswered pings
 }
 
 // flowKey is a flow without the local address, which a terminal does not
@@ -86,14 +86,14 @@ func New(c Config) (*Registrar, error) {
 	if c.MinExpires > c.MaxExpires {
 		return nil, fmt.Errorf("shortest expiry %v is over the longest %v", c.MinExpires, c.MaxExpires)
 	}
-	r := &Registrar{c: c, log: c.Log, flows: make(map[flowKey]string), fails: make(map[key]int)}
+	r := &Registrar{c: c, log: c.Log, flows: make(map[flowKey][]string), fails: make(map[key]int)}
 	all, err := c.Store.All(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("read bindings: %w", err)
 	}
 	r.total = len(all)
 	for _, b := range all {
-		r.flows[b.Flow.key()] = b.Account
+		r.enter(b)
 	}
 	return r, nil
 }
@@ -176,18 +176,36 @@ func (r *Registrar) note(events []Event) {
 		switch e.Kind {
 		case Registered:
 			r.total++
-			r.flows[b.Flow.key()] = b.Account
+			r.enter(b)
 		case Refreshed:
-			r.flows[b.Flow.key()] = b.Account
+			r.leave(e.left, b.Account)
+			r.enter(b)
 		default:
 			r.total--
-			delete(r.flows, b.Flow.key())
+			r.leave(b.Flow, b.Account)
 			delete(r.fails, b.key())
 		}
 	}
 	r.mu.Unlock()
 	for _, e := range events {
 		r.c.OnEvent(e)
+	}
+}
+
+// enter and leave keep the index of flows; r.mu is held.
+func (r *Registrar) enter(b Binding) {
+	r.leave(b.Flow, b.Account)
+	k := b.Flow.key()
+	r.flows[k] = append(r.flows[k], b.Account)
+}
+
+func (r *Registrar) leave(f Flow, account string) {
+	k := f.key()
+	if at := slices.Index(r.flows[k], account); at >= 0 {
+		r.flows[k] = slices.Delete(r.flows[k], at, at+1)
+	}
+	if len(r.flows[k]) == 0 {
+		delete(r.flows, k)
 	}
 }
 
@@ -232,27 +250,31 @@ func (r *Registrar) Known(alias string) bool {
 	return ok
 }
 
-// Sender returns the account that is registered over this flow: a request
-// that comes over it comes from that terminal. Over UDP an address can be
-// forged, so this does not replace a challenge.
+// Sender returns the account that is registered over this flow, the latest if
+// there are several: a request that comes over it comes from that terminal.
+// Over UDP an address can be forged, so this does not replace a challenge.
 func (r *Registrar) Sender(flow Flow) (Binding, bool) {
-	r.mu.Lock()
-	account, ok := r.flows[flow.key()]
-	r.mu.Unlock()
-	if !ok {
-		return Binding{}, false
-	}
-	bindings, err := r.c.Store.Bindings(context.Background(), account)
-	if err != nil {
-		return Binding{}, false
-	}
+	accounts := r.over(flow.key())
 	now := r.c.Now()
-	for _, b := range bindings {
-		if b.Flow.key() == flow.key() && b.Expires.After(now) {
-			return b, true
+	for _, account := range slices.Backward(accounts) {
+		bindings, err := r.c.Store.Bindings(context.Background(), account)
+		if err != nil {
+			return Binding{}, false
+		}
+		for _, b := range bindings {
+			if b.Flow.key() == flow.key() && b.Expires.After(now) {
+				return b, true
+			}
 		}
 	}
 	return Binding{}, false
+}
+
+// over returns the accounts registered over a flow.
+func (r *Registrar) over(k flowKey) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.flows[k])
 }
 
 // Registrations is a snapshot of the live bindings, sorted by AOR and contact.
@@ -298,18 +320,18 @@ func (r *Registrar) Disconnected(transport, remote string) {
 		return
 	}
 	k := flowKey{transport, address}
-	r.mu.Lock()
-	account, ok := r.flows[k]
-	delete(r.flows, k)
-	r.mu.Unlock()
-	if !ok {
-		return
+	for _, account := range r.over(k) {
+		r.detach(account, k)
 	}
-	_, err = r.update(account, func(before []Binding) (after []Binding, events []Event, err error) {
+}
+
+// detach takes a closed connection from the bindings of an account.
+func (r *Registrar) detach(account string, k flowKey) {
+	_, err := r.update(account, func(before []Binding) (after []Binding, events []Event, err error) {
 		for _, b := range before {
 			if b.Flow.key() == k {
 				if b.RegID > 0 {
-					events = append(events, Event{Lost, b})
+					events = append(events, Event{Kind: Lost, Binding: b})
 					continue
 				}
 				b.Flow.Local = netip.AddrPort{}

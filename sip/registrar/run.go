@@ -37,8 +37,13 @@ func (r *Registrar) Run(ctx context.Context) error {
 	}
 }
 
-// expire removes what was not refreshed in time.
+// expire removes what was not refreshed in time. No account changes meanwhile,
+// so that a terminal that comes back is not taken for gone.
 func (r *Registrar) expire(ctx context.Context) {
+	for i := range r.order {
+		r.order[i].Lock()
+		defer r.order[i].Unlock()
+	}
 	gone, err := r.c.Store.Expire(ctx, r.c.Now())
 	if err != nil {
 		r.log.Warn("expired bindings stay", zap.Error(err))
@@ -46,7 +51,7 @@ func (r *Registrar) expire(ctx context.Context) {
 	}
 	events := make([]Event, 0, len(gone))
 	for _, b := range gone {
-		events = append(events, Event{Expired, b})
+		events = append(events, Event{Kind: Expired, Binding: b})
 	}
 	r.note(events)
 }
@@ -99,7 +104,7 @@ func (r *Registrar) lose(dead Binding) {
 	_, err := r.update(dead.Account, func(before []Binding) (after []Binding, events []Event, err error) {
 		for _, b := range before {
 			if b.key() == dead.key() && b.Updated.Equal(dead.Updated) {
-				events = append(events, Event{Lost, b})
+				events = append(events, Event{Kind: Lost, Binding: b})
 				continue
 			}
 			after = append(after, b)
