@@ -10,12 +10,13 @@ import (
 // Playout is a buffer between samples that arrive when the network pleases and
 // a reader with a steady clock.
 //
-// It measures its slack: what is left after each read. An underrun is concealed
-// and makes the delay grow by as much as the late samples were late, at once.
-// The smallest slack over some seconds is delay that was not needed: beyond a
-// margin it is cut out, in pauses first, in speech by whole pitch periods. The
-// same keeps up with a drifting clock: a slow sender's slack shrinks and gets a
-// little stretch before it runs out.
+// An underrun is concealed and makes the delay grow at once, by as much as the
+// samples were late. Two lows over some seconds say what delay was not needed:
+// of the slack, which is what is left after a read, and of the earliness, which
+// is how long before their read samples came. What is not needed is cut out, in
+// pauses first, in speech by whole pitch periods. The same keeps up with a
+// drifting clock: when the earliness of a slow sender nears zero, sound is
+// stretched before it runs out.
 //
 // Not for concurrent use. It does not allocate after NewPlayout.
 type Playout struct {
@@ -33,8 +34,10 @@ type Playout struct {
 	idle  bool // the source said that it pauses
 	noise noise.Generator
 
-	slack slackMeter
-	stats PlayoutStats
+	margins  margins
+	lastRead int64 // nanoseconds
+	block    int   // samples of the last read
+	stats    PlayoutStats
 }
 
 // PlayoutStats count samples since the start, except Underruns.
@@ -49,7 +52,9 @@ type PlayoutStats struct {
 const (
 	bufferMillis   = 1000
 	headroomMillis = 20
-	marginMillis   = 5   // slack that is not cut
+	marginMillis   = 5   // of earliness that is kept
+	dangerMillis   = 2   // of earliness: the buffer is about to run dry
+	urgentMillis   = 20  // of surplus delay, which is cut in speech too
 	overfullMillis = 600 // beyond this the oldest go at once
 	stallMillis    = 60  // without sound for this long, it begins afresh
 	restartMillis  = 500 // a gap this far from what passed is a new time base
@@ -62,7 +67,7 @@ func NewPlayout(rate int) *Playout {
 		headroom: rate * headroomMillis / 1000, plc: plc.New(rate),
 	}
 	p.head, p.tail = p.headroom, p.headroom
-	p.slack.reset()
+	p.margins.reset()
 	return p
 }
 
@@ -79,10 +84,14 @@ func (p *Playout) Delay() time.Duration {
 
 func (p *Playout) millis(n int) int { return p.rate * n / 1000 }
 
-// Write adds samples whose media time is position, in samples. made says that
-// they stand for lost ones: those are left out as far as the reader has
-// already done without.
-func (p *Playout) Write(pcm []int16, position int64, made bool) {
+func (p *Playout) nanos(samples int) int64 {
+	return int64(samples) * int64(time.Second) / int64(p.rate)
+}
+
+// Write adds samples whose media time is position, in samples; now is the time
+// of their arrival in nanoseconds. made says that they stand for lost ones:
+// those are left out as far as the reader has already done without.
+func (p *Playout) Write(pcm []int16, position int64, made bool, now int64) {
 	gap := int64(0)
 	if p.started {
 		gap = position - p.end
@@ -101,6 +110,10 @@ func (p *Playout) Write(pcm []int16, position int64, made bool) {
 		p.append(nil, int(pause))
 	}
 	if len(pcm) > 0 {
+		if p.block > 0 && !made && p.dry == 0 {
+			blocks := (p.tail-p.head)/p.block + 1 // reads until these samples are needed
+			p.margins.early.add(p.lastRead + int64(blocks)*p.nanos(p.block) - now)
+		}
 		p.append(pcm, len(pcm))
 		p.dry = 0
 		p.idle = false
@@ -136,8 +149,10 @@ func (p *Playout) append(pcm []int16, n int) {
 }
 
 // Read fills pcm with the next samples, by concealment or comfort noise where
-// there are none, and returns how many came from the source.
-func (p *Playout) Read(pcm []int16) int {
+// there are none, and returns how many came from the source. now is the time in
+// nanoseconds; reads are of the same length and follow each other at that pace.
+func (p *Playout) Read(pcm []int16, now int64) int {
+	p.lastRead, p.block = now, len(pcm)
 	have := p.tail - p.head
 	if over := have - p.millis(overfullMillis); over > 0 {
 		p.head += over
@@ -177,7 +192,7 @@ func (p *Playout) lack(pcm []int16) {
 	default:
 		if p.dry == 0 {
 			p.stats.Underruns++
-			p.slack.underrun()
+			p.margins.underrun()
 		}
 		p.plc.Lost(pcm)
 		p.stats.Concealed += uint64(len(pcm))
@@ -188,28 +203,54 @@ func (p *Playout) lack(pcm []int16) {
 	}
 }
 
-// adapt shortens or stretches what the next read of n takes, when the slack of
-// the last seconds asks for it.
+// adapt shortens or stretches what the next read of n takes, when the lows of
+// the last seconds ask for it. Only whole reads of slack make samples early: a
+// rest smaller than a read is of no use and can always go.
 func (p *Playout) adapt(n int) {
-	have := p.tail - p.head
-	low, settled := p.slack.observe(have - n)
-	if !settled {
+	if !p.margins.read(p.tail - p.head - n) {
 		return
 	}
-	margin := p.millis(marginMillis)
-	quiet := p.quiet(n)
-	switch {
-	case low > margin && (quiet || low > 4*margin):
-		if lag := p.lag(low, quiet); lag > 0 && have-lag >= n {
-			p.cut(lag)
-			p.stats.Cut += uint64(lag)
-			p.slack.moved(-lag)
-		}
-	case low < p.millis(1):
-		if lag := p.lag(2*margin, quiet); lag > 0 && p.head >= lag {
-			p.stretch(lag)
-			p.stats.Stretched += uint64(lag)
-			p.slack.moved(lag)
-		}
+	slack, early := p.margins.least()
+	tick := p.nanos(n)
+	rest := slack % n
+	if early < dangerMillis*int64(time.Millisecond) {
+		p.shift(n, slack, n-rest, true)
+		return
 	}
+	spare := min(int64(slack/n), max(0, early-marginMillis*int64(time.Millisecond))/tick)
+	if surplus := rest + int(spare)*n; surplus > p.millis(1) {
+		p.shift(n, slack, surplus, false)
+	}
+}
+
+// shift stretches or cuts by at most want samples.
+func (p *Playout) shift(n, slack, want int, stretch bool) {
+	quiet := p.quiet(n)
+	if !quiet && !stretch && want < p.millis(urgentMillis) {
+		return // waits for a pause
+	}
+	limit := want
+	if stretch && !quiet {
+		limit += p.millis(headroomMillis) / 2 // a pitch period may be longer than needed
+	}
+	lag := p.lag(limit, quiet)
+	if lag <= 0 {
+		return
+	}
+	moved := lag
+	if stretch {
+		if p.head < lag {
+			return
+		}
+		p.stretch(lag)
+		p.stats.Stretched += uint64(lag)
+	} else {
+		if p.tail-p.head-lag < n {
+			return
+		}
+		p.cut(lag)
+		p.stats.Cut += uint64(lag)
+		moved = -lag
+	}
+	p.margins.moved(moved, int64((slack+moved)/n-slack/n)*p.nanos(n))
 }

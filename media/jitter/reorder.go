@@ -30,7 +30,7 @@ const (
 	slots = 64 // how far ahead or behind a packet is still of this sequence
 	// minDepth is how many packets may overtake one before it is given up;
 	// it grows to maxDepth where packets are seen to come later than that.
-	minDepth = 2
+	minDepth = 1
 	maxDepth = 8
 	// MaxWait bounds how long a packet is held back for an earlier one.
 	MaxWait = 60 * time.Millisecond

@@ -170,7 +170,7 @@ func (in *Input) take(now time.Time) {
 	}
 	in.playoutMu.Lock()
 	in.frame = in.buf[:in.playout.Rate()/50]
-	in.playout.Read(in.frame)
+	in.playout.Read(in.frame, now.UnixNano())
 	delay := in.playout.Delay()
 	in.playoutMu.Unlock()
 	// What is still in the buffer was heard as speech when it was written.

@@ -124,10 +124,13 @@ func (p *pipeline) conceal(k *jitter.Packet, position int64, rate int) {
 		return
 	}
 	pcm := p.pcm[:hole]
-	if r, ok := p.decoder.(Recoverer); !ok || r.Recover(pcm, k.Payload) != nil {
+	r, recovers := p.decoder.(Recoverer)
+	if !recovers || r.Recover(pcm, k.Payload) != nil {
 		p.decoder.Conceal(pcm)
 	}
-	p.emit(pcm, position-hole, true)
+	// What was recovered is worth a longer delay, so that the next one comes in
+	// time; a guess is not: the playout buffer has made its own.
+	p.emit(pcm, position-hole, !recovers)
 }
 
 // comfortNoise honours an RFC 3389 packet: the source pauses.
@@ -173,7 +176,7 @@ func (p *pipeline) emit(pcm []int16, position int64, made bool) {
 		u.samples(pcm, position, rate)
 	}
 	p.in.playoutMu.Lock()
-	p.in.playout.Write(pcm, position, made)
+	p.in.playout.Write(pcm, position, made, p.now.UnixNano())
 	p.in.playoutMu.Unlock()
 }
 
