@@ -157,7 +157,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	gauge(descMeetings, float64(len(meetings)))
 	gauge(descLegs, float64(legs))
 
-	registrations := map[string]int{}
+	registrations := map[string]int{"sip": 0}
 	for _, r := range node.Registrations() {
 		registrations[string(r.Protocol)]++
 	}

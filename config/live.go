@@ -27,6 +27,9 @@ type Outcome struct {
 // Live is the configuration in force. It follows the file, the files named in
 // it, and calls of Reload.
 type Live struct {
+	// Report is told of every reload; to be set before the first.
+	Report func(Outcome)
+
 	log   *zap.Logger
 	file  string
 	apply Apply
@@ -74,7 +77,11 @@ func (l *Live) Reload(ctx context.Context) error {
 	} else {
 		l.outcome.Reloads++
 	}
+	outcome := l.outcome
 	l.mu.Unlock()
+	if l.Report != nil {
+		l.Report(outcome)
+	}
 
 	if err != nil {
 		l.log.Error("configuration not reloaded, the former one stays in force", zap.Error(err))

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/api"
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/config/certificate"
+	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/sip"
+	"github.com/roomgate/roomgate/transcode"
+	"github.com/roomgate/roomgate/web"
+)
+
+// node is a running gateway, all of it.
+type node struct {
+	log      *zap.Logger
+	level    zap.AtomicLevel
+	live     *config.Live
+	keys     api.Keys
+	sipTLS   certificate.Identity
+	webTLS   certificate.Identity
+	meeting  *meetingServer
+	sip      *sip.Endpoint
+	gateway  *gateway.Gateway
+	metrics  *api.Metrics
+	web      *webServer
+	greeting greeting
+}
+
+// newNode puts the parts together and binds every port. run has to follow.
+func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer) (n *node, err error) {
+	n = &node{metrics: api.NewMetrics()}
+	n.log, n.level = newLogger(c.Log, logs)
+	for _, w := range c.Warnings {
+		n.log.Warn(w)
+	}
+	n.live = config.NewLive(n.log.Named("config"), file, c, n.apply)
+	n.live.Report = n.reloaded
+	n.greeting = greeting{config: c, address: hostAddress(c)}
+	if err := n.identify(c); err != nil {
+		return nil, err
+	}
+	if n.meeting, err = startMeetingServer(ctx, c, n.log); err != nil {
+		return nil, err
+	}
+	if err := n.connect(c); err != nil {
+		n.meeting.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// identify settles what we prove ourselves with, and what others do.
+func (n *node) identify(c *config.Config) error {
+	hash, made, err := firstKey(c)
+	if err != nil {
+		return err
+	}
+	n.keys.Set(hash)
+	ids, err := loadIdentities(c, time.Now())
+	if err != nil {
+		return err
+	}
+	n.sipTLS.Set(ids.sip)
+	n.webTLS.Set(ids.web)
+	n.greeting.key, n.greeting.selfie = made, c.HTTP.TLS.Cert == ""
+	return nil
+}
+
+// connect makes the stacks, the gateway between them, and the API above.
+func (n *node) connect(c *config.Config) error {
+	settings, err := gatewaySettings(c)
+	if err != nil {
+		return err
+	}
+	if err := n.listenSIP(c); err != nil {
+		return err
+	}
+	n.gateway, err = gateway.New(gateway.Config{
+		Endpoints:     map[call.Protocol]call.Endpoint{call.SIP: n.sip},
+		Registrations: n.registrations,
+		Registered:    n.registered,
+		SFU:           n.meeting,
+		Admin:         n.meeting,
+		Codecs:        &transcode.Codecs{},
+		PhoneAudio:    c.SFU.PhoneAudio,
+		Capabilities:  capabilities(),
+		Version:       version,
+		Logger:        n.log,
+		Settings:      settings,
+	})
+	if err != nil {
+		return err
+	}
+	n.metrics.Observe(n.gateway, n.reload)
+	return n.listenWeb(c)
+}
+
+func (n *node) listenWeb(c *config.Config) error {
+	pages, err := web.Handler()
+	if errors.Is(err, web.ErrNotBuilt) {
+		n.log.Warn("no web pages", zap.Error(err))
+		pages, err = http.NotFoundHandler(), nil
+	}
+	if err != nil {
+		return err
+	}
+	handler, err := api.New(api.Config{
+		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
+		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
+		PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+	})
+	if err != nil {
+		return err
+	}
+	identity := &tls.Config{GetCertificate: n.webTLS.Get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	n.web, err = listenWeb(c.HTTP, identity, handler, n.log)
+	return err
+}
+
+// publicURL is http.public_url; nil when it is not set.
+func (n *node) publicURL() *url.URL {
+	text := n.live.Current().HTTP.PublicURL
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil { // the configuration was checked
+		return nil
+	}
+	return u
+}
+
+func (n *node) trustedProxy(a netip.Addr) bool {
+	for _, p := range n.live.Current().HTTP.TrustedProxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

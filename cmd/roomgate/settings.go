@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/sip"
+)
+
+// quarantine is how long a media port rests before another call gets it.
+const quarantine = 5 * time.Second
+
+// capabilities is what legs are offered, best first. Constrained Baseline comes
+// alone: every browser decodes it, so that no picture has to be transcoded.
+func capabilities() media.Capabilities {
+	h264 := func(payloadType, mode uint8) media.Format {
+		return media.Format{
+			Codec: media.H264, PayloadType: payloadType, ClockRate: 90000,
+			H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: mode, AsymmetryAllowed: true},
+		}
+	}
+	return media.Capabilities{
+		Audio: []media.Format{
+			{Codec: media.Opus, PayloadType: 96, ClockRate: 48000, Channels: 2, Opus: media.OpusFormat{InbandFEC: true}},
+			{Codec: media.G722, PayloadType: 9, ClockRate: 8000},
+			{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000},
+			{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000},
+		},
+		Video:    []media.Format{h264(97, 1), h264(98, 0)},
+		MaxVideo: 4_000_000,
+		Keypad:   true,
+	}
+}
+
+// rejections are the words of dial_rules.
+var rejections = map[string]call.CauseCode{
+	"":            "",
+	"forbidden":   call.Rejected,
+	"not_found":   call.UnknownAlias,
+	"busy":        call.UserBusy,
+	"unavailable": call.Unavailable,
+}
+
+// gatewaySettings is what of the configuration the gateway can change while
+// calls run.
+func gatewaySettings(c *config.Config) (gateway.Settings, error) {
+	rules := make([]route.Rule, 0, len(c.DialRules))
+	for _, r := range c.DialRules {
+		rules = append(rules, route.Rule{
+			Pattern: r.Expression(), Trunk: r.Trunk, Protocol: call.Protocol(r.Protocol),
+			Meeting: r.Meeting, Endpoint: r.Endpoint, Reject: rejections[r.Reject],
+		})
+	}
+	table, err := route.Compile(rules)
+	if err != nil {
+		return gateway.Settings{}, err
+	}
+	return gateway.Settings{
+		Rules:         table,
+		AutoCreate:    c.Meetings.AutoCreate,
+		DefaultLayout: c.Meetings.DefaultLayout,
+		Encryption:    c.RTP.Encryption,
+		MaxCalls:      c.Limits.MaxCalls,
+		MaxLegs:       c.Meetings.MaxLegs,
+	}, nil
+}
+
+// sipConfig is the SIP stack's part of the configuration.
+func sipConfig(c *config.Config, log *zap.Logger) (sip.Config, error) {
+	ports, err := portpool.New(portpool.Config{Low: c.RTP.Ports.Low, High: c.RTP.Ports.High, Quarantine: quarantine})
+	if err != nil {
+		return sip.Config{}, fmt.Errorf("rtp.ports: %w", err)
+	}
+	out := sip.Config{
+		Listen:         sipListeners(c.SIP),
+		Accounts:       sipAccounts(c.Accounts),
+		Trunks:         sipTrunks(c.Trunks),
+		Direct:         c.SIP.AllowDirect,
+		MinExpires:     c.SIP.Registration.MinExpires,
+		MaxExpires:     c.SIP.Registration.MaxExpires,
+		Network:        newNetworks(c.Networks).towards,
+		Ports:          ports,
+		Latching:       sip.Latching(c.RTP.Latching),
+		Encryption:     sip.Encryption(c.RTP.Encryption),
+		MediaTimeout:   c.RTP.Timeout,
+		SessionExpires: c.SIP.SessionTimer,
+		Limits:         sipLimits(c.Limits),
+		UserAgent:      "roomgate/" + version,
+		Log:            log,
+	}
+	if c.SIP.Domain != "" {
+		out.Domains = []string{c.SIP.Domain}
+	}
+	if out.SessionExpires == 0 {
+		out.SessionExpires = -1 // none
+	}
+	return out, nil
+}
+
+func sipListeners(c config.SIP) []sip.Listener {
+	var list []sip.Listener
+	add := func(transport string, legacy bool, addresses config.Addresses) {
+		for _, a := range addresses {
+			list = append(list, sip.Listener{Transport: transport, Address: a, Legacy: legacy})
+		}
+	}
+	add("udp", false, c.UDP)
+	add("tcp", false, c.TCP)
+	add("tls", false, c.TLS.Listen)
+	add("tls", true, c.TLS.Legacy)
+	return list
+}
+
+func sipAccounts(list []config.Account) []sip.Account {
+	out := make([]sip.Account, 0, len(list))
+	for _, a := range list {
+		out = append(out, sip.Account{User: a.Username, Password: a.Password, Aliases: a.Aliases, Name: a.Name})
+	}
+	return out
+}
+
+func sipTrunks(list []config.Trunk) []sip.Trunk {
+	out := make([]sip.Trunk, 0, len(list))
+	for _, t := range list {
+		out = append(out, sip.Trunk{Name: t.Name, Networks: append([]netip.Prefix(nil), t.CIDRs...)})
+	}
+	return out
+}
+
+// sipLimits leaves the count of calls to the gateway, which knows the limit
+// that users set, but keeps the stack from holding more.
+func sipLimits(c config.Limits) sip.Limits {
+	const headroom = 100 // calls being refused
+	if c.MaxCalls == 0 {
+		return sip.Limits{Calls: 1 << 20}
+	}
+	return sip.Limits{Calls: c.MaxCalls + headroom}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/terminal"
+)
+
+// errNoMedia makes the exit code 1 after a report that says why.
+var errNoMedia = errors.New("the call brought no media both ways")
+
+func terminalCommand() *cobra.Command {
+	var o terminal.Options
+	var asJSON, verbose bool
+	cmd := &cobra.Command{
+		Use:   "terminal",
+		Short: "Be a room terminal: call, send a tone and a picture, measure what comes back",
+		Example: "  roomgate terminal --protocol sip --call demo@127.0.0.1\n" +
+			"  roomgate terminal --protocol sip --register room1:secret@127.0.0.1 --listen --duration 1m --json",
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Protocol, "protocol", "sip", "sip")
+	f.StringVar(&o.Call, "call", "", "target to call, such as demo@127.0.0.1")
+	f.StringVar(&o.Register, "register", "", "USER:PASSWORD@HOST to register with first")
+	f.BoolVar(&o.Listen, "listen", false, "wait for a call")
+	f.StringVar(&o.Address, "address", "", "local address; default: by the route")
+	f.StringVar(&o.Name, "name", "", "display name")
+	f.StringVar(&o.User, "user", "", "user part of our address")
+	f.StringVar(&o.Transport, "transport", "udp", "udp, tcp or tls")
+	f.StringVar(&o.Encryption, "encryption", "off", "off, prefer or require")
+	f.BoolVar(&o.TLSVerify, "tls-verify", false, "verify the far side's certificate")
+	f.StringVar(&o.Audio, "audio", "tone:1000", "FILE.wav, tone:HZ or silence")
+	f.StringVar(&o.Video, "video", "pattern", "pattern, pattern360, FILE.h264 or none")
+	f.StringVar(&o.Content, "content", "", "as --video, for the second channel")
+	f.BoolVar(&o.AudioOnly, "audio-only", false, "offer no video at all, as a phone does")
+	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first")
+	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
+	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
+	f.DurationVar(&o.Duration, "duration", 0, "how long to stay; 0: until the far side hangs up")
+	f.StringVar(&o.RecordAudio, "record-audio", "", "file for what is heard (WAV)")
+	f.StringVar(&o.RecordVideo, "record-video", "", "file for what is seen (H.264)")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object at the end")
+	f.BoolVar(&verbose, "verbose", false, "log to standard error")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		if verbose {
+			o.Logger, _ = newLogger(config.Log{Level: "debug", Format: "console"}, cmd.ErrOrStderr())
+		}
+		report, err := terminal.Run(ctx, o)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+		} else {
+			err = report.Table(cmd.OutOrStdout())
+		}
+		if err == nil && !report.OK() {
+			err = errNoMedia
+		}
+		return err
+	}
+	return cmd
+}
