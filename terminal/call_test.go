@@ -1,0 +1,97 @@
+package terminal
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// pair lets one terminal call another.
+func pair(t *testing.T, caller, callee Options) (calling, called Report) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	ready := make(chan string, 1)
+	answered := make(chan Report, 1)
+	callee.Listen = true
+	callee.Ready = func(address string) { ready <- address }
+	for _, o := range []*Options{&caller, &callee} {
+		if o.Address == "" {
+			o.Address = "127.0.0.1"
+		}
+		o.Logger = zaptest.NewLogger(t, zaptest.Level(zap.InfoLevel))
+	}
+	failed := make(chan error, 1)
+	go func() {
+		r, err := Run(ctx, callee)
+		failed <- err
+		answered <- r
+	}()
+	select {
+	case caller.Call = <-ready:
+	case err := <-failed:
+		t.Fatal(err)
+	}
+	calling, err := Run(ctx, caller)
+	require.NoError(t, err)
+	require.NoError(t, <-failed)
+	return calling, <-answered
+}
+
+func TestTerminalsCallEachOther(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		caller, callee Options
+		codec          string
+		width          int
+		encryption     string
+	}{
+		{"udp", Options{}, Options{}, "G722", 1280, "none"},
+		{"tcp", Options{Transport: "tcp"}, Options{Transport: "tcp"}, "G722", 1280, "none"},
+		{"tls", Options{Transport: "tls", Encryption: "require"}, Options{Transport: "tls", Encryption: "require"}, "G722", 1280, "srtp"},
+		{"ipv6", Options{Address: "::1"}, Options{Address: "::1"}, "G722", 1280, "none"},
+		{"polycom", Options{Vendor: "polycom"}, Options{}, "G722", 1280, "none"},
+		{"cisco", Options{Vendor: "cisco"}, Options{}, "G722", 1280, "none"},
+		{"mode 0", Options{PacketizationModes: []uint8{0}}, Options{}, "G722", 640, "none"},
+		{"alaw", Options{Codecs: []string{"PCMA"}}, Options{}, "PCMA", 1280, "none"},
+		{"opus", Options{Codecs: []string{"opus"}}, Options{Codecs: []string{"opus"}}, "opus", 1280, "none"},
+		{"audio only", Options{AudioOnly: true}, Options{}, "G722", 0, "none"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			tc.caller.Audio, tc.callee.Audio = "tone:440", "tone:1000"
+			tc.caller.Duration = 3 * time.Second
+			calling, called := pair(t, tc.caller, tc.callee)
+			for _, side := range []struct {
+				name string
+				Report
+				hz int
+			}{{"caller", calling, 1000}, {"callee", called, 440}} {
+				assert.True(t, side.OK(), side.name)
+				assert.Equal(t, tc.encryption, side.Encryption, side.name)
+				require.NotNil(t, side.Audio, side.name)
+				assert.Equal(t, tc.codec, side.Audio.Codec, side.name)
+				assert.InDelta(t, side.hz, side.Audio.FrequencyHz, 5, side.name)
+				assert.InDelta(t, toneLevel, side.Audio.LevelDBFS, 2, side.name)
+				assert.Greater(t, side.Audio.Packets, uint64(60), side.name)
+				if tc.width == 0 {
+					assert.Nil(t, side.Video, side.name)
+					continue
+				}
+				require.NotNil(t, side.Video, side.name)
+				assert.Equal(t, tc.width, side.Video.Width, side.name)
+				assert.Greater(t, side.Video.Frames, 30, side.name)
+				assert.NotZero(t, side.Video.Keyframes, side.name)
+				assert.GreaterOrEqual(t, side.Video.FirstMS, int64(0), side.name)
+			}
+		})
+	}
+}

@@ -1,0 +1,143 @@
+package terminal
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+)
+
+// patterns are test pictures at 30 a second with an IDR each second, made by
+// testdata/video/generate.sh.
+//
+//go:embed pattern/*.h264
+var patterns embed.FS
+
+const patternFPS = 30
+
+// camera is the video the terminal sends: a clip played over and over. Asked
+// for a keyframe it goes on with the next IDR of the clip.
+type camera struct {
+	track
+	pictures [][][]byte // NAL units of each picture
+	at       int
+	fps      float64
+	stamp    uint32
+	packets  *h264.Packetizer
+	wanted   atomic.Bool
+}
+
+// newCamera plays source, as Options.Video names it, in the format agreed on.
+func newCamera(ctx context.Context, source string, role media.Role, f media.Format) (*camera, error) {
+	data, err := openVideo(source, f.H264)
+	if err != nil {
+		return nil, fmt.Errorf("%s to send: %w", role, err)
+	}
+	c := &camera{track: track{id: "camera-" + role.String(), role: role, format: f}, stamp: rand.Uint32()}
+	c.pictures, c.fps, err = splitPictures(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s to send: %s: %w", role, source, err)
+	}
+	c.packets = h264.NewPacketizer(media.WriterFunc(c.WriteRTP), f.H264.PacketizationMode, 0)
+	c.start(ctx, c.run)
+	return c, nil
+}
+
+// openVideo picks the shipped pattern that the far side takes, or a file.
+func openVideo(source string, f media.H264Format) ([]byte, error) {
+	limits, _ := h264.Limits(f)
+	const macroblocks720p = 3600
+	switch small := source == "pattern360" || limits.FS < macroblocks720p || limits.MBPS < macroblocks720p*patternFPS; {
+	case source != "pattern" && source != "pattern360":
+		return os.ReadFile(source)
+	case f.PacketizationMode == 0:
+		return patterns.ReadFile("pattern/360p-slices.h264")
+	case small:
+		return patterns.ReadFile("pattern/360p.h264")
+	}
+	return patterns.ReadFile("pattern/720p.h264")
+}
+
+// splitPictures groups a byte stream by pictures and finds its frame rate.
+func splitPictures(data []byte) (pictures [][][]byte, fps float64, err error) {
+	fps = patternFPS
+	sliced := true // the units to come open a new picture
+	for _, nal := range h264.SplitAnnexB(data) {
+		t := h264.TypeOf(nal)
+		opens := !t.IsSlice()
+		if !opens {
+			_, first, err := h264.PPSOf(nal)
+			if err != nil {
+				return nil, 0, err
+			}
+			opens = first == 0
+		}
+		if t == h264.SPSUnit {
+			if s, err := h264.ParseSPS(nal); err == nil && s.FPS >= 1 && s.FPS <= 60 {
+				fps = s.FPS
+			}
+		}
+		if opens && sliced {
+			pictures, sliced = append(pictures, nil), false
+		}
+		sliced = sliced || t.IsSlice()
+		pictures[len(pictures)-1] = append(pictures[len(pictures)-1], nal)
+	}
+	if len(pictures) == 0 || !sliced {
+		return nil, 0, fmt.Errorf("not an H.264 byte stream")
+	}
+	return pictures, fps, nil
+}
+
+// RequestKeyframe implements media.Track.
+func (c *camera) RequestKeyframe() { c.wanted.Store(true) }
+
+func (c *camera) run(ctx context.Context) {
+	every := time.Duration(float64(time.Second) / c.fps)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	start, sent := time.Now(), 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			for ; sent < int(now.Sub(start)/every); sent++ {
+				c.show()
+			}
+		}
+	}
+}
+
+// show sends the next picture.
+func (c *camera) show() {
+	if c.wanted.Swap(false) {
+		for range c.pictures {
+			if hasIDR(c.pictures[c.at]) {
+				break
+			}
+			c.at = (c.at + 1) % len(c.pictures)
+		}
+	}
+	picture := c.pictures[c.at]
+	c.at = (c.at + 1) % len(c.pictures)
+	for i, nal := range picture {
+		_ = c.packets.Write(h264.Unit{NAL: nal, Timestamp: c.stamp, Last: i == len(picture)-1})
+	}
+	c.stamp += uint32(90000 / c.fps)
+}
+
+func hasIDR(picture [][]byte) bool {
+	for _, nal := range picture {
+		if h264.TypeOf(nal) == h264.IDR {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,99 @@
+package terminal
+
+import (
+	"strings"
+
+	"github.com/roomgate/roomgate/media"
+)
+
+// vendor is how the offers of a product family look.
+type vendor struct {
+	userAgent string
+	// profiles of H.264, each offered in the modes given.
+	profiles []h264Offer
+}
+
+type h264Offer struct {
+	format media.H264Format
+	modes  []uint8 // nil = as the options say
+}
+
+var constrainedBaseline = media.H264Format{ProfileLevelID: 0x42e01f, AsymmetryAllowed: true}
+
+// vendors shape offers like those of real products.
+var vendors = map[string]vendor{
+	"": {"roomgate-terminal", []h264Offer{{format: constrainedBaseline}}},
+	"polycom": {"PolycomRealPresenceGroup500/6.2", []h264Offer{
+		{media.H264Format{ProfileLevelID: 0x42801f}, []uint8{0, 1}},
+		{media.H264Format{ProfileLevelID: 0x640020}, []uint8{1}},
+	}},
+	"cisco": {"TANDBERG/529 (ce9.15)", []h264Offer{
+		{media.H264Format{
+			ProfileLevelID: 0x428016, MaxBR: 5000, MaxMBPS: 490000, MaxFS: 8160, MaxDPB: 16320, MaxSMBPS: 490000, MaxFPS: 6000,
+		}, []uint8{0, 1}},
+	}},
+	"yealink": {"Yealink VC500", []h264Offer{
+		{media.H264Format{ProfileLevelID: 0x42801f, MaxMBPS: 108000, MaxFS: 3840}, []uint8{1, 0}},
+	}},
+}
+
+// firstDynamic is the lowest dynamic payload type we propose.
+const firstDynamic = 97
+
+// capabilities are what the terminal offers and answers.
+func (p *prepared) capabilities() media.Capabilities {
+	can := media.Capabilities{Keypad: true}
+	for _, name := range p.Codecs {
+		if f, ok := audioFormat(name); ok {
+			can.Audio = append(can.Audio, f)
+		}
+	}
+	if p.AudioOnly {
+		return can
+	}
+	can.MaxVideo = p.MaxBitrate
+	pt := uint8(firstDynamic)
+	for _, o := range vendors[p.Vendor].profiles {
+		modes := o.modes
+		if modes == nil {
+			modes = p.PacketizationModes
+		}
+		for _, mode := range modes {
+			f := media.Format{Codec: media.H264, PayloadType: pt, ClockRate: 90000, H264: o.format}
+			f.H264.PacketizationMode = mode
+			can.Video = append(can.Video, f)
+			pt++
+		}
+	}
+	if p.Content != "none" {
+		can.Content, can.MaxContent = can.Video, p.MaxBitrate
+	}
+	return can
+}
+
+// audioFormat is a codec by its usual name; 20 ms, mono where that is said.
+func audioFormat(name string) (media.Format, bool) {
+	switch strings.ToUpper(name) {
+	case "PCMU":
+		return media.Format{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000, Channels: 1}, true
+	case "PCMA":
+		return media.Format{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000, Channels: 1}, true
+	case "G722":
+		return media.Format{Codec: media.G722, PayloadType: 9, ClockRate: 8000, Channels: 1}, true
+	case "OPUS":
+		return media.Format{Codec: media.Opus, PayloadType: 96, ClockRate: 48000, Channels: 2, Opus: media.OpusFormat{InbandFEC: true}}, true
+	}
+	return media.Format{}, false
+}
+
+// samplingRate is how a codec samples, which for G.722 and Opus is not what
+// its RTP clock says.
+func samplingRate(f media.Format) int {
+	switch {
+	case f.Codec.Is("G722"):
+		return 16000
+	case f.Codec.Is("opus"):
+		return 48000
+	}
+	return int(f.ClockRate)
+}

@@ -1,0 +1,180 @@
+package terminal
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/media/portpool"
+)
+
+// ErrOptions is wrapped by every refusal of Options.
+var ErrOptions = errors.New("terminal options")
+
+// Options say what the terminal does.
+type Options struct {
+	Protocol string // sip (default)
+	// Call is the target to call, such as demo@127.0.0.1 or
+	// sip:demo@host:5060;transport=tcp.
+	Call     string
+	Register string // USER:PASSWORD@HOST[:PORT], optional; also answers challenges of the call
+	Listen   bool   // answer one call instead of placing one
+	Address  string // local host or host:port; "" = chosen by route, port free
+	Name     string // display name
+	User     string // user part of our address; "" = that of Register, or "terminal"
+
+	Transport  string // udp (default), tcp, tls
+	Encryption string // off (default), prefer, require
+	TLSVerify  bool   // verify the peer's certificate
+
+	Audio   string // FILE.wav, tone:HZ (default tone:1000), silence
+	Video   string // pattern (default), pattern360, FILE.h264 (Annex B), none
+	Content string // as Video, sent as the second video; "" or none = nothing
+	// AudioOnly offers no video at all; Video "none" receives it all the same.
+	AudioOnly bool
+	// Codecs to offer for audio, in order; default G722, PCMA, PCMU.
+	Codecs []string
+	// PacketizationModes of H.264 to offer, in order; default 1, 0.
+	PacketizationModes []uint8
+	Vendor             string // "", polycom, cisco, yealink: shapes the offer like theirs
+	MaxBitrate         int    // of video we ask to receive, bit/s; 0 = 2 Mbit/s
+
+	DTMF      string        // digits to send once connected
+	DTMFAfter time.Duration // after the answer; default 1 s
+
+	Duration    time.Duration // of the call after the answer; 0 = until the far side or ctx ends it
+	RecordVideo string        // file for the received Annex B stream
+	RecordAudio string        // file for the received audio, WAV
+
+	Ports  *portpool.Pool // of media; nil makes one
+	Logger *zap.Logger    // nil = silent
+
+	// Ready, when set, is called once the terminal listens (and, with
+	// Register, is registered), with its SIP address, sip:user@host:port.
+	Ready func(address string)
+	// Connected, when set, is called when the call is up.
+	Connected func()
+}
+
+// prepared are Options with defaults, taken apart.
+type prepared struct {
+	Options
+	account  account
+	hertz    float64 // of tone:HZ; 0 = not a tone
+	bindHost string
+	bindPort string
+}
+
+type account struct{ user, password, host string }
+
+func (o Options) prepare() (*prepared, error) {
+	p := &prepared{Options: o}
+	fill(&p.Protocol, "sip")
+	fill(&p.Transport, "udp")
+	fill(&p.Encryption, "off")
+	fill(&p.Audio, "tone:1000")
+	fill(&p.Video, "pattern")
+	fill(&p.Content, "none")
+	if p.DTMFAfter <= 0 {
+		p.DTMFAfter = time.Second
+	}
+	if len(p.Codecs) == 0 {
+		p.Codecs = []string{"G722", "PCMA", "PCMU"}
+	}
+	if len(p.PacketizationModes) == 0 {
+		p.PacketizationModes = []uint8{1, 0}
+	}
+	if p.MaxBitrate == 0 {
+		p.MaxBitrate = 2_000_000
+	}
+	if p.Logger == nil {
+		p.Logger = zap.NewNop()
+	}
+	for _, check := range []func() error{p.checkChoices, p.checkAccount, p.checkAudio, p.checkAddress} {
+		if err := check(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+		}
+	}
+	return p, nil
+}
+
+func fill(s *string, def string) {
+	if *s == "" {
+		*s = def
+	}
+}
+
+func (p *prepared) checkChoices() error {
+	for _, c := range []struct{ name, value, choices string }{
+		{"protocol", p.Protocol, "sip"},
+		{"transport", p.Transport, "udp tcp tls"},
+		{"encryption", p.Encryption, "off prefer require"},
+		{"vendor", p.Vendor, " polycom cisco yealink"},
+	} {
+		known := false
+		for _, choice := range strings.Split(c.choices, " ") {
+			known = known || c.value == choice
+		}
+		if !known {
+			return fmt.Errorf("%s %q is none of: %s", c.name, c.value, c.choices)
+		}
+	}
+	for _, m := range p.PacketizationModes {
+		if m > 1 {
+			return fmt.Errorf("packetization mode %d is not 0 or 1", m)
+		}
+	}
+	if p.Listen == (p.Call != "") {
+		return errors.New("either a target to call or listen")
+	}
+	return nil
+}
+
+func (p *prepared) checkAccount() error {
+	if p.Register != "" {
+		at := strings.LastIndexByte(p.Register, '@')
+		user, password, ok := strings.Cut(p.Register[:max(at, 0)], ":")
+		if at < 0 || !ok || user == "" || at+1 == len(p.Register) {
+			return fmt.Errorf("register is not USER:PASSWORD@HOST")
+		}
+		p.account = account{user, password, p.Register[at+1:]}
+	}
+	fill(&p.User, p.account.user)
+	fill(&p.User, "terminal")
+	return nil
+}
+
+func (p *prepared) checkAudio() error {
+	hz, ok := strings.CutPrefix(p.Audio, "tone:")
+	if !ok {
+		return nil
+	}
+	v, err := strconv.ParseFloat(hz, 64)
+	if err != nil || v < 50 || v > 20000 {
+		return fmt.Errorf("audio tone of %q Hz", hz)
+	}
+	p.hertz = v
+	return nil
+}
+
+func (p *prepared) checkAddress() error {
+	p.bindHost, p.bindPort = "", "0"
+	if p.Address == "" {
+		return nil
+	}
+	if host, port, err := net.SplitHostPort(p.Address); err == nil {
+		p.bindHost, p.bindPort = host, port
+	} else {
+		p.bindHost = strings.Trim(p.Address, "[]")
+	}
+	if _, err := netip.ParseAddr(p.bindHost); err != nil {
+		return fmt.Errorf("local address %q", p.Address)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+)
+
+// Report is what came of a call; its JSON form is what `roomgate terminal
+// --json` prints. Media that was not received is null.
+type Report struct {
+	Connected  bool         `json:"connected"`
+	Protocol   string       `json:"protocol"`
+	SetupMS    int64        `json:"setup_ms"`   // from the INVITE to the answer
+	Encryption string       `json:"encryption"` // none, srtp
+	Cause      string       `json:"cause"`      // "" when the call ended as it should
+	Audio      *AudioReport `json:"audio"`
+	Video      *VideoReport `json:"video"`
+	Content    *VideoReport `json:"content"`
+	DTMFSent   string       `json:"dtmf_sent"`
+	// Sent counts the RTP packets sent, of all media.
+	Sent uint64 `json:"-"`
+}
+
+// AudioReport is the audio received.
+type AudioReport struct {
+	Codec       string  `json:"codec"`
+	Packets     uint64  `json:"packets"`
+	Lost        uint64  `json:"lost"`
+	JitterMS    float64 `json:"jitter_ms"`
+	FrequencyHz int     `json:"frequency_hz"` // dominant; 0 in silence
+	LevelDBFS   float64 `json:"level_dbfs"`   // when the frequency was measured
+	FirstMS     int64   `json:"first_ms"`     // from the answer to the first sound; -1 = none
+}
+
+// VideoReport is video received in one role.
+type VideoReport struct {
+	Codec     string  `json:"codec"`
+	Width     int     `json:"width"` // of the last picture
+	Height    int     `json:"height"`
+	Frames    int     `json:"frames"` // whole and decodable
+	FPS       float64 `json:"fps"`
+	Keyframes int     `json:"keyframes"`
+	Lost      uint64  `json:"lost"`
+	FirstMS   int64   `json:"first_ms"` // from the answer to the first picture; -1 = none
+	Tiles     []Tile  `json:"tiles"`
+	// Sizes are all that were shown, in order, as WxH.
+	Sizes []string `json:"-"`
+}
+
+// Tile is the place of one party in a composed picture. Forwarded video, which
+// shows one party, has none.
+type Tile struct {
+	X      int `json:"x"`
+	Y      int `json:"y"`
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// OK reports whether the call was answered and media came both ways: what the
+// exit code of `roomgate terminal` says.
+func (r Report) OK() bool {
+	audio := r.Audio != nil && r.Audio.Packets > 0
+	video := r.Video != nil && r.Video.Frames > 0
+	return r.Connected && (audio || video) && r.Sent > 0
+}
+
+// Table prints the report for people.
+func (r Report) Table(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	state := "not connected"
+	if r.Connected {
+		state = fmt.Sprintf("connected in %d ms, encryption %s", r.SetupMS, r.Encryption)
+	}
+	fmt.Fprintf(t, "call\t%s\t%s\n", r.Protocol, state)
+	if r.Cause != "" {
+		fmt.Fprintf(t, "ended\t%s\n", r.Cause)
+	}
+	if a := r.Audio; a != nil {
+		fmt.Fprintf(t, "audio\t%s\t%d packets, %d lost, jitter %.1f ms\t%d Hz at %.1f dBFS\tfirst after %s\n",
+			a.Codec, a.Packets, a.Lost, a.JitterMS, a.FrequencyHz, a.LevelDBFS, after(a.FirstMS))
+	}
+	for _, v := range []struct {
+		name string
+		*VideoReport
+	}{{"video", r.Video}, {"content", r.Content}} {
+		if v.VideoReport != nil {
+			fmt.Fprintf(t, "%s\t%s\t%dx%d, %d pictures, %.1f a second\t%d keyframes, %d lost\tfirst after %s\n",
+				v.name, v.Codec, v.Width, v.Height, v.Frames, v.FPS, v.Keyframes, v.Lost, after(v.FirstMS))
+		}
+	}
+	if r.DTMFSent != "" {
+		fmt.Fprintf(t, "keypad\t%s sent\n", r.DTMFSent)
+	}
+	return t.Flush()
+}
+
+func after(ms int64) string {
+	if ms < 0 {
+		return "never"
+	}
+	return fmt.Sprintf("%d ms", ms)
+}
+
+func round(v float64) float64 { return math.Round(v*10) / 10 }

@@ -1,0 +1,284 @@
+// Package terminal is a simulated room terminal: it calls or is called as a
+// room system would be, sends a tone and a picture, and measures what it gets.
+// It serves `roomgate terminal`, the benchmarks and the tests.
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+)
+
+// Run places or takes one call and returns when it has ended. The error is of
+// the terminal itself (options, sockets, files); a call that fails is reported
+// with Connected false and its cause.
+func Run(ctx context.Context, o Options) (Report, error) {
+	p, err := o.prepare()
+	if err != nil {
+		return Report{}, err
+	}
+	line, err := p.openLine(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := p.run(ctx, line)
+	return report, errors.Join(err, line.close())
+}
+
+// run makes the one call of the terminal on line.
+func (p *prepared) run(ctx context.Context, l *line) (Report, error) {
+	report := Report{Protocol: p.Protocol, Encryption: "none"}
+	if p.account.user != "" {
+		if err := l.register(ctx, p); err != nil {
+			report.Cause = err.Error()
+			return report, nil
+		}
+	}
+	if p.Ready != nil {
+		p.Ready(l.address)
+	}
+	began := time.Now()
+	leg, err := p.connect(ctx, l)
+	if err != nil || leg == nil {
+		return report, err
+	}
+	if leg.Info().Direction == call.In {
+		began = time.Now()
+	}
+	v := &visit{prepared: p, leg: leg, log: p.Logger.With(zap.String("leg", leg.Info().ID)), began: began}
+	return v.run(ctx)
+}
+
+// connect gives the leg to stay on: called or calling. nil: ctx ended first.
+func (p *prepared) connect(ctx context.Context, l *line) (call.Leg, error) {
+	if !p.Listen {
+		return l.endpoint.Dial(ctx, p.target())
+	}
+	select {
+	case leg := <-l.incoming:
+		if err := leg.Progress(ctx, call.Provisional{Ringing: true}); err != nil {
+			p.Logger.Info("ringing was not said", zap.Error(err))
+		}
+		go func() { // its outcome comes as an event
+			if err := leg.Accept(ctx, p.capabilities()); err != nil {
+				p.Logger.Info("call not accepted", zap.Error(err))
+			}
+		}()
+		return leg, nil
+	case <-ctx.Done():
+		return nil, nil
+	}
+}
+
+// visit is one call, from its first event to its last.
+type visit struct {
+	*prepared
+	leg   call.Leg
+	log   *zap.Logger
+	began time.Time
+
+	answered time.Time
+	hungUp   bool
+	report   Report
+	senses   senses
+	sending  [media.Content + 1]*sending
+	faults   []error
+}
+
+// sending is what the terminal sends in a role.
+type sending struct {
+	format    media.Format
+	stop      func()
+	unpublish func()
+}
+
+func (v *visit) run(ctx context.Context) (Report, error) {
+	v.report = Report{Protocol: v.Protocol, Encryption: "none"}
+	v.senses = senses{visit: v}
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		v.senses.watch(v.leg.Tracks())
+	}()
+	v.follow(ctx)
+	v.stopSending()
+	<-watching
+	v.senses.report(&v.report)
+	return v.report, errors.Join(v.faults...)
+}
+
+// follow goes through the events of the call until its end.
+func (v *visit) follow(ctx context.Context) {
+	var over, press <-chan time.Time
+	digits := make(chan string, 1)
+	done := ctx.Done()
+	counting := time.NewTicker(countInterval)
+	defer counting.Stop()
+	for {
+		select {
+		case <-counting.C:
+			v.count()
+		case ev, open := <-v.leg.Events():
+			if !open {
+				return
+			}
+			switch ev.Kind {
+			case call.Connected:
+				v.connected(ctx)
+				if v.Duration > 0 {
+					over = time.After(v.Duration)
+				}
+				if v.DTMF != "" {
+					press = time.After(v.DTMFAfter)
+				}
+			case call.MediaChanged, call.EarlyMedia:
+				v.send(ctx)
+			case call.Referred:
+				if ev.Refer != nil {
+					ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
+				}
+			case call.Ended:
+				v.ended(ev.Cause)
+				return
+			}
+		case <-press:
+			press = nil
+			go func() { digits <- v.press(ctx) }()
+		case sent := <-digits:
+			v.report.DTMFSent = sent
+		case <-over:
+			over = nil
+			v.hangUp()
+		case <-done:
+			done = nil
+			v.hangUp()
+		}
+	}
+}
+
+func (v *visit) hangUp() {
+	v.hungUp = true
+	v.count()
+	_ = v.leg.Hangup(call.Cause{Code: call.NormalClearing}) // the end comes as an event
+}
+
+func (v *visit) connected(ctx context.Context) {
+	v.answered = time.Now()
+	v.report.Connected = true
+	v.report.SetupMS = v.answered.Sub(v.began).Milliseconds()
+	v.send(ctx)
+	if v.Connected != nil {
+		v.Connected()
+	}
+}
+
+func (v *visit) ended(cause call.Cause) {
+	v.count()
+	if e := v.leg.Info().Encryption; e != "" {
+		v.report.Encryption = e
+	}
+	if !v.hungUp && (!v.report.Connected || cause.Code != call.NormalClearing) {
+		v.report.Cause = cause.String()
+	}
+}
+
+// press sends the digits and gives those that were sent.
+func (v *visit) press(ctx context.Context) string {
+	keys, ok := v.leg.(call.DigitSender)
+	if !ok {
+		return ""
+	}
+	if err := keys.SendDigits(ctx, v.DTMF); err != nil {
+		v.log.Info("digits were not sent", zap.Error(err))
+		return ""
+	}
+	return v.DTMF
+}
+
+// send makes what is sent match what was negotiated.
+func (v *visit) send(ctx context.Context) {
+	for _, s := range v.leg.Info().Streams {
+		have := v.sending[s.Role]
+		wanted := s.Direction.Sends() && s.Send.Codec != "" && v.source(s.Role) != "none"
+		if have != nil && (!wanted || have.format != s.Send) {
+			have.end()
+			have, v.sending[s.Role] = nil, nil
+		}
+		if have == nil && wanted {
+			if err := v.begin(ctx, s); err != nil {
+				v.faults = append(v.faults, err)
+			}
+		}
+	}
+}
+
+func (v *visit) source(r media.Role) string {
+	switch r {
+	case media.Main:
+		return v.Video
+	case media.Content:
+		return v.Content
+	}
+	return v.Audio
+}
+
+// begin sends in the role of s.
+func (v *visit) begin(ctx context.Context, s media.Stream) error {
+	var t media.Track
+	var stop func()
+	if s.Role == media.Audio {
+		talk, err := v.newTalk(ctx, s.Send)
+		if err != nil {
+			return err
+		}
+		t, stop = talk, talk.stop
+	} else {
+		camera, err := newCamera(ctx, v.source(s.Role), s.Role, s.Send)
+		if err != nil {
+			return err
+		}
+		t, stop = camera, camera.stop
+	}
+	unpublish, err := v.leg.Publish(ctx, t)
+	if err != nil {
+		stop()
+		return fmt.Errorf("%s was not sent: %w", s.Role, err)
+	}
+	v.sending[s.Role] = &sending{s.Send, stop, unpublish}
+	return nil
+}
+
+func (s *sending) end() {
+	s.unpublish()
+	s.stop()
+}
+
+func (v *visit) stopSending() {
+	for i, s := range v.sending {
+		if s != nil {
+			s.end()
+			v.sending[i] = nil
+		}
+	}
+}
+
+// countInterval is how often the leg's counters are read: it has none any more
+// when the far side has ended the call.
+const countInterval = 500 * time.Millisecond
+
+// count reads the leg's counters.
+func (v *visit) count() {
+	counted, ok := v.leg.(call.StatsReporter)
+	if !ok {
+		return
+	}
+	if stats := counted.Stats(); len(stats) > 0 {
+		v.senses.stats = stats
+	}
+}

@@ -1,0 +1,107 @@
+package terminal
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+)
+
+// senses are the ears and eyes on what the terminal receives.
+type senses struct {
+	visit *visit
+	stats []media.StreamStats
+
+	mu   sync.Mutex
+	ears []*ear
+	eyes [media.Content + 1]*eye
+}
+
+// watch attaches to tracks as they open, until there are no more.
+func (s *senses) watch(tracks <-chan media.Track) {
+	var wg sync.WaitGroup
+	for t := range tracks {
+		w, closing, err := s.sense(t)
+		if err != nil {
+			s.visit.log.Info("track not measured", zap.String("track", t.ID()), zap.Error(err))
+			continue
+		}
+		detach := t.Attach(w)
+		t.RequestKeyframe()
+		wg.Go(func() {
+			<-t.Done()
+			detach()
+			closing()
+		})
+	}
+	wg.Wait()
+}
+
+func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.Role() == media.Audio {
+		e, err := newEar(t.Format(), s.file(s.visit.RecordAudio, len(s.ears) == 0))
+		if err != nil {
+			return nil, nil, err
+		}
+		s.ears = append(s.ears, e)
+		return e, func() {}, nil
+	}
+	// A sender that begins anew is seen by the same eye.
+	e, closing := s.eyes[t.Role()], func() {}
+	if e == nil {
+		if e, err = newEye(s.file(s.visit.RecordVideo, t.Role() == media.Main)); err != nil {
+			return nil, nil, err
+		}
+		s.eyes[t.Role()] = e
+	}
+	throttle := h264.NewThrottle(time.Second, t.RequestKeyframe)
+	e.ask(throttle.Request)
+	return e, throttle.Close, nil
+}
+
+func (s *senses) file(name string, wanted bool) string {
+	if wanted {
+		return name
+	}
+	return ""
+}
+
+// report closes everything and says what was sensed.
+func (s *senses) report(r *Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.visit
+	for _, e := range s.ears {
+		a, err := e.report(v.answered)
+		v.fault(err)
+		if r.Audio == nil || a.Packets > r.Audio.Packets {
+			r.Audio = a
+		}
+	}
+	for role, into := range map[media.Role]**VideoReport{media.Main: &r.Video, media.Content: &r.Content} {
+		if e := s.eyes[role]; e != nil {
+			var err error
+			*into, err = e.report(v.answered)
+			v.fault(err)
+		}
+	}
+	for _, st := range s.stats {
+		switch {
+		case st.Sent:
+			r.Sent += st.Packets
+		case st.Role == media.Audio && r.Audio != nil:
+			r.Audio.JitterMS = round(float64(st.Jitter) / float64(time.Millisecond))
+		}
+	}
+}
+
+func (v *visit) fault(err error) {
+	if err != nil {
+		v.faults = append(v.faults, err)
+	}
+}
