@@ -1,6 +1,8 @@
 package offer
 
 import (
+	"strings"
+
 	"github.com/pion/sdp/v3"
 
 	"github.com/roomgate/roomgate/media"
@@ -126,7 +128,7 @@ func (a *answering) accept(p *plan) (*sdp.MediaDescription, error) {
 	medium.Stream.Direction = intersect(a.local.direction(), s.effective().Reverse())
 	stated := a.formats(p, &medium)
 	answer := mediaLine{
-		kind: s.Kind, profile: s.Profile,
+		kind: kindOf(p.role), profile: strings.ToUpper(s.Profile),
 		port: a.local.Transport[p.role].RTP, rtcp: a.local.Transport[p.role].rtcp(),
 		payloads:  stated,
 		bandwidth: a.local.maxReceive(p.role),
@@ -150,7 +152,7 @@ func (a *answering) accept(p *plan) (*sdp.MediaDescription, error) {
 	if err := a.secure(p, &l, &medium, &answer); err != nil {
 		return nil, err
 	}
-	l.kind, l.profile, l.formats = s.Kind, s.Profile, answer.formats()
+	l.kind, l.profile, l.formats = answer.kind, answer.profile, answer.formats()
 	l.role, l.open, l.stated, l.mux = p.role, true, stated, medium.Mux
 	l.content, l.label = answer.content, answer.label
 	l.remember(s.payloads, stated)

@@ -112,7 +112,7 @@ func TestNewKeyNeedsRandomness(t *testing.T) {
 	broken := errors.New("no entropy")
 	_, err = newKey(iotest.ErrReader(broken), AES128SHA80)
 	assert.ErrorIs(t, err, broken)
-	_, err = newKey(io.LimitReader(keys(), 29), AES128SHA80)
+	_, err = newKey(io.LimitReader(keys(1), 29), AES128SHA80)
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 

@@ -1,6 +1,10 @@
 package offer
 
-import "github.com/roomgate/roomgate/media"
+import (
+	"slices"
+
+	"github.com/roomgate/roomgate/media"
+)
 
 // numbering gives payload types to what we offer on one m-line. A type keeps
 // the meaning it ever had on that line (RFC 3264 §8.3.2).
@@ -32,14 +36,20 @@ func (o *offering) payloads(l *line) []payload {
 	return list
 }
 
-// events are the telephone-event payloads that go with a list of codecs.
+// events are the telephone-event payloads that go with a list of codecs, that
+// of 8000 Hz first: the one every phone knows, under its usual number.
 func (n *numbering) events(codecs []payload) []payload {
-	var list []payload
+	var clocks []uint32
 	for _, c := range codecs {
-		if p, ok := pairedEvents(list, c.ClockRate); ok && p.ClockRate == c.ClockRate {
-			continue
+		if c.ClockRate == 8000 && !slices.Contains(clocks, 8000) {
+			clocks = slices.Insert(clocks, 0, 8000)
+		} else if !slices.Contains(clocks, c.ClockRate) {
+			clocks = append(clocks, c.ClockRate)
 		}
-		p := payload{Format: media.Format{Codec: media.TelephoneEvent, ClockRate: c.ClockRate}, events: AllEvents}
+	}
+	var list []payload
+	for _, clock := range clocks {
+		p := payload{Format: media.Format{Codec: media.TelephoneEvent, ClockRate: clock}, events: AllEvents}
 		p.PayloadType = n.number(p.Format, usualEvents)
 		list = append(list, p)
 	}
