@@ -6,6 +6,8 @@ import "bytes"
 type frame struct {
 	// length of the message in bytes, 0 when more has to arrive.
 	length int
+	// from is where to look for the end of headers once more has arrived.
+	from int
 	// lost tells that nothing behind this message can be framed: its
 	// Content-Length is missing, unreadable, contradicting or too large.
 	lost bool
@@ -23,7 +25,7 @@ func nextFrame(b []byte, from, most int) frame {
 		if len(b) > most {
 			return frame{length: len(b), lost: true, over: true}
 		}
-		return frame{}
+		return frame{from: len(b)}
 	}
 	head := from + end + len(endOfHeaders)
 	length, ok := contentLength(b[:head-len(crlf)])
@@ -33,7 +35,7 @@ func nextFrame(b []byte, from, most int) frame {
 	case length > most-head:
 		return frame{length: head, lost: true, over: true}
 	case head+length > len(b):
-		return frame{}
+		return frame{from: from}
 	}
 	return frame{length: head + length}
 }

@@ -124,7 +124,7 @@ func (st *stream) advance() error {
 	}
 	f := nextFrame(st.in, st.searched, st.edge.c.MaxMessage)
 	if f.length == 0 {
-		st.searched = len(st.in)
+		st.searched = f.from
 		return st.fill()
 	}
 	message := st.in[:f.length]

@@ -80,7 +80,7 @@ func (r *Registrar) register(req *sip.Request, from Flow) (*sip.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	w.account, w.alias, w.domain = user, alias, to.Address.Host
+	w.account, w.alias, w.domain = owner.Username, strings.Clone(alias), strings.Clone(to.Address.Host)
 	bindings, err := r.apply(w)
 	if err != nil {
 		return nil, err
