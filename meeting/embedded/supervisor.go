@@ -36,6 +36,7 @@ type Server struct {
 
 	pid      atomic.Int64
 	restarts atomic.Int64
+	served   atomic.Bool // a child has served: Start has returned
 	mu       sync.Mutex
 	ready    chan struct{} // closed while the child serves
 }
@@ -114,14 +115,10 @@ func (s *Server) run(first chan<- error) {
 			s.log.Info("closed")
 			return
 		}
-		if first != nil {
-			select {
-			case first <- err: // it never served: Start gives up
-				<-s.ctx.Done()
-				return
-			default:
-				first = nil
-			}
+		if !s.served.Load() {
+			first <- err // Start gives up and closes
+			<-s.ctx.Done()
+			return
 		}
 		if time.Since(began) > settled {
 			pause = shortestPause
@@ -153,11 +150,8 @@ func (s *Server) runChild(first chan<- error) error {
 	s.log.Info("sfu serves", zap.Int("pid", child.pid()), zap.String("url", s.URL()))
 	s.setReady()
 	defer s.unsetReady()
-	if first != nil {
-		select {
-		case first <- nil:
-		default:
-		}
+	if !s.served.Swap(true) {
+		first <- nil
 	}
 	err = probe.watch(s.ctx, child.ended)
 	if s.ctx.Err() != nil {

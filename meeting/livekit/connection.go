@@ -30,15 +30,20 @@ type connection struct {
 	pc        *webrtc.PeerConnection
 	connected chan struct{}
 	once      sync.Once
-	// extra are addresses of the SFU it does not advertise.
-	extra []netip.AddrPort
+
+	mu sync.Mutex
+	// early holds candidates until the remote description they belong to is
+	// in: addresses of the SFU it does not advertise, and those it sent
+	// faster than the description was applied.
+	early   []webrtc.ICECandidateInit
+	started bool
 }
 
 // newConnection opens a connection with these codecs and stages.
 func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.Registry) (*connection, error) {
 	c := &connection{session: s, connected: make(chan struct{})}
 	if media := s.link.client.config.Media; media != nil {
-		c.extra = media()
+		c.early = unadvertised(media())
 	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(stages), webrtc.WithSettingEngine(s.settings()))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
@@ -82,19 +87,39 @@ func (s *session) settings() webrtc.SettingEngine {
 	return e
 }
 
-// remoteSet adds the unadvertised addresses, once the remote description is in.
-func (c *connection) remoteSet() {
-	for i, a := range c.extra {
-		mid := "0"
-		c.add(webrtc.ICECandidateInit{SDPMid: &mid, Candidate: fmt.Sprintf(
-			"candidate:%d 1 udp %d %s %d typ host", 9000+i, 2130706431-i, a.Addr(), a.Port())})
+// unadvertised are candidates for addresses of the SFU we know by ourselves.
+func unadvertised(addresses []netip.AddrPort) []webrtc.ICECandidateInit {
+	mid := "0"
+	candidates := make([]webrtc.ICECandidateInit, len(addresses))
+	for i, a := range addresses {
+		candidates[i] = webrtc.ICECandidateInit{SDPMid: &mid, Candidate: fmt.Sprintf(
+			"candidate:%d 1 udp %d %s %d typ host", 9000+i, 2130706431-i, a.Addr(), a.Port())}
 	}
-	c.extra = nil
+	return candidates
+}
+
+// remoteSet lets candidates in, once the remote description is.
+func (c *connection) remoteSet() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.started = true
+	for _, candidate := range c.early {
+		_ = c.pc.AddICECandidate(candidate)
+	}
+	c.early = nil
 }
 
 // add takes a candidate of the SFU. One that does not parse is ignored: the
 // others may do.
-func (c *connection) add(candidate webrtc.ICECandidateInit) { _ = c.pc.AddICECandidate(candidate) }
+func (c *connection) add(candidate webrtc.ICECandidateInit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.started {
+		_ = c.pc.AddICECandidate(candidate)
+	} else if len(c.early) < 100 {
+		c.early = append(c.early, candidate)
+	}
+}
 
 // close ends the connection and waits for its goroutines.
 func (c *connection) close() { _ = c.pc.GracefulClose() }

@@ -32,6 +32,10 @@ type published struct {
 	attached media.Track
 	gone     bool // unpublished: never attach again
 
+	// setup is held while the role is being published: by the seat's user and,
+	// on a new session, by the restoration.
+	setup sync.Mutex
+
 	mu        sync.Mutex
 	session   *session // on which sender lives
 	sender    *sender
@@ -75,6 +79,13 @@ func (p *published) refresh(now time.Time) {
 		p.detach = track.Attach(sender)
 		p.keyframe()
 	}
+}
+
+// isGone reports that the role was given up.
+func (p *published) isGone() bool {
+	p.tap.Lock()
+	defer p.tap.Unlock()
+	return p.gone
 }
 
 // cut detaches, for good when the role is given up.
@@ -128,6 +139,8 @@ func (p *published) request(cid string, size [2]int, muted bool) *livekit.AddTra
 		r.Source, r.Stream = livekit.TrackSource_SCREEN_SHARE, "screen_share"
 	}
 	r.Width, r.Height = uint32(size[0]), uint32(size[1])
-	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "h264", Cid: cid}}
+	// One layer, named: without it the server reports every demand as "off".
+	r.Layers = []*livekit.VideoLayer{{Quality: livekit.VideoQuality_HIGH, Width: r.Width, Height: r.Height}}
+	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "h264", Cid: cid, Layers: r.Layers}}
 	return r
 }

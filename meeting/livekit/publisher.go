@@ -3,6 +3,7 @@ package livekit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -79,7 +80,7 @@ func (p *publisher) addTrack(ctx context.Context, s *sender, request *livekit.Ad
 	if err != nil {
 		return nil, nil, fmt.Errorf("publish: %w", err)
 	}
-	if err := transceiver.SetCodecPreferences([]webrtc.RTPCodecParameters{s.codec}); err != nil {
+	if err := transceiver.SetCodecPreferences(preferring(s.codec, s.Kind())); err != nil {
 		return nil, nil, fmt.Errorf("publish: %w", err)
 	}
 	word := make(chan publication, 1)
@@ -111,6 +112,19 @@ func (p *publisher) addTrack(ctx context.Context, s *sender, request *livekit.Ad
 	}
 }
 
+// preferring puts a codec first, which is the one the server takes the stream
+// to be, and the others of its kind after it: pion offers later streams only
+// what the first answer agreed to.
+func preferring(first webrtc.RTPCodecParameters, kind webrtc.RTPCodecType) []webrtc.RTPCodecParameters {
+	all := []webrtc.RTPCodecParameters{first}
+	for _, codec := range []media.Codec{media.Opus, media.PCMU, media.PCMA} {
+		if c, k := wireCodec(codec); k == kind && c.MimeType != first.MimeType {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // removeTrack ends a stream: the SFU learns it from the offer.
 func (p *publisher) removeTrack(ctx context.Context, t *webrtc.RTPTransceiver) error {
 	release, err := p.take(ctx)
@@ -140,8 +154,7 @@ func (p *publisher) take(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// negotiate offers what we send and applies the answer. The offer is the one
-// made before candidates were gathered, so that it names none.
+// negotiate offers what we send and applies the answer.
 func (p *publisher) negotiate(ctx context.Context) error {
 	offer, err := p.pc.CreateOffer(nil)
 	if err != nil {
@@ -155,7 +168,7 @@ func (p *publisher) negotiate(ctx context.Context) error {
 	id := p.id
 	p.mu.Unlock()
 	if err := p.session.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{
-		Offer: &livekit.SessionDescription{Type: "offer", Sdp: offer.SDP, Id: id},
+		Offer: &livekit.SessionDescription{Type: "offer", Sdp: withoutCandidates(offer.SDP), Id: id},
 	}}); err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
@@ -180,6 +193,16 @@ func (p *publisher) negotiate(ctx context.Context) error {
 			return errBroken
 		}
 	}
+}
+
+// withoutCandidates hides where we are: a server that knew it would check us
+// before we know its own candidates, and the pair that makes would have to wait
+// a second (ICE's acceptance wait for peer-reflexive candidates).
+func withoutCandidates(sdp string) string {
+	lines := strings.SplitAfter(sdp, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "a=candidate:") || strings.HasPrefix(line, "a=end-of-candidates")
+	}), "")
 }
 
 func (p *publisher) answered(answer *livekit.SessionDescription) {

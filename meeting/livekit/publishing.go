@@ -109,7 +109,9 @@ func (g *publishing) replace(ctx context.Context, t media.Track) (*published, er
 
 // establish publishes p on a session unless it is there already.
 func (g *publishing) establish(ctx context.Context, s *session, p *published) error {
-	if sender, _ := p.live(s); sender != nil {
+	p.setup.Lock() // no longer than the session lives
+	defer p.setup.Unlock()
+	if sender, _ := p.live(s); sender != nil || p.isGone() {
 		return nil
 	}
 	publisher, err := s.openPublisher()

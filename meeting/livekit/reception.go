@@ -27,6 +27,7 @@ type reception struct {
 	wanted map[string]Subscription // video, by track ID
 	asked  map[string]bool         // subscribed to on this session, by track ID
 	open   map[string]*remoteTrack // by track ID
+	paused bool                    // nothing is to be received any more
 	closed bool
 }
 
@@ -62,7 +63,7 @@ func (r *reception) Participants() []call.Participant {
 // The track opens on Tracks when its first packet has come.
 func (r *reception) Subscribe(trackID string, want Subscription) {
 	r.mu.Lock()
-	if _, published := r.owners[trackID]; !published {
+	if _, published := r.owners[trackID]; !published || r.paused {
 		r.mu.Unlock()
 		return // gone, or never was; what is published comes as an event
 	}
@@ -88,6 +89,23 @@ func (r *reception) Unsubscribe(trackID string) {
 	}
 	if s := r.link.attempt(); s != nil && asked {
 		_ = s.send(subscription(false, trackID))
+	}
+}
+
+// pause gives up everything that is received, for good; the roster goes on.
+func (r *reception) pause() {
+	r.mu.Lock()
+	r.paused = true
+	given := make([]string, 0, len(r.asked))
+	for id := range r.asked {
+		given = append(given, id)
+	}
+	clear(r.wanted)
+	clear(r.asked)
+	r.mu.Unlock()
+	r.broke(false)
+	if s := r.link.attempt(); s != nil && len(given) > 0 {
+		_ = s.send(subscription(false, given...))
 	}
 }
 
@@ -148,7 +166,7 @@ func (r *reception) subscribeAudio(s *session) {
 	r.mu.Lock()
 	for _, a := range r.roster {
 		for _, t := range a.shown.Tracks {
-			if !a.local && t.Role == media.Audio.String() && !r.asked[t.ID] {
+			if !r.paused && !a.local && t.Role == media.Audio.String() && !r.asked[t.ID] {
 				r.asked[t.ID] = true
 				fresh = append(fresh, t.ID)
 			}

@@ -78,6 +78,13 @@ func (s *Seat) broke(_ *session, final bool) {
 	s.reception.broke(final)
 }
 
+// StopReceiving gives up what the seat receives, because a Receiver does so for
+// the whole node now. Publishing and the roster go on.
+func (s *Seat) StopReceiving() error {
+	s.reception.pause()
+	return nil
+}
+
 // Identity is the participant's identity.
 func (s *Seat) Identity() string { return s.identity }
 

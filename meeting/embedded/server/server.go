@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/livekit/livekit-server/pkg/config"
 	"github.com/livekit/livekit-server/pkg/routing"
@@ -17,6 +18,9 @@ import (
 
 	"github.com/roomgate/roomgate/meeting/embedded"
 )
+
+// stopTimeout bounds the server's own end, after which the process just exits.
+const stopTimeout = 500 * time.Millisecond
 
 // Main serves until in closes or ctx ends. The server logs to standard error,
 // one JSON object a line. Main is for a process of its own: the server keeps
@@ -50,8 +54,12 @@ func Main(ctx context.Context, in io.Reader) error {
 		}
 		return nil
 	case <-ctx.Done():
-		srv.Stop(true)
-		<-ended
+		// Everybody in a room is told; whoever holds that up loses his process.
+		go srv.Stop(true)
+		select {
+		case <-ended:
+		case <-time.After(stopTimeout):
+		}
 		return nil
 	}
 }
