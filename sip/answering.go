@@ -338,8 +338,7 @@ func (l *leg) confirmed() {
 	l.in.waiting.reply(nil)
 	l.startSession()
 	l.enter(l.talking)
-	l.emit(call.Event{Kind: call.Connected})
-	l.negotiated(true)
+	l.connected()
 }
 
 func (l *leg) enter(s state) { l.state = s }

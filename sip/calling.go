@@ -320,8 +320,7 @@ func (l *leg) answeredBy(b *branch, res *sipgo.Response) {
 	if value(res, "session-expires", "x") != "" || b.interval > 0 {
 		l.refreshed(l.acceptTimer(res, b.interval))
 	}
-	l.emit(call.Event{Kind: call.Connected})
-	l.negotiated(true)
+	l.connected()
 }
 
 // settle takes the answer in a 2xx, or answers the offer in it.

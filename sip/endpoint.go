@@ -53,7 +53,8 @@ type Endpoint struct {
 	draining atomic.Bool
 	incoming atomic.Pointer[func(call.Leg)]
 
-	wg sync.WaitGroup // goroutines of the endpoint and its legs
+	ready chan struct{}  // closed when requests can be sent
+	wg    sync.WaitGroup // goroutines of the endpoint and its legs
 
 	mu      sync.Mutex
 	legs    map[*leg]struct{}
@@ -73,6 +74,7 @@ func New(cfg Config) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		cfg: cfg, log: cfg.Log,
+		ready:   make(chan struct{}),
 		legs:    make(map[*leg]struct{}),
 		dialogs: make(map[dialog.ID]*leg),
 		invites: make(map[inviteKey]*leg),
@@ -138,6 +140,7 @@ func (e *Endpoint) Serve(ctx context.Context, incoming func(call.Leg)) error {
 			e.log.Error("registrar stopped", zap.Error(err))
 		}
 	}()
+	e.awaitServed(ctx)
 	<-ctx.Done()
 	e.shutdown()
 	return nil

@@ -337,6 +337,15 @@ func (l *leg) negotiated(announce bool) {
 	}
 }
 
+// connected tells the gateway that the call stands, on hold or not.
+func (l *leg) connected() {
+	l.negotiated(false)
+	l.emit(call.Event{Kind: call.Connected})
+	if l.Info().Held {
+		l.emit(call.Event{Kind: call.Held})
+	}
+}
+
 func sameStreams(a, b []media.Stream) bool {
 	if len(a) != len(b) {
 		return false

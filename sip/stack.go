@@ -92,6 +92,28 @@ func (e *Endpoint) serveListeners() {
 	}
 }
 
+// awaitServed returns when requests can be sent from every UDP socket: sipgo
+// knows a socket only from when it is read.
+func (e *Endpoint) awaitServed(ctx context.Context) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for _, a := range e.addresses {
+		for a.Transport == "udp" {
+			conn, err := e.transport.GetConnection("udp", a.AddrPort.String())
+			if err == nil {
+				_, _ = conn.TryClose() // gives back the reference, a listener stays
+				break
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+	close(e.ready)
+}
+
 func (e *Endpoint) closeListeners() {
 	for _, l := range e.listeners {
 		l.Close()
@@ -154,6 +176,11 @@ func (e *Endpoint) listenerFor(transport string, local netip.Addr) (netip.AddrPo
 // an address, its Via ours, and the connection it needs is open. It may block
 // on DNS and on connecting, within ctx.
 func (e *Endpoint) prepare(ctx context.Context, req *sipgo.Request) error {
+	select {
+	case <-e.ready:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	network := sipgo.NetworkToLower(req.Transport())
 	host, _, _ := net.SplitHostPort(req.Destination())
 	to, err := e.resolve(ctx, req.Destination(), network, req.Recipient.IsEncrypted())

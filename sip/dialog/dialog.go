@@ -209,6 +209,7 @@ func (d *Dialog) build(method sip.RequestMethod, cseq uint32) *sip.Request {
 	if targetRefresh(method) {
 		req.AppendHeader(d.Contact.Clone())
 	}
+	req.SetBody(nil)
 	req.SetTransport(sip.NetworkToUpper(network))
 	req.SetDestination(d.Flow)
 	if d.Flow == "" {
