@@ -12,20 +12,21 @@ const (
 	detectorRate = 8000
 	window       = 102
 	hop          = window / 2
-	// hits and misses are windows in a row: 32 ms of tone, 19 ms without.
+	// hits and misses are windows in a row: 32 ms of tone, and a pause of
+	// more than 10 ms but less than 40.
 	hits   = 4
-	misses = 3
+	misses = 5
 )
 
 // What a window must show.
 const (
-	minPower    = 1.7e-4 // of each tone against full scale: -36 dBov and a bit
-	minShare    = 0.75   // of the window's energy, within both tones
-	maxTwist    = 6.3    // 8 dB: high louder than low
-	maxReverse  = 4.0    // 6 dB: low louder than high
-	minLead     = 6.3    // 8 dB: a tone over the others of its group
-	maxOvertone = 0.06   // energy of the second harmonics against the tones
-	maxSwing    = 2.0    // 3 dB: change of a tone between windows in a row
+	minPower    = 2e-4 // mean square of each tone against full scale: -37 dBov
+	minShare    = 0.75 // of the window's energy, within both tones
+	maxTwist    = 6.3  // 8 dB: high louder than low
+	maxReverse  = 4.0  // 6 dB: low louder than high
+	minLead     = 6.3  // 8 dB: a tone over the others of its group
+	maxOvertone = 0.06 // energy of the second harmonics against the tones
+	maxSwing    = 2.0  // 3 dB: change of a tone between windows in a row
 )
 
 // Detector hears keypad tones in mono samples. It does not allocate while it
@@ -122,7 +123,7 @@ func (d *Detector) look() (digit rune, low, high float64) {
 	for _, s := range d.buf {
 		energy += float64(s) * float64(s)
 	}
-	if energy < 2*minPower*window*32768*32768/4 {
+	if energy < 2*minPower*window*32768*32768 {
 		return 0, 0, 0
 	}
 	row, low, nextLow := d.strongest(&lowCoefficients)
@@ -132,7 +133,7 @@ func (d *Detector) look() (digit rune, low, high float64) {
 	tones := low + high
 	switch {
 	case tones*share < minShare,
-		min(low, high)*4/(window*window) < minPower*32768*32768,
+		min(low, high)*2/(window*window) < minPower*32768*32768,
 		high > low*maxTwist, low > high*maxReverse,
 		low < nextLow*minLead, high < nextHigh*minLead,
 		d.power(lowOvertones[row])+d.power(highOvertones[column]) > maxOvertone*tones:

@@ -60,16 +60,17 @@ func (g *Gain) measure(dbov float64, frame time.Duration) {
 // scale moves from the last gain to the present one over the frame.
 func (g *Gain) scale(pcm []int16) {
 	target := float32(math.Pow(10, g.db/20))
-	if target > 1 {
+	from := g.applied
+	if from == 0 {
+		from = target
+	}
+	if max(from, target) > 1 { // an onset is loud enough to hide the step
 		loudest := 1
 		for _, s := range pcm {
 			loudest = max(loudest, int(s), -int(s))
 		}
-		target = max(min(target, peak/float32(loudest)), 1)
-	}
-	from := g.applied
-	if from == 0 {
-		from = target
+		bound := max(peak/float32(loudest), 1)
+		from, target = min(from, bound), min(target, bound)
 	}
 	g.applied = target
 	if from == 1 && target == 1 {
