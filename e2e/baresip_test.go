@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -60,9 +59,9 @@ func startBaresip(t *testing.T, o peerOptions) *baresip {
 		"config":   o.config(dir, ctrl, n),
 		"accounts": o.account(),
 	})
-	b := &baresip{dir: dir, process: start(t, fmt.Sprintf("baresip%d", n), exec.Command("baresip", "-f", dir, "-v"))}
+	b := &baresip{dir: dir, process: start(t, fmt.Sprintf("baresip%d", n), inPeers("baresip", "-f", dir, "-v"))}
 	eventually(t, 10*time.Second, "baresip listens for commands", func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ctrl))
+		conn, err := net.Dial("tcp", net.JoinHostPort(peerIP, strconv.Itoa(ctrl)))
 		if err == nil {
 			b.conn = conn
 		}
@@ -79,7 +78,7 @@ func (o peerOptions) config(dir string, ctrl, n int) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "sip_listen %s\n", net.JoinHostPort(o.address, strconv.Itoa(16000+2*n)))
-	fmt.Fprintf(&b, "ctrl_tcp_listen 127.0.0.1:%d\n", ctrl)
+	fmt.Fprintf(&b, "ctrl_tcp_listen 0.0.0.0:%d\n", ctrl)
 	fmt.Fprintf(&b, "call_local_timeout 60\ncall_max_calls 4\n")
 	hz := o.hz
 	if hz == 0 {
@@ -166,4 +165,33 @@ func (b *baresip) heard() string {
 		return ""
 	}
 	return files[len(files)-1]
+}
+
+// hears waits until a tone is heard and others are not (more than 20 dB below).
+func (b *baresip) hears(hz float64, not ...float64) {
+	b.t.Helper()
+	var level, other float64
+	eventually(b.t, 15*time.Second, fmt.Sprintf("%s hears %.0f Hz and not %v", b.name, hz, not), func() bool {
+		rate, pcm := readWAV(b.t, b.heard())
+		level, other = power(pcm, rate, hz), -200
+		for _, n := range not {
+			other = max(other, power(pcm, rate, n))
+		}
+		return level > -45 && other < level-20
+	})
+	b.t.Logf("%s hears %.0f Hz at %.1f dBFS, others at %.1f", b.name, hz, level, other)
+}
+
+// sees waits until a picture of the size was decoded, and keeps it as PNG.
+func (b *baresip) sees(width, height int) {
+	b.t.Helper()
+	eventually(b.t, 15*time.Second, fmt.Sprintf("%s decodes %dx%d", b.name, width, height), func() bool {
+		return strings.Contains(b.text(), fmt.Sprintf("receiving with resolution %d x %d", width, height))
+	})
+	file := filepath.Join(b.dir, "seen.png")
+	b.command("snapshot_recv", file)
+	eventually(b.t, 5*time.Second, b.name+" keeps a decoded picture", func() bool {
+		info, err := os.Stat(file)
+		return err == nil && info.Size() > 1000
+	})
 }

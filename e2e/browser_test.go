@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 		lang = "en"
 	}
 	options := append([]chromedp.ExecAllocatorOption{},
-		chromedp.ExecPath("/usr/bin/chromium"),
+		chromedp.ExecPath(chromiumInPeers(t)),
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(1280, 800),
 	)
@@ -66,6 +67,18 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 	return &browser{t: t, ctx: ctx}
 }
 
+// chromiumInPeers is a program that starts Chromium in the peers' namespace.
+// DevTools go through a pipe, so it needs no port there.
+func chromiumInPeers(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "chromium")
+	script := "#!/bin/sh\nexec ip netns exec " + peers + " /usr/bin/chromium \"$@\"\n"
+	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // joinMeeting opens the meeting page and walks through its lobby as a visitor.
 func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 	t.Helper()
@@ -76,7 +89,6 @@ func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 	b.run("open the page", 30*time.Second,
 		chromedp.Navigate(fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)),
 		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)),
-		chromedp.SetValue(chromedp.CSS(`[data-testid=name]`), ""),
 		chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), o.name),
 		chromedp.Click(chromedp.CSS(`[data-testid=join]`)),
 		chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
@@ -107,7 +119,7 @@ func eval[T any](b *browser, expression string) T {
 // click presses a control of the meeting page by its test id.
 func (b *browser) click(id string) {
 	b.t.Helper()
-	b.run("click "+id, 10*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=` + id + `]`)))
+	b.run("click "+id, 10*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=`+id+`]`)))
 }
 
 // screenshot writes what the visitor sees to a PNG.

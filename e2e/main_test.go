@@ -1,9 +1,10 @@
 // Package e2e proves the product from outside: it starts the built program and
 // lets software that is not ours call it, then measures sound and pictures.
 //
-// Everything runs inside a network namespace of its own, made by TestMain, so
-// that peers which bind all addresses stay on this machine and ports never
-// clash with anything else.
+// Everything runs inside two network namespaces joined by a cable: the test
+// and the gateway in one, the peers in the other, as on hosts of their own. So
+// peers that bind all addresses stay on this machine, and ports never clash
+// with anything else.
 package e2e
 
 import (
@@ -26,7 +27,7 @@ const (
 	peerIP6    = "fd00:77::2"
 )
 
-const insideNamespace = "ROOMGATE_E2E_NAMESPACE"
+const insideNamespace = "E2E_INSIDE_NAMESPACE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(insideNamespace) == "" {
@@ -40,7 +41,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "e2e: build first (make build):", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = exec.Command("ip", "netns", "del", peers).Run()
+	os.Exit(code)
 }
 
 // reexec runs this test program again inside a new network namespace.
@@ -61,20 +64,29 @@ func reexec() int {
 	return 1
 }
 
+// peers is the namespace of everybody who is not the gateway.
+var peers = fmt.Sprintf("roomgate-e2e-%d", os.Getpid())
+
+// inPeers makes a command run in the peers' namespace.
+func inPeers(name string, args ...string) *exec.Cmd {
+	return exec.Command("ip", append([]string{"netns", "exec", peers, name}, args...)...)
+}
+
 func prepareNamespace() error {
 	script := []string{
 		"ip link set lo up",
-		"ip link add lan0 type veth peer name lan1",
+		"ip netns add " + peers,
+		"ip link add lan0 type veth peer name lan1 netns " + peers,
 		"ip link set lan0 up",
-		"ip link set lan1 up",
+		"ip addr add " + gatewayIP + "/24 dev lan0",
+		"ip -6 addr add " + gatewayIP6 + "/64 dev lan0 nodad",
+		"ip -n " + peers + " link set lo up",
+		"ip -n " + peers + " link set lan1 up",
+		"ip -n " + peers + " addr add " + peerIP + "/24 dev lan1",
+		"ip -n " + peers + " addr add " + strangerIP + "/24 dev lan1",
+		"ip -n " + peers + " -6 addr add " + peerIP6 + "/64 dev lan1 nodad",
+		"ip -n " + peers + " route add default dev lan1",
 	}
-	for _, a := range []string{gatewayIP, peerIP, strangerIP} {
-		script = append(script, "ip addr add "+a+"/24 dev lan0")
-	}
-	for _, a := range []string{gatewayIP6, peerIP6} {
-		script = append(script, "ip -6 addr add "+a+"/64 dev lan0 nodad")
-	}
-	script = append(script, "ip route add default dev lan0")
 	for _, line := range script {
 		if out, err := exec.Command("sh", "-c", line).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", line, err, strings.TrimSpace(string(out)))

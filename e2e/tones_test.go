@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/roomgate/roomgate/media/tone"
+)
+
+// writeWAV keeps samples as a mono 16-bit WAV file.
+func writeWAV(t *testing.T, rate int, pcm []int16) string {
+	t.Helper()
+	data := make([]byte, 44, 44+2*len(pcm))
+	copy(data, "RIFF")
+	binary.LittleEndian.PutUint32(data[4:], uint32(36+2*len(pcm)))
+	copy(data[8:], "WAVEfmt ")
+	binary.LittleEndian.PutUint32(data[16:], 16)
+	binary.LittleEndian.PutUint16(data[20:], 1)
+	binary.LittleEndian.PutUint16(data[22:], 1)
+	binary.LittleEndian.PutUint32(data[24:], uint32(rate))
+	binary.LittleEndian.PutUint32(data[28:], uint32(2*rate))
+	binary.LittleEndian.PutUint16(data[32:], 2)
+	binary.LittleEndian.PutUint16(data[34:], 16)
+	copy(data[36:], "data")
+	binary.LittleEndian.PutUint32(data[40:], uint32(2*len(pcm)))
+	for _, s := range pcm {
+		data = binary.LittleEndian.AppendUint16(data, uint16(s))
+	}
+	file := filepath.Join(t.TempDir(), "tone.wav")
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// toneFile is a WAV of ten seconds of a tone.
+func toneFile(t *testing.T, hz float64) string {
+	t.Helper()
+	const rate = 48000
+	pcm := make([]int16, 10*rate)
+	tone.NewGenerator(rate, hz, -12).Read(pcm)
+	return writeWAV(t, rate, pcm)
+}
+
+// readWAV reads the samples of a 16-bit mono WAV, also one whose header was
+// never completed because its writer still runs.
+func readWAV(t *testing.T, file string) (rate int, pcm []int16) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil || len(data) < 44 {
+		return 8000, nil
+	}
+	rate = int(binary.LittleEndian.Uint32(data[24:]))
+	for i := 44; i+1 < len(data); i += 2 {
+		pcm = append(pcm, int16(binary.LittleEndian.Uint16(data[i:])))
+	}
+	return rate, pcm
+}
+
+// power is the level in dBFS of one frequency in the last second of a sound.
+func power(pcm []int16, rate int, hz float64) float64 {
+	if len(pcm) < rate {
+		return -200
+	}
+	pcm = pcm[len(pcm)-rate:]
+	var re, im float64
+	for i, s := range pcm {
+		angle := 2 * math.Pi * hz * float64(i) / float64(rate)
+		re += float64(s) * math.Cos(angle)
+		im += float64(s) * math.Sin(angle)
+	}
+	amplitude := 2 * math.Hypot(re, im) / float64(len(pcm)) / 32768
+	return 20 * math.Log10(amplitude+1e-10)
+}
