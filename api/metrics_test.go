@@ -1,0 +1,98 @@
+package api_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/api"
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway"
+)
+
+// scrape returns our metrics, by name and labels.
+func scrape(t *testing.T, m *api.Metrics) map[string]string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	values := map[string]string{}
+	for line := range strings.SplitSeq(w.Body.String(), "\n") {
+		if name, value, ok := strings.Cut(line, " "); ok && strings.HasPrefix(name, "roomgate_") {
+			values[name] = value
+		}
+	}
+	return values
+}
+
+func TestMetrics(t *testing.T) {
+	src := newSource()
+	f := &fake{
+		events:   src.follow,
+		status:   gateway.Status{MaxCalls: 100, SFU: "up", Total: 5, Refused: 2},
+		calls:    []gateway.Call{sampleCall("c1", time.Hour), sampleCall("c2", time.Minute)},
+		meetings: []gateway.Meeting{{Legs: 2}, {Legs: 0}},
+		bindings: []gateway.Registration{{Protocol: call.SIP}, {Protocol: call.SIP}},
+	}
+	m := api.NewMetrics()
+	assert.Empty(t, scrape(t, m), "nothing to look at yet")
+	m.Observe(f, func() api.Reload { return api.Reload{Reloads: 3, Failures: 1, NeedRestart: []string{"sip.udp"}} })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	<-src.started
+
+	m.SIPMessage(false, "INVITE", 0)
+	m.SIPMessage(true, "", 200)
+	m.SIPMessage(true, "", 200)
+	m.SIPMessage(false, "NONSENSE", 0)
+	got := scrape(t, m)
+	for name, want := range map[string]string{
+		`roomgate_calls{direction="in",protocol="sip",state="active"}`: "2",
+		`roomgate_calls_total`:                   "5",
+		`roomgate_calls_refused_total`:           "2",
+		`roomgate_calls_limit`:                   "100",
+		`roomgate_meetings`:                      "2",
+		`roomgate_meeting_legs`:                  "2",
+		`roomgate_registrations{protocol="sip"}`: "2",
+		`roomgate_sfu_up`:                        "1",
+		`roomgate_draining`:                      "0",
+		`roomgate_media_packets_total{direction="recv",kind="audio"}`:      "1000",
+		`roomgate_media_packets_total{direction="send",kind="video"}`:      "1800",
+		`roomgate_media_lost_packets_total{direction="recv",kind="audio"}`: "4",
+		`roomgate_config_reloads_total{result="applied"}`:                  "3",
+		`roomgate_config_reloads_total{result="refused"}`:                  "1",
+		`roomgate_config_restart_needed`:                                   "1",
+		`roomgate_sip_messages_total{direction="in",kind="INVITE"}`:        "1",
+		`roomgate_sip_messages_total{direction="in",kind="other"}`:         "1",
+		`roomgate_sip_messages_total{direction="out",kind="2xx"}`:          "2",
+	} {
+		assert.Equal(t, want, got[name], name)
+	}
+
+	// c1 ends with more packets than were ever scraped; c3 comes and goes
+	// between two scrapes.
+	ended := sampleCall("c1", time.Hour)
+	ended.Media[0].Packets = 700
+	f.calls = f.calls[1:]
+	src.events <- gateway.Event{Seq: 1, Kind: gateway.EventCallEnded, Call: &ended}
+	short := sampleCall("c3", time.Second)
+	src.events <- gateway.Event{Seq: 2, Kind: gateway.EventCallEnded, Call: &short}
+	for seq := range uint64(2) { // c3 is counted when the second one is taken
+		src.events <- gateway.Event{Seq: 3 + seq, Kind: gateway.EventSpeaker}
+	}
+	const audio = `roomgate_media_packets_total{direction="recv",kind="audio"}`
+	assert.Equal(t, "1700", scrape(t, m)[audio])
+
+	// c2 vanishes without a word: it counts on as last seen.
+	f.calls = nil
+	for range 5 {
+		assert.Equal(t, "1700", scrape(t, m)[audio])
+	}
+	cancel()
+	require.NoError(t, <-done)
+}
