@@ -102,13 +102,9 @@ func TestFaults(t *testing.T) {
 			require.Equal(t, strings.Contains(c.line, ";x="), answer != nil, "sent-by can be read")
 			continue
 		}
-		msg, err := sip.ParseMessage(answer)
-		require.NoError(t, err, "%s", answer)
-		res, ok := msg.(*sip.Response)
-		require.True(t, ok)
-		require.Equal(t, c.status, res.StatusCode)
-		require.Equal(t, c.reason, res.Reason)
-		require.Equal(t, "gateway", res.GetHeader("Server").Value())
+		require.Equal(t, c.status, status(answer))
+		require.Contains(t, string(answer), " "+c.reason+"\r\n")
+		require.Contains(t, string(answer), "\r\nServer: gateway\r\n")
 	}
 }
 

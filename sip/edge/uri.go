@@ -21,6 +21,14 @@ func isSIP(scheme []byte) bool {
 	return bytes.EqualFold(scheme, []byte("sip")) || bytes.EqualFold(scheme, []byte("sips"))
 }
 
+// plainScheme reports whether a scheme is one that the stack can read: of
+// letters only.
+func plainScheme(uri []byte) bool {
+	c := cursor{b: uri}
+	c.span(isAlpha)
+	return c.peek() == ':'
+}
+
 // checkURI reports whether a URI stands where the grammar wants it: SIP URIs
 // to the letter, others as anything without spaces, quotes or brackets.
 // headers tells whether a "?" part may follow (not in a Request-URI).

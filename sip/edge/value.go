@@ -29,6 +29,7 @@ func (c *cursor) params(out []byte, found func(param)) ([]byte, bool) {
 			return out, false
 		}
 		out = append(append(out, ';'), p.name...)
+		lower(out[len(out)-len(p.name):])
 		c.space()
 		if c.take('=') {
 			c.space()
@@ -49,6 +50,15 @@ func (c *cursor) params(out []byte, found func(param)) ([]byte, bool) {
 	}
 }
 
+// lower makes ASCII letters small: the stack compares parameter names by case.
+func lower(b []byte) {
+	for i := range b {
+		if 'A' <= b[i] && b[i] <= 'Z' {
+			b[i] |= 0x20
+		}
+	}
+}
+
 // address consumes name-addr or addr-spec with its parameters (RFC 3261
 // §20.10), up to the end or, in a list, a comma.
 func (c *cursor) address(out []byte, found func(param)) ([]byte, bool) {
@@ -63,13 +73,13 @@ func (c *cursor) address(out []byte, found func(param)) ([]byte, bool) {
 			return out, false
 		}
 		uri := c.span(isBareURI)
-		if bytes.IndexByte(uri, '?') >= 0 || !checkURI(uri, false) {
+		if bytes.IndexByte(uri, '?') >= 0 || !checkURI(uri, false) || !plainScheme(uri) {
 			return out, false
 		}
 		return c.params(append(out, uri...), found)
 	}
 	end := bytes.IndexByte(c.b[c.i:], '>')
-	if end < 0 || !checkURI(c.b[c.i:c.i+end], true) {
+	if end < 0 || !checkURI(c.b[c.i:c.i+end], true) || !plainScheme(c.b[c.i:]) {
 		return out, false
 	}
 	if len(display) > 0 {
