@@ -2,6 +2,7 @@ package offer
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/roomgate/roomgate/media"
@@ -13,7 +14,7 @@ func newMedium(s *Section, role media.Role) Medium {
 		Index:    s.Index,
 		Stream:   media.Stream{Role: role, MaxSend: s.maxSend(role)},
 		Host:     s.Host,
-		Profile:  s.Profile,
+		Profile:  strings.ToUpper(s.Profile),
 		Label:    s.Label,
 		Content:  s.Content,
 		Ptime:    s.milliseconds("ptime"),

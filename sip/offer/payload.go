@@ -63,6 +63,9 @@ func payloadType(text string) (uint8, bool) {
 	return uint8(n), err == nil
 }
 
+// maxParameters bounds the a=fmtp of one payload type, in bytes.
+const maxParameters = 16384
+
 // byPayloadType sorts a=rtpmap or a=fmtp values by the payload type they begin
 // with. Several lines for one type are joined as parameters are.
 func byPayloadType(values []string) map[uint8]string {
@@ -74,12 +77,12 @@ func byPayloadType(values []string) map[uint8]string {
 			continue
 		}
 		rest = strings.TrimSpace(rest)
-		if before := sorted[pt]; before != "" && rest != "" {
-			rest = before + ";" + rest
-		} else if rest == "" {
-			rest = before
+		switch before := sorted[pt]; {
+		case before == "":
+			sorted[pt] = rest
+		case rest != "" && len(before)+len(rest) < maxParameters:
+			sorted[pt] = before + ";" + rest
 		}
-		sorted[pt] = rest
 	}
 	return sorted
 }

@@ -81,7 +81,7 @@ type Medium struct {
 	Mux bool
 	// ReducedSize: RTCP need not be compound (RFC 5506).
 	ReducedSize bool
-	// Profile as on the m-line, for example "RTP/SAVPF".
+	// Profile of the m-line in capitals, for example "RTP/SAVPF".
 	Profile  string
 	Feedback Feedback
 	// SRTP is set when keys came in a=crypto, DTLS when they come by

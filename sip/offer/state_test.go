@@ -257,3 +257,34 @@ func TestStatesAreNotChanged(t *testing.T) {
 	_, err = Complete(nil, parsed(t, session()), gateway())
 	assert.ErrorIs(t, err, ErrNotOffered)
 }
+
+// Slides that come by a re-INVITE get the role of their label.
+func TestContentComesLater(t *testing.T) {
+	body, _ := fixture(t, "POLY-X30-01.sdp")
+	first := answered(t, string(body), gateway(), nil)
+	require.Nil(t, first.Medium(media.Content))
+	later := string(body) + "m=video 17340 RTP/AVP 110\r\na=rtpmap:110 H264/90000\r\na=fmtp:110 profile-level-id=428020;packetization-mode=1\r\na=content:slides\r\na=label:3\r\na=sendonly\r\n"
+	second := answered(t, later, gateway(), first.State)
+	content := second.Medium(media.Content)
+	require.NotNil(t, content)
+	assert.Equal(t, 4, content.Index)
+	assert.Equal(t, media.RecvOnly, content.Stream.Direction)
+	assert.Equal(t, "3", content.Label)
+	assert.False(t, second.Held)
+	assert.Contains(t, string(second.State.Body()), "o=- 1234 2 ")
+	third := answered(t, string(body), gateway(), second.State)
+	assert.Nil(t, third.Medium(media.Content), "the lines after those of the body are gone")
+}
+
+// A session may have no stream at all (RFC 3264 §5), or lose them all.
+func TestNoStreams(t *testing.T) {
+	r := answered(t, session(), gateway(), nil)
+	assert.Empty(t, r.Media)
+	assert.Equal(t, "none", r.Encryption())
+	assert.False(t, r.Held)
+	r = answered(t, session("m=audio 4000 RTP/AVP 8"), gateway(), r.State)
+	r = answered(t, session("m=audio 0 RTP/AVP 8"), gateway(), r.State)
+	assert.Empty(t, r.Media)
+	_, _, err := Offer(gateway(), r.State)
+	assert.ErrorIs(t, err, ErrNoCommonMedia, "there is nothing to repeat")
+}

@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -336,4 +337,19 @@ func TestVendorMKI(t *testing.T) {
 	in := r.Medium(media.Audio).SRTP.In.Keys[0]
 	assert.Equal(t, []byte{1}, in.MKI)
 	assert.Equal(t, uint64(1)<<31, in.Lifetime)
+}
+
+// What is kept of the lines that are refused for now.
+func TestVendorApplications(t *testing.T) {
+	_, r, err := Answer(described(t, "CISCO-CE-01.sip"), gateway(), nil)
+	require.NoError(t, err)
+	require.Len(t, r.Applications, 3)
+	bfcp := r.Applications[0]
+	assert.Equal(t, Application{
+		Index: 2, Kind: BFCPLine, Profile: "UDP/BFCP", Address: netip.MustParseAddrPort("192.168.1.155:2439"),
+		Setup: "actpass", Connection: "new",
+		BFCP: &BFCP{Client: true, Server: true, ConferenceID: 1, UserID: 18, Versions: []uint8{2, 1}, Floors: []Floor{{ID: 2, Labels: []string{"12"}}}},
+	}, bfcp)
+	assert.Equal(t, uint8(100), r.Applications[1].PayloadType)
+	assert.Equal(t, "actpass", r.Applications[2].Setup)
 }
