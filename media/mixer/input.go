@@ -13,13 +13,14 @@ import (
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/jitter"
 	"github.com/roomgate/roomgate/media/level"
+	"github.com/roomgate/roomgate/media/noise"
 )
 
 // InputConfig describes one source of sound.
 type InputConfig struct {
 	ID string // unique among the inputs of the mixer
 	// Format is the codec of the packets. Comfort noise (RFC 3389) may come
-	// between them under its static payload type 13.
+	// between them under its static payload type 13, or apart: see Input.Noise.
 	Format media.Format
 	// AGC levels the talker to about -26 dBov.
 	AGC bool
@@ -88,15 +89,35 @@ func (in *Input) String() string {
 // WriteRTP takes one packet. It implements media.Writer; packets of one input
 // come from one goroutine at a time.
 func (in *Input) WriteRTP(p *rtp.Packet) error {
+	in.pipeMu.Lock()
+	defer in.pipeMu.Unlock()
+	return in.write(p)
+}
+
+func (in *Input) write(p *rtp.Packet) error {
 	if in.closed.Load() {
 		return ErrClosed
 	}
-	in.pipeMu.Lock()
-	defer in.pipeMu.Unlock()
 	in.pipe.now = in.mixer.config.Now()
 	in.pipe.reorder.Write(p, in.pipe.now)
 	in.waiting.Store(in.pipe.reorder.Held() > 0)
 	return nil
+}
+
+// Noise takes the comfort noise packets (RFC 3389) of the input's track where
+// they come apart from it, whatever their payload type. They are numbered like
+// the others.
+func (in *Input) Noise() media.Writer { return noiseWriter{in} }
+
+type noiseWriter struct{ in *Input }
+
+func (w noiseWriter) WriteRTP(p *rtp.Packet) error {
+	w.in.pipeMu.Lock()
+	defer w.in.pipeMu.Unlock()
+	k := &w.in.pipe.noise
+	*k = *p
+	k.PayloadType = noise.PayloadType
+	return w.in.write(k)
 }
 
 // Level is the smoothed level of the last sound in dBov, -127 for silence.

@@ -3,6 +3,8 @@ package mixer
 import (
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/dtmf"
 	"github.com/roomgate/roomgate/media/jitter"
@@ -30,6 +32,7 @@ type pipeline struct {
 	sleep    sleep
 
 	malformed, slept uint64
+	noise            rtp.Packet // scratch of Input.Noise
 	pcm              [120 * 48]int16
 }
 

@@ -156,6 +156,15 @@ func TestUplinkSurvivesRestart(t *testing.T) {
 // A phone that suppresses silence sends comfort noise and pauses: that is no
 // loss, the pause is no delay, and speech after it is whole.
 func TestComfortNoiseAndPauses(t *testing.T) {
+	t.Run("between the packets", func(t *testing.T) {
+		comfortNoise(t, 13, func(in *mixer.Input) media.Writer { return in })
+	})
+	t.Run("apart", func(t *testing.T) { // as a dynamic payload type is
+		comfortNoise(t, 98, (*mixer.Input).Noise)
+	})
+}
+
+func comfortNoise(t *testing.T, payloadType uint8, writer func(*mixer.Input) media.Writer) {
 	w := newWorld(t, mixer.Config{})
 	in := w.input("phone", pcmu)
 	up, err := in.Uplink(opus)
@@ -171,10 +180,10 @@ func TestComfortNoiseAndPauses(t *testing.T) {
 		s.sound = nil
 		w.run(5 * time.Millisecond)
 		cn := &rtp.Packet{Header: rtp.Header{
-			Version: 2, PayloadType: 13, SequenceNumber: s.packet.SequenceNumber, Timestamp: s.packet.Timestamp,
+			Version: 2, PayloadType: payloadType, SequenceNumber: s.packet.SequenceNumber, Timestamp: s.packet.Timestamp,
 		}, Payload: []byte{60}}
 		s.packet.SequenceNumber++
-		if err := in.WriteRTP(cn); err != nil {
+		if err := writer(in).WriteRTP(cn); err != nil {
 			t.Fatal(err)
 		}
 		w.run(735 * time.Millisecond)
