@@ -142,7 +142,7 @@ func (r *registration) request(ctx context.Context, life time.Duration) (*sipgo.
 	req.AppendHeader(&contact)
 	add(req, "Expires", strconv.Itoa(int(life.Seconds())))
 	add(req, "User-Agent", e.cfg.UserAgent)
-	setBody(req, "", nil) // names the length, which streams need
+	setBody(req, "", nil)     // names the length, which streams need
 	_ = r.auth.Authorize(req) // nothing is known before the first challenge
 	req.SetTransport(sipgo.NetworkToUpper(r.path.network))
 	req.SetDestination(r.path.address)

@@ -27,6 +27,7 @@ type eye struct {
 	packets uint64
 
 	decoding bool // an IDR came and nothing was lost since
+	broken   bool // a keyframe is needed
 	open     bool // a picture is under way
 	stamp    uint32
 	idr      bool   // the picture under way
@@ -70,7 +71,7 @@ func (e *eye) WriteRTP(p *rtp.Packet) error {
 	e.packets++
 	_ = e.depack.WriteRTP(p) // its error is always nil
 	ask := e.needKeyframe
-	if e.packets == 1 || e.decoding {
+	if !e.broken {
 		ask = func() {}
 	}
 	e.mu.Unlock()
@@ -79,7 +80,7 @@ func (e *eye) WriteRTP(p *rtp.Packet) error {
 }
 
 func (e *eye) lost(int) {
-	e.decoding, e.open = false, false
+	e.decoding, e.open, e.broken = false, false, true
 }
 
 func (e *eye) unit(u h264.Unit) {
@@ -123,11 +124,17 @@ func (e *eye) slice(u h264.Unit) {
 	if e.open {
 		return // a further slice of the picture
 	}
+	if h.FirstMB != 0 { // what came before it was lost
+		e.lost(0)
+		return
+	}
 	idr := h264.TypeOf(u.NAL) == h264.IDR
 	switch {
 	case idr:
-		e.decoding = true
-	case e.decoding && !sps.GapsAllowed && !e.follows(h.FrameNum, uint32(1)<<sps.FrameNumBits):
+		e.decoding, e.broken = true, false
+	case !e.decoding:
+		e.broken = true
+	case !sps.GapsAllowed && !e.follows(h.FrameNum, uint32(1)<<sps.FrameNumBits):
 		e.lost(0)
 	}
 	e.open, e.stamp, e.idr, e.sps = true, u.Timestamp, idr, sps.ID
