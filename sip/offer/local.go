@@ -60,8 +60,8 @@ type Local struct {
 	// talk to. Under Prefer keys are offered only then (RFC 4568 §8.3); keys
 	// offered to us are answered in any case.
 	Secure bool
-	// Suites are the SRTP suites we use, in order of preference; nil means
-	// DefaultSuites.
+	// Suites are the SRTP suites we use, in the order we offer them; of an
+	// offer the first line with one of them is taken. Nil means DefaultSuites.
 	Suites []Suite
 	// Rand gives key material: crypto/rand.Reader but in tests. It is read
 	// only when a new key is needed.

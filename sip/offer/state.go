@@ -2,8 +2,10 @@ package offer
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/pion/sdp/v3"
 
@@ -72,7 +74,7 @@ func (s *State) next(local *Local) *State {
 	if !isToken(n.user) {
 		n.user = "-"
 	}
-	if n.name == "" {
+	if n.name == "" || strings.ContainsAny(n.name, "\r\n\x00") {
 		n.name = "-"
 	}
 	return n
@@ -99,7 +101,7 @@ func (s *State) line(index int) *line {
 func (s *State) write(session *sdp.SessionDescription, local *Local, previous *State) error {
 	address := local.Address.Unmap().WithZone("")
 	if !address.IsValid() {
-		return fmt.Errorf("no address to advertise")
+		return errors.New("no address to advertise")
 	}
 	session.SessionName = sdp.SessionName(s.name)
 	session.ConnectionInformation = connection(address)

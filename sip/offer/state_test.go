@@ -288,3 +288,13 @@ func TestNoStreams(t *testing.T) {
 	_, _, err := Offer(gateway(), r.State)
 	assert.ErrorIs(t, err, ErrNoCommonMedia, "there is nothing to repeat")
 }
+
+func TestNames(t *testing.T) {
+	local := gateway()
+	local.User, local.Name = "gate", "Phòng họp 1"
+	body := string(answered(t, session("m=audio 4000 RTP/AVP 8"), local, nil).State.Body())
+	assert.Contains(t, body, "o=gate 1234 1 IN IP4 203.0.113.5\r\ns=Phòng họp 1\r\n")
+	local.User, local.Name = "a b", "x\r\na=inactive"
+	body = string(answered(t, session("m=audio 4000 RTP/AVP 8"), local, nil).State.Body())
+	assert.Contains(t, body, "o=- 1234 1 IN IP4 203.0.113.5\r\ns=-\r\n")
+}
