@@ -105,7 +105,8 @@ func New(cfg Config) (*Session, error) {
 	s.running.Add(3)
 	go s.read(s.pair.RTP)
 	go s.read(s.pair.RTCP)
-	go s.upkeep()
+	ticks, stop := s.clock.Ticker(tickOf(cfg.Role))
+	go s.upkeep(ticks, stop, s.clock.Now())
 	return s, nil
 }
 

@@ -18,16 +18,18 @@ const (
 	dropLogPause   = 10 * time.Second
 )
 
-// upkeep does what time demands, until the session is closed.
-func (s *Session) upkeep() {
-	defer s.running.Done()
-	period := videoTick
-	if s.cfg.Role == media.Audio {
-		period = audioTick
+func tickOf(r media.Role) time.Duration {
+	if r == media.Audio {
+		return audioTick
 	}
-	ticks, stop := s.clock.Ticker(period)
+	return videoTick
+}
+
+// upkeep does what time demands, until the session is closed.
+func (s *Session) upkeep(ticks <-chan time.Time, stop func(), began time.Time) {
+	defer s.running.Done()
 	defer stop()
-	kept := chores{keptAlive: s.clock.Now()}
+	kept := chores{keptAlive: began}
 	for {
 		select {
 		case <-s.closing:
