@@ -61,7 +61,7 @@ func challengeOf(s *Server, proxy, stale bool) *sip.Response {
 		status = 407
 	}
 	res := sip.NewResponse(status, "Unauthorized")
-	for _, h := range s.Challenge(proxy, stale) {
+	for _, h := range s.ChallengeFor(request(sip.INVITE), proxy, stale) {
 		res.AppendHeader(h)
 	}
 	return res
@@ -169,6 +169,24 @@ func TestWithoutQop(t *testing.T) {
 	_, err = s.Verify(second, false)
 	require.ErrorIs(t, err, ErrStale)
 	require.NoError(t, session.Challenge(challengeOf(s, false, true)), "stale is no wrong password")
+}
+
+// TestOffers: who breaks at SHA-256 is offered MD5 alone, everyone else both.
+func TestOffers(t *testing.T) {
+	s, _ := newServer(t, ServerConfig{})
+	for ua, want := range map[string]int{"baresip v1.0.0 (x86_64/linux)": 1, "baresip v3.1.0 (x86_64/linux)": 2, "": 2, "TANDBERG/4": 2} {
+		req := request(sip.REGISTER)
+		if ua != "" {
+			req.AppendHeader(sip.NewHeader("User-Agent", ua))
+		}
+		offers := s.ChallengeFor(req, false, true)
+		require.Len(t, offers, want, ua)
+		require.Contains(t, offers[0].Value(), "algorithm=MD5")
+		require.Contains(t, offers[0].Value(), "stale=true")
+	}
+	require.Len(t, s.Challenge(true, false), 1)
+	strict, _ := newServer(t, ServerConfig{Algorithms: []Algorithm{SHA256}})
+	require.Contains(t, strict.Challenge(false, false)[0].Value(), "algorithm=SHA-256", "nothing is offered that was not configured")
 }
 
 func TestClientGivesUp(t *testing.T) {

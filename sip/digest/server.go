@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,10 @@ import (
 type ServerConfig struct {
 	Realm       string
 	Credentials Credentials
-	// Algorithms are offered in this order, the preferred one first (RFC 8760
-	// §2.4); default SHA-256, MD5.
+	// Algorithms are offered in this order; default MD5, SHA-256. RFC 8760 §2.4
+	// wants the strongest first, but many terminals of before, and sipp, look
+	// at the first challenge only and give up when they do not know it.
+	// Clients that take the strongest, as Session does, find it in any order.
 	Algorithms []Algorithm
 	// Lifetime of a nonce; default 5 minutes.
 	Lifetime time.Duration
@@ -39,7 +42,7 @@ func NewServer(c ServerConfig) (*Server, error) {
 		return nil, errors.New("digest needs a realm and credentials")
 	}
 	if len(c.Algorithms) == 0 {
-		c.Algorithms = []Algorithm{SHA256, MD5}
+		c.Algorithms = []Algorithm{MD5, SHA256}
 	}
 	for _, a := range c.Algorithms {
 		if a.strength() == 0 {
@@ -61,9 +64,35 @@ func NewServer(c ServerConfig) (*Server, error) {
 // Realm is the realm of the challenges.
 func (s *Server) Realm() string { return s.c.Realm }
 
-// Challenge returns the WWW-Authenticate headers of a 401, or with proxy the
-// Proxy-Authenticate headers of a 407: one per algorithm with a fresh nonce.
+// ChallengeFor returns the WWW-Authenticate headers of a 401 to a request, or
+// with proxy the Proxy-Authenticate headers of a 407: one per algorithm with a
+// fresh nonce. Clients known to break at an algorithm they do not know are
+// offered MD5 alone.
+func (s *Server) ChallengeFor(req *sip.Request, proxy, stale bool) []sip.Header {
+	if ua := req.GetHeader("User-Agent"); ua != nil && onlyMD5(ua.Value()) {
+		return s.Challenge(proxy, stale)
+	}
+	return s.challenge(s.c.Algorithms, proxy, stale)
+}
+
+// Challenge is the challenge for a client of which nothing is known: MD5
+// alone, if it is among the algorithms at all. Prefer ChallengeFor.
 func (s *Server) Challenge(proxy, stale bool) []sip.Header {
+	if slices.Contains(s.c.Algorithms, MD5) {
+		return s.challenge([]Algorithm{MD5}, proxy, stale)
+	}
+	return s.challenge(s.c.Algorithms, proxy, stale)
+}
+
+// onlyMD5 knows the clients that fail altogether when any challenge names
+// another algorithm than MD5: baresip before 3.0, whose library gives up with
+// "Function not implemented".
+func onlyMD5(userAgent string) bool {
+	version, ok := strings.CutPrefix(strings.ToLower(userAgent), "baresip v")
+	return ok && (strings.HasPrefix(version, "0.") || strings.HasPrefix(version, "1.") || strings.HasPrefix(version, "2."))
+}
+
+func (s *Server) challenge(algorithms []Algorithm, proxy, stale bool) []sip.Header {
 	name := "WWW-Authenticate"
 	if proxy {
 		name = "Proxy-Authenticate"
@@ -73,8 +102,8 @@ func (s *Server) Challenge(proxy, stale bool) []sip.Header {
 	if stale {
 		suffix += ", stale=true"
 	}
-	list := make([]sip.Header, 0, len(s.c.Algorithms))
-	for _, a := range s.c.Algorithms {
+	list := make([]sip.Header, 0, len(algorithms))
+	for _, a := range algorithms {
 		list = append(list, sip.NewHeader(name,
 			"Digest realm="+quote(s.c.Realm)+`, nonce="`+nonce+`", algorithm=`+string(a)+suffix))
 	}

@@ -126,7 +126,7 @@ func (r *Registrar) authenticate(req *sip.Request, from Flow) (string, error) {
 	case errors.Is(err, digest.ErrMalformed), errors.Is(err, digest.ErrMismatch):
 		return "", refuse(400, "Malformed Credentials")
 	case errors.Is(err, digest.ErrMissing):
-		return "", refuse(401, "Unauthorized", r.c.Auth.Challenge(false, false)...)
+		return "", refuse(401, "Unauthorized", r.c.Auth.ChallengeFor(req, false, false)...)
 	}
 	if r.c.Lockout != nil {
 		// Locked out, even the right password is not told from a wrong one.
@@ -141,7 +141,7 @@ func (r *Registrar) authenticate(req *sip.Request, from Flow) (string, error) {
 		}
 	}
 	if err != nil {
-		return "", refuse(401, "Unauthorized", r.c.Auth.Challenge(false, errors.Is(err, digest.ErrStale))...)
+		return "", refuse(401, "Unauthorized", r.c.Auth.ChallengeFor(req, false, errors.Is(err, digest.ErrStale))...)
 	}
 	if r.c.Lockout != nil {
 		r.c.Lockout.Succeeded(addr, user)
