@@ -43,8 +43,8 @@ func record(ps []*rtp.Packet) []byte {
 
 func seed(f *testing.F) {
 	for _, name := range []string{"baseline", "baseline-slices", "main-cabac", "high-fields"} {
-		ps := packets(f, vector(f, name), 1, 400)
-		f.Add(record(ps[:min(len(ps), 30)]))
+		ps := packets(f, vector(f, name)[:6], 1, 400)
+		f.Add(record(ps[:min(len(ps), 8)]))
 	}
 	f.Add([]byte{1, 0, 0, 5, 0x18, 0, 2, 0x67, 0x42})
 	f.Add([]byte{1, 0, 0, 3, 0x7c, 0xc5, 1, 1, 1, 0, 3, 0x7c, 0x45, 1})
@@ -100,7 +100,7 @@ func FuzzSwitch(f *testing.F) {
 func FuzzParameterSets(f *testing.F) {
 	for _, name := range vectors {
 		units := vector(f, name)
-		f.Add(annexB(units[:3]))
+		f.Add(annexB(units[:4]))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var sets parameterSets

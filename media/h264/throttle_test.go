@@ -1,6 +1,7 @@
 package h264
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,8 +12,13 @@ import (
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
+		var mu sync.Mutex
 		var at []time.Duration
-		th := NewThrottle(500*time.Millisecond, func() { at = append(at, time.Since(start)) })
+		th := NewThrottle(500*time.Millisecond, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			at = append(at, time.Since(start))
+		})
 		for range 21 { // many receivers, for two seconds
 			th.Request()
 			th.Request()
