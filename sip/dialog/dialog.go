@@ -184,12 +184,8 @@ func (d *Dialog) LocalSeq() uint32 { return d.localSeq }
 func (d *Dialog) Follow(cseq uint32) { d.localSeq = max(d.localSeq, cseq) }
 
 func (d *Dialog) build(method sip.RequestMethod, cseq uint32) *sip.Request {
-	recipient, routes := d.route()
+	recipient, routes, next := d.route()
 	req := sip.NewRequest(method, recipient)
-	next := recipient
-	if len(routes) > 0 {
-		next = routes[0]
-	}
 	network := d.Transport
 	if d.Flow == "" {
 		network = TransportOf(next, d.Transport)
@@ -221,20 +217,21 @@ func (d *Dialog) build(method sip.RequestMethod, cseq uint32) *sip.Request {
 	return req
 }
 
-// route splits the route set into Request-URI and Route (RFC 3261 §12.2.1.1):
-// a first hop without ;lr is a strict router and takes the Request-URI.
-func (d *Dialog) route() (sip.Uri, []sip.Uri) {
+// route splits the route set into Request-URI and Route, and says which of them
+// is the next hop (RFC 3261 §12.2.1.1): a first hop without ;lr is a strict
+// router and takes the Request-URI.
+func (d *Dialog) route() (recipient sip.Uri, routes []sip.Uri, next sip.Uri) {
 	if len(d.Routes) == 0 {
-		return d.Target, nil
+		return d.Target, nil, d.Target
 	}
 	if d.Routes[0].UriParams.Has("lr") {
-		return d.Target, d.Routes
+		return d.Target, d.Routes, d.Routes[0]
 	}
 	strict := *d.Routes[0].Clone()
 	strict.Headers = nil
 	strict.UriParams.Remove("method") // §19.1.1: not allowed in a Request-URI
-	routes := append([]sip.Uri(nil), d.Routes[1:]...)
-	return strict, append(routes, d.Target)
+	routes = append([]sip.Uri(nil), d.Routes[1:]...)
+	return strict, append(routes, d.Target), strict
 }
 
 // targetRefresh tells the methods that carry a Contact (RFC 3261 §12.1,
