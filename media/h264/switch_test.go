@@ -41,7 +41,25 @@ func (c *camera) ID() string            { return c.name }
 func (c *camera) Role() media.Role      { return media.Main }
 func (c *camera) Format() media.Format  { return media.Format{Codec: media.H264, ClockRate: 90000} }
 func (c *camera) Done() <-chan struct{} { return c.done }
-func (c *camera) TakeBitrate(bps int)   { c.limits = append(c.limits, bps) }
+
+func (c *camera) TakeBitrate(bps int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limits = append(c.limits, bps)
+}
+
+// requests is how often a keyframe was asked for.
+func (c *camera) requests() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
+}
+
+func (c *camera) taken() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]int(nil), c.limits...)
+}
 
 func (c *camera) NTP() (uint64, uint32, bool) { return 99, c.stamp, true }
 
@@ -180,7 +198,7 @@ func TestSwitchGoesOverAtKeyframe(t *testing.T) {
 		st.sw.Select(a)
 		st.play(20, a, b)
 		st.phase(Forwarding, a)
-		assert.NotZero(t, a.asked)
+		assert.NotZero(t, a.requests())
 
 		slow := b
 		slow.pictures = slow.pictures[:0]
@@ -272,9 +290,9 @@ func TestSwitchRefusesAndComesBack(t *testing.T) {
 		before := len(st.leg.packets)
 		st.play(30, a)
 		assert.Len(t, st.leg.packets, before, "nothing passes meanwhile")
-		asked := a.asked
+		asked := a.requests()
 		st.play(60, a)
-		assert.Equal(t, asked, a.asked, "nor are keyframes asked for")
+		assert.Equal(t, asked, a.requests(), "nor are keyframes asked for")
 
 		a.pictures, a.at = landscape, 0
 		st.play(3, a)
@@ -323,14 +341,14 @@ func TestSwitchBitrate(t *testing.T) {
 		st.sw.Select(a)
 		st.play(10, a)
 		st.phase(Forwarding, a) // not known yet
-		assert.Equal(t, []int{300_000}, a.limits)
+		assert.Equal(t, []int{300_000}, a.taken())
 		st.play(120, a)
 		st.phase(Refused, a)
 		assert.Contains(t, st.sw.State().Reason, "kbit/s")
 		st.sw.TakeBitrate(0)
 		st.play(60, a)
 		st.phase(Forwarding, a)
-		assert.Equal(t, []int{300_000, 0}, a.limits)
+		assert.Equal(t, []int{300_000, 0}, a.taken())
 	})
 }
 
@@ -363,10 +381,10 @@ func TestSwitchRepeatsKeyframeRequests(t *testing.T) {
 		st.sw.Select(a)
 		time.Sleep(1900 * time.Millisecond)
 		synctest.Wait()
-		assert.Equal(t, 4, a.asked)
+		assert.Equal(t, 4, a.requests())
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, 9, a.asked)
+		assert.Equal(t, 9, a.requests())
 	})
 }
 
@@ -377,7 +395,7 @@ func TestSwitchCoalescesKeyframeRequests(t *testing.T) {
 		st := startSwitch(t, Receiver{})
 		st.sw.Select(a)
 		st.play(15, a)
-		a.asked = 0
+		before := a.requests()
 		for range 50 { // two seconds, no picture
 			for range 10 {
 				st.sw.RequestKeyframe()
@@ -385,8 +403,8 @@ func TestSwitchCoalescesKeyframeRequests(t *testing.T) {
 			time.Sleep(40 * time.Millisecond)
 		}
 		synctest.Wait()
-		assert.LessOrEqual(t, a.asked, 5)
-		assert.GreaterOrEqual(t, a.asked, 4)
+		assert.LessOrEqual(t, a.requests()-before, 5)
+		assert.GreaterOrEqual(t, a.requests()-before, 4)
 	})
 }
 
@@ -396,10 +414,10 @@ func TestSwitchPassesLossOn(t *testing.T) {
 		st := startSwitch(t, Receiver{})
 		st.sw.Select(a)
 		st.play(15, a)
-		asked := a.asked
+		asked := a.requests()
 		a.packets.Skip()
 		st.play(30, a)
-		assert.Greater(t, a.asked, asked)
+		assert.Greater(t, a.requests(), asked)
 		assert.Equal(t, 1, st.leg.lost)
 	})
 }
