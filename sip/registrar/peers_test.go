@@ -69,24 +69,28 @@ func newSite(t testing.TB) *site {
 		}
 		_ = tx.Respond(s.Handle(req, registrar.Flow{Transport: req.Transport(), Remote: remote, Local: s.udp}))
 	})
-	serve := func(l *edge.Listener, err error) netip.AddrPort {
+	t.Cleanup(func() { require.NoError(t, ua.Close()) })
+	var listeners []*edge.Listener
+	bound := func(l *edge.Listener, err error) netip.AddrPort {
 		require.NoError(t, err)
+		listeners = append(listeners, l)
+		return l.Addr()
+	}
+	s.udp = bound(s.edge.ListenUDP("127.0.0.1:0"))
+	s.tcp = bound(s.edge.ListenTCP("127.0.0.1:0"))
+	cert, err := edge.LoadCertificate(issue(t))
+	require.NoError(t, err)
+	config, err := cert.TLSConfig("", false)
+	require.NoError(t, err)
+	s.tls = bound(s.edge.ListenTLS("127.0.0.1:0", config))
+	for _, l := range listeners {
 		done := make(chan error, 1)
 		go func() { done <- l.Serve(server) }()
 		t.Cleanup(func() {
 			_ = l.Close()
 			require.NoError(t, <-done)
 		})
-		return l.Addr()
 	}
-	t.Cleanup(func() { require.NoError(t, ua.Close()) })
-	s.udp = serve(s.edge.ListenUDP("127.0.0.1:0"))
-	s.tcp = serve(s.edge.ListenTCP("127.0.0.1:0"))
-	cert, err := edge.LoadCertificate(issue(t))
-	require.NoError(t, err)
-	config, err := cert.TLSConfig("", false)
-	require.NoError(t, err)
-	s.tls = serve(s.edge.ListenTLS("127.0.0.1:0", config))
 	return s
 }
 
