@@ -17,6 +17,9 @@ type continuity struct {
 	lastAt    time.Time
 }
 
+// reorderRoom is how many packets late one may be.
+const reorderRoom = 1 << 12
+
 // begin makes the stream go on from given numbers.
 func (c *continuity) begin(seq uint16, stamp uint32, now time.Time) {
 	*c = continuity{started: true, last: seq, lastStamp: stamp, lastAt: now}
@@ -48,6 +51,9 @@ func (c *continuity) number(seq uint16, stamp uint32, now time.Time) (outSeq uin
 	outSeq, outStamp = seq+c.seq, stamp+c.stamp
 	if int16(seq-c.source) > 0 {
 		c.source, c.last, c.lastStamp, c.lastAt = seq, outSeq, outStamp, now
+		if seq-c.floor > reorderRoom { // the floor must not fall half a turn behind
+			c.floor = seq - reorderRoom
+		}
 	}
 	return outSeq, outStamp, true
 }
