@@ -267,6 +267,23 @@ func TestForgedNonce(t *testing.T) {
 	}
 }
 
+// TestEveryPrefixIsRefused: cut credentials prove nothing.
+func TestEveryPrefixIsRefused(t *testing.T) {
+	s, _ := newServer(t, ServerConfig{})
+	session := NewSession("bob", "zanzibar")
+	require.NoError(t, session.Challenge(challengeOf(s, false, false)))
+	req := request(sip.REGISTER)
+	require.NoError(t, session.Authorize(req))
+	whole := req.GetHeader("Authorization").Value()
+	for i := range strings.Index(whole, "cnonce=") {
+		req := request(sip.REGISTER)
+		req.AppendHeader(sip.NewHeader("Authorization", whole[:i]))
+		_, err := s.Verify(req, false)
+		require.Error(t, err, whole[:i])
+		require.NotErrorIs(t, err, ErrStale)
+	}
+}
+
 func TestNewServerChecks(t *testing.T) {
 	_, err := NewServer(ServerConfig{})
 	require.Error(t, err)

@@ -33,11 +33,6 @@ func (l *Listener) adopt(conn net.Conn, inbound bool) *stream {
 		return nil
 	default:
 	}
-	if !l.edge.enter(st, inbound) {
-		return nil
-	}
-	l.streams[st] = struct{}{}
-	l.idle.Add(1)
 	st.done = func() {
 		l.mu.Lock()
 		delete(l.streams, st)
@@ -45,6 +40,12 @@ func (l *Listener) adopt(conn net.Conn, inbound bool) *stream {
 		l.edge.leave(st, inbound)
 		l.idle.Done()
 	}
+	l.idle.Add(1)
+	if !l.edge.enter(st, inbound) {
+		l.idle.Done()
+		return nil
+	}
+	l.streams[st] = struct{}{}
 	return st
 }
 

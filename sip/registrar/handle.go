@@ -3,6 +3,7 @@ package registrar
 import (
 	"errors"
 	"math"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -99,7 +100,10 @@ func (r *Registrar) ours(host string, from Flow) bool {
 			return true
 		}
 	}
-	return from.Local.IsValid() && strings.Trim(host, "[]") == from.Local.Addr().Unmap().String()
+	// Who dials an address means us; a socket for all of ours cannot tell which.
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	local := from.Local.Addr().Unmap()
+	return err == nil && local.IsValid() && (local.IsUnspecified() || local == addr.Unmap())
 }
 
 // unsupported lists the required extensions that a registrar of ours does not

@@ -236,6 +236,12 @@ func TestAliasAndAddressAsDomain(t *testing.T) {
 	require.NoError(t, session.Authorize(req))
 	require.Equal(t, 200, b.Handle(req, flow).StatusCode)
 	require.Equal(t, "88001", b.Lookup("hanoi")[0].Alias)
+
+	for local, want := range map[string]bool{"[::]:5060": true, "0.0.0.0:5060": true, "192.0.2.1:5060": true, "192.0.2.9:5060": false} {
+		from := Flow{Local: netip.MustParseAddrPort(local)}
+		require.Equal(t, want, b.ours("192.0.2.1", from), local)
+		require.False(t, b.ours("elsewhere.com", from))
+	}
 }
 
 func TestClampAndExpiry(t *testing.T) {
