@@ -71,7 +71,7 @@ func newOpusEncoder(c *Codecs, f media.Format, rate int) (*opusEncoder, error) {
 		return nil, opusError(code)
 	}
 	settings := []opusSetting{
-		{C.OPUS_SET_COMPLEXITY_REQUEST, c.complexity(rate)},
+		{C.OPUS_SET_COMPLEXITY_REQUEST, c.complexity()},
 		{C.OPUS_SET_BITRATE_REQUEST, c.bitrate(f, rate)},
 		{C.OPUS_SET_SIGNAL_REQUEST, C.OPUS_SIGNAL_VOICE},
 		{C.OPUS_SET_DTX_REQUEST, oneIf(f.Opus.DTX)},

@@ -216,7 +216,11 @@ func (m *Mixer) removeInput(in *Input) {
 
 // AddOutput opens an output.
 func (m *Mixer) AddOutput(c OutputConfig) (*Output, error) {
-	g, o, err := m.newOutput(c)
+	g, err := m.groupOf(formatKey(c.Format))
+	if err != nil {
+		return nil, fmt.Errorf("output %s: %w", c.ID, err)
+	}
+	o, err := m.newOutput(c, g)
 	if err != nil {
 		return nil, fmt.Errorf("output %s: %w", c.ID, err)
 	}
@@ -237,6 +241,16 @@ func (m *Mixer) AddOutput(c OutputConfig) (*Output, error) {
 	e.members = append(slices.Clone(e.members), o)
 	m.replace(&v)
 	return o, nil
+}
+
+// groupOf is the group of a format, a new one when there is none yet.
+func (m *Mixer) groupOf(key media.Format) (*group, error) {
+	for _, e := range m.view.Load().groups {
+		if e.group.key == key {
+			return e.group, nil
+		}
+	}
+	return m.newGroup(key)
 }
 
 func (m *Mixer) removeOutput(o *Output) {

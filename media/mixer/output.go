@@ -43,17 +43,13 @@ type Output struct {
 	quiet   bool // the last packet was not sent (DTX)
 }
 
-func (m *Mixer) newOutput(c OutputConfig) (*group, *Output, error) {
-	g, err := m.newGroup(formatKey(c.Format))
-	if err != nil {
-		return nil, nil, err
-	}
+func (m *Mixer) newOutput(c OutputConfig, g *group) (*Output, error) {
 	o := &Output{mixer: m, group: g, pcm: make([]int16, g.bus.rate/50), quiet: true}
 	if err := o.open(c.ID, c.Format); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	o.exclude.Store(c.Exclude)
-	return g, o, nil
+	return o, nil
 }
 
 // Exclude changes the listener's own input; nil lets it hear all.
