@@ -22,6 +22,8 @@ type referral struct {
 	ev         gotRequest
 	id         string // of the subscription, its CSeq
 	subscribed bool   // NOTIFYs are wanted (RFC 4488)
+	notifying  bool   // one is not answered yet
+	next       func() // the one behind it
 }
 
 // referPatience is how long the gateway may think about a REFER: its
@@ -113,14 +115,26 @@ func (l *leg) notify(r *referral, cause call.Cause) {
 	l.notifyStatus(r, status, "terminated;reason=noresource")
 }
 
+// notifyStatus sends one NOTIFY after the other: they would overtake each other.
 func (l *leg) notifyStatus(r *referral, status, subscription string) {
+	if r.notifying {
+		r.next = func() { l.notifyStatus(r, status, subscription) }
+		return
+	}
+	r.notifying = true
 	l.transact(l.call, func() *sipgo.Request {
 		req := l.newRequest(sipgo.NOTIFY)
 		add(req, "Event", "refer;id="+r.id)
 		add(req, "Subscription-State", subscription)
 		setBody(req, "message/sipfrag;version=2.0", []byte(status+"\r\n"))
 		return req
-	}, func(*sipgo.Request, *sipgo.Response, error) {})
+	}, func(*sipgo.Request, *sipgo.Response, error) {
+		r.notifying = false
+		if next := r.next; next != nil && !l.ended {
+			r.next = nil
+			next()
+		}
+	})
 }
 
 // transfer is a REFER of ours.
