@@ -61,6 +61,10 @@ type ParticipantTrack interface {
 
 // Receiver takes what the others in a room publish, unseen by them. The audio
 // of all is subscribed to from the start, video on demand.
+//
+// The level of audio (media.AudioLevelID) is passed on where the SFU sends it.
+// LiveKit 1.13 uses the level publishers send for its own speaker detection
+// and does not forward it: without it, measure the decoded sound.
 type Receiver struct {
 	*link
 	*reception
