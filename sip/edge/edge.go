@@ -61,8 +61,9 @@ type Config struct {
 	IdleTimeout  time.Duration
 	FirstTimeout time.Duration // default 30 s
 	WriteTimeout time.Duration // default 5 s
-	// Allow takes a token of a source for each datagram and each message;
-	// false drops it unread. nil allows all.
+	// Allow takes a token of a source for each datagram and each message.
+	// Without one a datagram is dropped unread, and a connection is read no
+	// further until there is one. nil allows all.
 	Allow func(netip.Addr) bool
 	// Tap sees every message that is accepted, answered or sent, as it was on
 	// the wire. It must copy what it keeps, mask secrets, and not block.

@@ -21,6 +21,7 @@ func (l *Listener) adopt(conn net.Conn, inbound bool) *stream {
 		remote:    addrPort(conn.RemoteAddr()),
 		key:       flowKey{l.transport, conn.RemoteAddr().String()},
 		since:     time.Now(),
+		gone:      make(chan struct{}),
 		heard:     !inbound, // who was called need not speak first
 	}
 	if inbound && l.tls != nil {

@@ -12,7 +12,7 @@ type Stats struct {
 	Accepted    uint64         // messages given to the stack
 	Refused     map[int]uint64 // by the status they were answered with
 	Dropped     uint64         // malformed, and not to be answered
-	Limited     uint64         // over their source's share
+	Limited     uint64         // over their source's share: dropped, or kept waiting over a connection
 	Keepalives  uint64         // CRLF and STUN
 	Connections int            // open now
 	Turned      uint64         // connections refused: too many

@@ -36,7 +36,8 @@ type stream struct {
 	state *tls.ConnectionState
 
 	once sync.Once
-	done func() // called once after the connection was closed
+	gone chan struct{} // closed with the connection
+	done func()        // called once after the connection was closed
 
 	given chan struct{} // of a dialled connection: closed once the stack has it
 }
@@ -139,7 +140,7 @@ func (st *stream) advance() error {
 
 // message screens one message and leaves it for the stack, or answers it.
 func (st *stream) message(data []byte, over bool) {
-	if !st.edge.allow(st.remote.Addr()) {
+	if !st.turn() {
 		return
 	}
 	s := &st.screener
@@ -158,6 +159,31 @@ func (st *stream) message(data []byte, over bool) {
 	if answer != nil {
 		_, _ = st.Write(answer) // a failed write closes the connection
 	}
+}
+
+// turnWait is how often a source over its share is looked at again.
+const turnWait = 20 * time.Millisecond
+
+// turn waits until the source may send one more message: over a connection
+// nothing is sent again, so that reading slower serves better than dropping.
+// Who never gets a turn is not heard.
+func (st *stream) turn() bool {
+	if st.edge.allow(st.remote.Addr()) {
+		return true
+	}
+	tick := time.NewTicker(turnWait)
+	defer tick.Stop()
+	for end := time.Now().Add(st.edge.c.MessageTimeout); time.Now().Before(end); {
+		select {
+		case <-tick.C:
+		case <-st.gone:
+			return false
+		}
+		if st.edge.c.Allow(st.remote.Addr()) {
+			return true
+		}
+	}
+	return false
 }
 
 // keepalives takes CRLFs between messages (RFC 3261 §7.5): two are a ping and
@@ -250,6 +276,7 @@ func (st *stream) write(p []byte) (int, error) {
 func (st *stream) Close() error {
 	var err error
 	st.once.Do(func() {
+		close(st.gone)
 		if conn, ok := st.Conn.(*tls.Conn); ok && st.connectionState() == nil {
 			err = conn.NetConn().Close() // no handshake, no closing alert
 		} else {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomgate/roomgate/sip/limit"
 	"github.com/stretchr/testify/require"
 )
 
@@ -201,6 +202,26 @@ func TestRateIsTakenBeforeParsing(t *testing.T) {
 	}
 	require.Equal(t, reached, status(exchange(t, dialUDP(t, udp.Addr()), options())))
 	s.settle(t, func(now Stats) bool { return now.Limited == 10 && now.Accepted == 1 })
+}
+
+// TestConnectionsWaitTheirTurn: over a connection nothing is lost for being
+// over the share, and a source without any share does not hold us up.
+func TestConnectionsWaitTheirTurn(t *testing.T) {
+	rate := limit.NewRate(limit.RateConfig{PerSecond: 50, Burst: 1})
+	blocked := netip.MustParseAddr("127.0.0.9")
+	s := newStack(t, Config{Allow: func(a netip.Addr) bool { return a != blocked && rate.Allow(a) }})
+	l := s.serve(s.edge.ListenTCP("127.0.0.1:0"))
+	conn := dialTCP(t, l.Addr(), nil)
+	_, err := conn.Write(bytes.Join([][]byte{options(), options(), options(), options()}, nil))
+	require.NoError(t, err)
+	s.settle(t, func(now Stats) bool { return now.Accepted == 4 && now.Limited > 0 })
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IP(blocked.AsSlice())}}
+	silent, err := d.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	_, err = silent.Write(options())
+	require.NoError(t, err)
+	s.settle(t, func(now Stats) bool { return now.Connections == 2 })
+	require.NoError(t, silent.Close())
 }
 
 // TestGenerations: the stack forgets sources, and nothing is lost when one

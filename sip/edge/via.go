@@ -44,26 +44,9 @@ func (c *cursor) via(out []byte) ([]byte, via) {
 	out = append(append(append(out, "SIP/"...), version...), '/')
 	out = append(append(out, transport...), ' ')
 
-	host := c.i
-	if c.peek() == '[' {
-		c.i++
-		c.span(isReference)
-		if !c.take(']') || c.i-host < 4 || c.i-host > 42 {
-			return out, v
-		}
-	} else if len(c.span(isHost)) == 0 {
+	out, ok := c.sentBy(out, &v)
+	if !ok {
 		return out, v
-	}
-	v.host = c.b[host:c.i]
-	out = append(out, v.host...)
-	c.space()
-	if c.take(':') {
-		c.space()
-		v.port = c.span(isDigit)
-		if _, ok := number(v.port, 65535); !ok {
-			return out, v
-		}
-		out = append(append(out, ':'), v.port...)
 	}
 	v.readable = true
 	v.plain = out[start:]
@@ -76,6 +59,32 @@ func (c *cursor) via(out []byte) ([]byte, via) {
 	v.ok = v.ok && !comma
 	v.plain = out[start:]
 	return out, v
+}
+
+// sentBy consumes host [ ":" port ] with space around the colon.
+func (c *cursor) sentBy(out []byte, v *via) ([]byte, bool) {
+	host := c.i
+	if c.peek() == '[' {
+		c.i++
+		c.span(isReference)
+		if !c.take(']') || c.i-host < 4 || c.i-host > 42 {
+			return out, false
+		}
+	} else if len(c.span(isHost)) == 0 {
+		return out, false
+	}
+	v.host = c.b[host:c.i]
+	out = append(out, v.host...)
+	c.space()
+	if c.take(':') {
+		c.space()
+		v.port = c.span(isDigit)
+		if _, ok := number(v.port, 65535); !ok {
+			return out, false
+		}
+		out = append(append(out, ':'), v.port...)
+	}
+	return out, true
 }
 
 func (v *via) learn(p param) {

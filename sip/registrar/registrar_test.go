@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -415,6 +416,23 @@ func TestStoreFails(t *testing.T) {
 	res := b.send(t, "room1", "secret", flow, contact)
 	require.Equal(t, 500, res.StatusCode)
 	require.Empty(t, b.events)
+}
+
+// TestTortureRegisters: what the edge lets through of RFC 4475 and 5118.
+func TestTortureRegisters(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Domains = nil })
+	for file, status := range map[string]int{
+		"rfc4475/unksm2": 400, "rfc4475/regaut01": 401, "rfc4475/regescrt": 401, "rfc4475/escnull": 401,
+		"rfc4475/cparam01": 401, "rfc4475/cparam02": 401, "rfc5118/ipv6-good": 401, "rfc5118/port-ambiguous": 401,
+	} {
+		data, err := os.ReadFile("../../testdata/torture/" + file + ".dat")
+		require.NoError(t, err)
+		msg, err := sip.ParseMessage(data)
+		require.NoError(t, err)
+		req, ok := msg.(*sip.Request)
+		require.True(t, ok)
+		require.Equal(t, status, b.Handle(req, flow).StatusCode, file)
+	}
 }
 
 func TestListNames(t *testing.T) {
