@@ -73,7 +73,7 @@ func NewManualClock() *Clock {
 // ClockStats are counts since the start.
 type ClockStats struct {
 	Ticks   uint64
-	Late    uint64 // ticks that began more than a period late and were caught up
+	Late    uint64 // ticks that were missed at their time and caught up
 	Skipped uint64 // ticks given up after a long stall
 }
 
@@ -83,7 +83,7 @@ func (c *Clock) Stats() ClockStats {
 }
 
 func (c *Clock) run() {
-	next := time.Now().Add(Tick)
+	s := schedule{next: time.Now().Add(Tick)}
 	timer := time.NewTimer(Tick)
 	defer timer.Stop()
 	for {
@@ -92,18 +92,31 @@ func (c *Clock) run() {
 			return
 		case <-timer.C:
 		}
-		for now := time.Now(); !next.After(now); next = next.Add(Tick) {
-			switch behind := now.Sub(next); {
-			case behind > maxCatchUp*Tick:
-				c.skipped.Add(1)
-				continue
-			case behind > Tick:
+		ticks, skipped := s.due(time.Now())
+		c.skipped.Add(uint64(skipped))
+		for i := range ticks {
+			if i > 0 {
 				c.late.Add(1)
 			}
 			c.Tick()
 		}
-		timer.Reset(time.Until(next))
+		timer.Reset(time.Until(s.next))
 	}
+}
+
+// schedule says when ticks are due.
+type schedule struct{ next time.Time }
+
+// due are the ticks to run now: those that were missed are caught up, but after
+// a long stall only the last of them.
+func (s *schedule) due(now time.Time) (ticks, skipped int) {
+	if now.Before(s.next) {
+		return 0, 0
+	}
+	ticks = int(now.Sub(s.next)/Tick) + 1
+	s.next = s.next.Add(time.Duration(ticks) * Tick)
+	skipped = max(0, ticks-maxCatchUp)
+	return ticks - skipped, skipped
 }
 
 // Tick runs one tick to its end.
