@@ -78,7 +78,7 @@ func (s *Session) Apply(p Params) error {
 	s.agreed.Store(next)
 	s.report.schedule(next, now)
 	s.expectMedia(next, now)
-	s.setLimit(func(b *bitrates) { b.negotiated = p.MaxSend })
+	s.bound(func(b *bitrates) { b.negotiated = p.MaxSend })
 	if p.Security.DTLS != nil && !keep {
 		if err := s.associate(p.Security.DTLS); err != nil {
 			return err

@@ -43,28 +43,30 @@ func (s *Session) SendLimit() int {
 	return s.reach.limit
 }
 
-// setLimit changes a bound and tells what is published when the least of them
-// has changed.
+// setLimit changes a bound and tells what is published, and the owner when the
+// least of them has changed by the far side's doing.
 func (s *Session) setLimit(change func(*bitrates)) {
+	if limit, changed := s.bound(change); changed {
+		s.emit(Event{Kind: SendLimited, Bitrate: limit})
+	}
+}
+
+func (s *Session) bound(change func(*bitrates)) (limit int, changed bool) {
 	b := &s.reach
 	b.mu.Lock()
 	change(b)
-	limit := 0
 	for _, bound := range []int{b.negotiated, b.requested, b.estimate} {
 		if bound > 0 && (limit == 0 || bound < limit) {
 			limit = bound
 		}
 	}
-	changed := limit != b.limit
+	changed = limit != b.limit
 	b.limit = limit
 	b.mu.Unlock()
-	if !changed {
-		return
-	}
-	if pub := s.published(); pub != nil {
+	if pub := s.published(); changed && pub != nil {
 		pub.limit(limit)
 	}
-	s.emit(Event{Kind: SendLimited, Bitrate: limit})
+	return limit, changed
 }
 
 // maxRate keeps what a far side asks for within an int.

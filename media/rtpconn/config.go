@@ -39,8 +39,9 @@ type Config struct {
 	Logger *zap.Logger
 
 	// OnEvent is told what happened. It is called on the session's own
-	// goroutines, one call at a time: it must not block and must not call
-	// Close. It may be nil.
+	// goroutines, one call at a time, while they receive: it must not block,
+	// must not call Apply or Close, and must not take a lock that its owner
+	// holds while calling them. It may be nil.
 	OnEvent func(Event)
 	// KeyframeFallback asks the far side for a picture by signalling (SIP
 	// INFO, H.245) where neither PLI nor FIR was negotiated. It is called on

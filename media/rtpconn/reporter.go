@@ -12,13 +12,12 @@ import (
 
 // reporter knows when the next report is due (RFC 3550 §6.3).
 type reporter struct {
-	mu      sync.Mutex
-	next    time.Time
-	early   bool
-	bps     int
-	size    float64 // mean of our compound packets, with IP and UDP headers
-	sent    uint64  // what had been sent at the report before
-	sending bool
+	mu    sync.Mutex
+	next  time.Time
+	early bool
+	bps   int
+	size  float64 // mean of our compound packets, with IP and UDP headers
+	sent  uint64  // what had been sent at the report before
 }
 
 const udpHeaders = 28
@@ -52,7 +51,7 @@ func (a *agreement) bandwidth() int {
 
 func (r *reporter) interval(first bool) report.Interval {
 	return report.Interval{
-		Bandwidth: r.bps, Sending: r.sending, PacketSize: int(r.size), Initial: first, Early: r.early,
+		Bandwidth: r.bps, PacketSize: int(r.size), Initial: first, Early: r.early,
 	}
 }
 
@@ -72,9 +71,9 @@ func (r *reporter) due(now time.Time) bool {
 func (r *reporter) active(sent uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sending = sent != r.sent
+	since := sent - r.sent
 	r.sent = sent
-	return r.sending
+	return since > 0
 }
 
 // weigh updates the mean size of compound packets (RFC 3550 §6.3.3).

@@ -6,8 +6,6 @@ import "time"
 type Interval struct {
 	// Bandwidth of the session in bit/s; a twentieth of it is for RTCP.
 	Bandwidth int
-	// Sending is true for one who sends media.
-	Sending bool
 	// PacketSize is the mean size of an RTCP datagram in octets, with its UDP
 	// and IP headers.
 	PacketSize int
