@@ -43,19 +43,15 @@ func TestNetworkImpairments(t *testing.T) {
 			s := w.source(in, tc.f, sine(tc.rate, 400, -15))
 			s.lose, s.delay = tc.lose, tc.delay
 			l := listen(t, w.output("o", opus, nil))
-			w.run(30 * time.Second)
-			worst := 1.0
-			for at := 5 * 48000; at+48000 <= len(l.heard); at += 48000 {
-				worst = min(worst, tone.Measure(l.heard[at:at+48000], 48000).Purity)
-			}
-			if m := tone.Measure(l.heard[20*48000:], 48000); m.Purity < tc.purity || math.Abs(m.Frequency-400) > 1 {
+			w.run(20 * time.Second)
+			if m := tone.Measure(l.heard[12*48000:], 48000); m.Purity < tc.purity || math.Abs(m.Frequency-400) > 1 {
 				t.Errorf("heard %+v", m)
 			}
 			st := in.Stats()
 			if st.Delay > tc.delays {
 				t.Errorf("the buffer holds %v", st.Delay)
 			}
-			t.Logf("worst second %.3f, %+v", worst, st)
+			t.Logf("%+v", st)
 		})
 	}
 }
