@@ -180,7 +180,7 @@ func TestManyLegs(t *testing.T) {
 		t.Logf("round %d: join and publish p50 %v p95 %v max %v", round, took[legs/2], took[legs*95/100], took[legs-1])
 		require.Eventually(t, func() bool {
 			for _, s := range seats {
-				if s.Stats()[0].Packets == 0 {
+				if stats := s.Stats(); len(stats) == 0 || stats[0].Packets == 0 {
 					return false
 				}
 			}
