@@ -93,12 +93,11 @@ func awaitSIP(t *testing.T, port int) {
 
 func TestBaresip(t *testing.T) {
 	target := startBaresip(t)
-	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := Run(ctx, Options{
-		Call: target, Address: "127.0.0.1", Duration: 4 * time.Second, Codecs: []string{"PCMA"},
-		RecordVideo: filepath.Join(dir, "v.h264"),
+		Call: target, Address: "127.0.0.1", Codecs: []string{"PCMA"},
+		enough: func(packets uint64, frames int, _ string) bool { return packets > 100 && frames > 45 },
 	})
 	require.NoError(t, err)
 	assert.True(t, r.OK(), "%+v", r)
@@ -108,5 +107,4 @@ func TestBaresip(t *testing.T) {
 	require.NotNil(t, r.Video)
 	assert.Equal(t, [2]int{640, 360}, [2]int{r.Video.Width, r.Video.Height})
 	assert.Greater(t, r.Video.Frames, 40)
-	t.Logf("%+v %+v %+v", r, r.Audio, r.Video)
 }

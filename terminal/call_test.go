@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,11 +15,21 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// pair lets one terminal call another.
+// pair lets one terminal call another, until both have heard and seen enough
+// and the caller has sent its digits.
 func pair(t *testing.T, caller, callee Options) (calling, called Report) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	video := !caller.AudioOnly && !callee.AudioOnly
+	var content atomic.Bool
+	callee.enough = func(packets uint64, frames int, _ string) bool {
+		content.Store(packets > 100 && (frames > 45 || !video))
+		return false
+	}
+	caller.enough = func(packets uint64, frames int, digits string) bool {
+		return content.Load() && packets > 100 && (frames > 45 || !video) && digits == caller.DTMF
+	}
 	ready := make(chan string, 1)
 	answered := make(chan Report, 1)
 	callee.Listen = true
@@ -68,7 +79,6 @@ func TestTerminalsCallEachOther(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.caller.Audio, tc.callee.Audio = "tone:440", "tone:1000"
-			tc.caller.Duration = 3 * time.Second
 			calling, called := pair(t, tc.caller, tc.callee)
 			for _, side := range []struct {
 				name string

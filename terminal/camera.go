@@ -19,7 +19,10 @@ import (
 //go:embed pattern/*.h264
 var patterns embed.FS
 
-const patternFPS = 30
+const (
+	patternFPS  = 30
+	bitrate720p = 1_500_000 // of the large pattern
+)
 
 // camera is the video the terminal sends: a clip played over and over. Asked
 // for a keyframe it goes on with the next IDR of the clip.
@@ -33,8 +36,12 @@ type camera struct {
 	wanted   atomic.Bool
 }
 
-// newCamera plays source, as Options.Video names it, in the format agreed on.
-func newCamera(ctx context.Context, source string, role media.Role, f media.Format) (*camera, error) {
+// newCamera plays source, as Options.Video names it, on the stream agreed on.
+func newCamera(ctx context.Context, source string, s media.Stream) (*camera, error) {
+	role, f := s.Role, s.Send
+	if source == "pattern" && s.MaxSend > 0 && s.MaxSend < bitrate720p {
+		source = "pattern360"
+	}
 	data, err := openVideo(source, f.H264)
 	if err != nil {
 		return nil, fmt.Errorf("%s to send: %w", role, err)

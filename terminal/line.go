@@ -29,6 +29,9 @@ func (p *prepared) openLine(ctx context.Context) (*line, error) {
 	host := p.bindHost
 	if host == "" {
 		host = "0.0.0.0"
+		if strings.Contains(p.Call+p.account.host, "[") { // an IPv6 literal
+			host = "::"
+		}
 	}
 	cfg := sip.Config{
 		Listen: []sip.Listener{{Transport: p.Transport, Address: net.JoinHostPort(host, p.bindPort)}},

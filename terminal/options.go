@@ -60,6 +60,10 @@ type Options struct {
 	Ready func(address string)
 	// Connected, when set, is called when the call is up.
 	Connected func()
+
+	// enough, when set, is asked now and then whether the call may end; tests
+	// wait by it for what they measure.
+	enough func(packets uint64, frames int, digits string) bool
 }
 
 // prepared are Options with defaults, taken apart.

@@ -23,7 +23,7 @@ func TestRecordings(t *testing.T) {
 	dir := t.TempDir()
 	video, audio := filepath.Join(dir, "v.h264"), filepath.Join(dir, "a.wav")
 	calling, called := pair(t,
-		Options{Audio: "tone:600", Duration: 3 * time.Second, DTMF: "12#", DTMFAfter: 500 * time.Millisecond},
+		Options{Audio: "tone:600", DTMF: "12#", DTMFAfter: 500 * time.Millisecond},
 		Options{RecordVideo: video, RecordAudio: audio})
 	assert.Equal(t, "12#", calling.DTMFSent)
 
@@ -39,12 +39,12 @@ func TestRecordings(t *testing.T) {
 		}
 	}
 	assert.Equal(t, called.Video.Frames, decoded)
-	assert.Greater(t, decoded, 60)
+	assert.Greater(t, decoded, 45)
 
 	data, err := os.ReadFile(audio)
 	require.NoError(t, err)
 	pcm, rate, err := parseWAV(data)
 	require.NoError(t, err)
-	require.Greater(t, len(pcm), 2*rate)
+	require.Greater(t, len(pcm), rate)
 	assert.InDelta(t, 600, tone.Measure(pcm[:rate], rate).Frequency, 3)
 }

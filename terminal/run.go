@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -65,11 +66,11 @@ func (p *prepared) connect(ctx context.Context, l *line) (call.Leg, error) {
 		if err := leg.Progress(ctx, call.Provisional{Ringing: true}); err != nil {
 			p.Logger.Info("ringing was not said", zap.Error(err))
 		}
-		go func() { // its outcome comes as an event
+		l.wg.Go(func() { // its outcome comes as an event
 			if err := leg.Accept(ctx, p.capabilities()); err != nil {
 				p.Logger.Info("call not accepted", zap.Error(err))
 			}
-		}()
+		})
 		return leg, nil
 	case <-ctx.Done():
 		return nil, nil
@@ -89,6 +90,10 @@ type visit struct {
 	senses   senses
 	sending  [media.Content + 1]*sending
 	faults   []error
+
+	overAt, pressAt <-chan time.Time
+	press           func()      // sends the digits
+	digits          chan string // those that were sent
 }
 
 // sending is what the terminal sends in a role.
@@ -101,65 +106,72 @@ type sending struct {
 func (v *visit) run(ctx context.Context) (Report, error) {
 	v.report = Report{Protocol: v.Protocol, Encryption: "none"}
 	v.senses = senses{visit: v}
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		v.senses.watch(v.leg.Tracks())
-	}()
+	var parts sync.WaitGroup
+	parts.Go(func() { v.senses.watch(v.leg.Tracks()) })
+	pressing, stopPressing := context.WithCancel(ctx)
+	v.digits = make(chan string, 1)
+	v.press = func() { parts.Go(func() { v.digits <- v.sendDigits(pressing) }) }
 	v.follow(ctx)
+	stopPressing()
 	v.stopSending()
-	<-watching
+	parts.Wait()
 	v.senses.report(&v.report)
 	return v.report, errors.Join(v.faults...)
 }
 
 // follow goes through the events of the call until its end.
 func (v *visit) follow(ctx context.Context) {
-	var over, press <-chan time.Time
-	digits := make(chan string, 1)
-	done := ctx.Done()
 	counting := time.NewTicker(countInterval)
 	defer counting.Stop()
+	done := ctx.Done()
 	for {
 		select {
+		case ev, open := <-v.leg.Events():
+			if !open || v.happened(ctx, ev) {
+				return
+			}
 		case <-counting.C:
 			v.count()
-		case ev, open := <-v.leg.Events():
-			if !open {
-				return
+			if v.enough != nil && v.enough(v.senses.heard(), v.senses.seen(), v.report.DTMFSent) {
+				v.hangUp()
 			}
-			switch ev.Kind {
-			case call.Connected:
-				v.connected(ctx)
-				if v.Duration > 0 {
-					over = time.After(v.Duration)
-				}
-				if v.DTMF != "" {
-					press = time.After(v.DTMFAfter)
-				}
-			case call.MediaChanged, call.EarlyMedia:
-				v.send(ctx)
-			case call.Referred:
-				if ev.Refer != nil {
-					ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
-				}
-			case call.Ended:
-				v.ended(ev.Cause)
-				return
-			}
-		case <-press:
-			press = nil
-			go func() { digits <- v.press(ctx) }()
-		case sent := <-digits:
+		case <-v.pressAt:
+			v.pressAt = nil
+			v.press()
+		case sent := <-v.digits:
 			v.report.DTMFSent = sent
-		case <-over:
-			over = nil
+		case <-v.overAt:
+			v.overAt = nil
 			v.hangUp()
 		case <-done:
 			done = nil
 			v.hangUp()
 		}
 	}
+}
+
+// happened handles an event; over says that it was the last.
+func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
+	switch ev.Kind {
+	case call.Connected:
+		v.connected(ctx)
+		if v.Duration > 0 {
+			v.overAt = time.After(v.Duration)
+		}
+		if v.DTMF != "" {
+			v.pressAt = time.After(v.DTMFAfter)
+		}
+	case call.MediaChanged, call.EarlyMedia:
+		v.send(ctx)
+	case call.Referred:
+		if ev.Refer != nil {
+			ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
+		}
+	case call.Ended:
+		v.ended(ev.Cause)
+		return true
+	}
+	return false
 }
 
 func (v *visit) hangUp() {
@@ -183,13 +195,13 @@ func (v *visit) ended(cause call.Cause) {
 	if e := v.leg.Info().Encryption; e != "" {
 		v.report.Encryption = e
 	}
-	if !v.hungUp && (!v.report.Connected || cause.Code != call.NormalClearing) {
+	if !v.report.Connected || !v.hungUp && cause.Code != call.NormalClearing {
 		v.report.Cause = cause.String()
 	}
 }
 
-// press sends the digits and gives those that were sent.
-func (v *visit) press(ctx context.Context) string {
+// sendDigits gives those that were sent.
+func (v *visit) sendDigits(ctx context.Context) string {
 	keys, ok := v.leg.(call.DigitSender)
 	if !ok {
 		return ""
@@ -239,7 +251,7 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 		}
 		t, stop = talk, talk.stop
 	} else {
-		camera, err := newCamera(ctx, v.source(s.Role), s.Role, s.Send)
+		camera, err := newCamera(ctx, v.source(s.Role), s)
 		if err != nil {
 			return err
 		}

@@ -64,6 +64,30 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 	return e, throttle.Close, nil
 }
 
+// heard is how many audio packets came so far, seen how many pictures.
+func (s *senses) heard() (packets uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.ears {
+		e.mu.Lock()
+		packets += e.packets
+		e.mu.Unlock()
+	}
+	return packets
+}
+
+func (s *senses) seen() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.eyes[media.Main]
+	if e == nil {
+		return 0
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.frames
+}
+
 func (s *senses) file(name string, wanted bool) string {
 	if wanted {
 		return name

@@ -196,6 +196,22 @@ func TestSenderRestart(t *testing.T) {
 		require.NoError(t, r.WriteRTP(p))
 	}
 	assert.Greater(t, len(out.units), before+20)
+
+	before = len(out.units)
+	for range 10 { // a new sender whose numbers happen to lie a little behind
+		for _, p := range all {
+			p.SequenceNumber += uint16(len(all))
+		}
+		for i, p := range all {
+			if i == 0 {
+				continue
+			}
+			q := *p
+			q.SequenceNumber -= uint16(len(all) * 2)
+			require.NoError(t, r.WriteRTP(&q))
+		}
+	}
+	assert.Greater(t, len(out.units), before+200)
 }
 
 // A unit that is left out at the end of a picture leaves its marker behind.

@@ -4,7 +4,8 @@ import "github.com/pion/rtp"
 
 // Bounds of the reordering window: a packet that did not come is given up when
 // windowPackets behind it have, or when the timestamps have moved on by
-// windowTicks since the first of those. A jump of sequenceJump is a new stream rather than a loss.
+// windowTicks since the first of those. A jump of sequenceJump is a new stream
+// rather than a loss, and so are windowPackets late packets in a row.
 const (
 	windowPackets = 16
 	windowTicks   = 4500 // 50 ms of the 90 kHz clock
@@ -28,6 +29,7 @@ type window struct {
 	odd     uint16 // follower of a sequence number far off
 	odds    bool
 	late    uint64 // came after they were given up, or twice
+	lateRun int    // of them without any other
 }
 
 type heldSegment struct {
@@ -51,6 +53,10 @@ func (w *window) push(p *rtp.Packet, pass func(segment), lost func(int)) {
 		return
 	case ahead < 0:
 		w.late++
+		if w.lateRun++; w.lateRun > windowPackets { // nothing but: the sender has gone back
+			w.startAt(p.SequenceNumber, pass, lost)
+			w.step(seg, pass)
+		}
 		return
 	case ahead == 0:
 		w.step(seg, pass)
@@ -74,18 +80,23 @@ func (w *window) restart(seq uint16, pass func(segment), lost func(int)) bool {
 		w.odds, w.odd = true, seq+1
 		return false
 	}
+	w.startAt(seq, pass, lost)
+	return true
+}
+
+// startAt passes on what is held and goes on at seq.
+func (w *window) startAt(seq uint16, pass func(segment), lost func(int)) {
 	for w.held > 0 {
 		w.giveUp(w.firstHeld(), pass, lost)
 		w.drain(pass)
 	}
 	lost(1)
 	w.odds, w.next = false, seq
-	return true
 }
 
 func (w *window) step(seg segment, pass func(segment)) {
 	w.next++
-	w.odds = false
+	w.odds, w.lateRun = false, 0
 	pass(seg)
 }
 
