@@ -3,6 +3,7 @@ package livekit_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -91,6 +92,33 @@ func BenchmarkLegs(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse)/legs/1024, "KiB/leg")
+}
+
+// BenchmarkJoin is one leg from nothing to its first packet on the wire.
+func BenchmarkJoin(b *testing.B) {
+	c := newClient(b, shared, nil)
+	p := &rtp.Packet{Header: rtp.Header{Version: 2}, Payload: make([]byte, 80)}
+	join(b, c, "join", "first", livekit.JoinOptions{}) // keeps the room
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		began := time.Now()
+		track := newDriven()
+		seat := join(b, c, "join", fmt.Sprintf("leg%d", i), livekit.JoinOptions{})
+		publish(b, seat, track)
+		require.Eventually(b, func() bool {
+			p.SequenceNumber++
+			track.write(p)
+			stats := seat.Stats()
+			return len(stats) == 1 && stats[0].Packets > 0
+		}, patience, time.Millisecond)
+		took = append(took, time.Since(began))
+		b.StopTimer()
+		require.NoError(b, seat.Close())
+		b.StartTimer()
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 }
 
 // BenchmarkWrite is one packet from a track to the socket.

@@ -3,6 +3,8 @@ package livekit_test
 import (
 	"context"
 	"net"
+	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -163,6 +165,7 @@ func TestManyLegs(t *testing.T) {
 	c := newClient(t, shared, nil)
 	microphone := newSource(t, media.Audio, opus, speech)
 	const legs = 50
+	files, goroutines := openFiles(t), runtime.NumGoroutine()
 	for round := range 2 {
 		seats := make([]*livekit.Seat, legs)
 		took := make([]time.Duration, legs)
@@ -192,4 +195,15 @@ func TestManyLegs(t *testing.T) {
 		wait.Wait()
 	}
 	require.Zero(t, microphone.attached.Load())
+	require.NoError(t, c.Close())
+	require.Eventually(t, func() bool {
+		return openFiles(t) <= files && runtime.NumGoroutine() <= goroutines+1 // this runs in one of its own
+	}, patience, tick, "descriptors %d before, goroutines %d before", files, goroutines)
+}
+
+// openFiles counts this process's descriptors.
+func openFiles(t *testing.T) int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
 }

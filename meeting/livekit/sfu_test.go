@@ -26,7 +26,7 @@ import (
 
 // patience bounds every wait for the server; a test that works waits a
 // fraction of it.
-const patience = 45 * time.Second
+const patience = 30 * time.Second
 
 // sfuBinary is the embedded server's process, built once.
 var sfuBinary string
