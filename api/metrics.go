@@ -83,19 +83,16 @@ func messageKind(method string, status int) string {
 	return "other"
 }
 
-// Run counts the media of calls that end between two scrapes, until ctx ends.
-func (m *Metrics) Run(ctx context.Context) error {
-	m.mu.Lock()
-	node := m.node
-	m.mu.Unlock()
-	for e := range node.Events(ctx, 0) {
+// Run counts the media of calls that end between two scrapes, until the events
+// end.
+func (m *Metrics) Run(events <-chan gateway.Event) {
+	for e := range events {
 		if e.Kind == gateway.EventCallEnded && e.Call != nil {
 			m.mu.Lock()
 			m.totals.ended(*e.Call)
 			m.mu.Unlock()
 		}
 	}
-	return nil
 }
 
 var (

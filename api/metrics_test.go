@@ -1,14 +1,12 @@
 package api_test
 
 import (
-	"context"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
@@ -30,9 +28,8 @@ func scrape(t *testing.T, m *api.Metrics) map[string]string {
 }
 
 func TestMetrics(t *testing.T) {
-	src := newSource()
+	events := make(chan gateway.Event)
 	f := &fake{
-		events:   src.follow,
 		status:   gateway.Status{MaxCalls: 100, SFU: "up", Total: 5, Refused: 2},
 		calls:    []gateway.Call{sampleCall("c1", time.Hour), sampleCall("c2", time.Minute)},
 		meetings: []gateway.Meeting{{Legs: 2}, {Legs: 0}},
@@ -41,10 +38,8 @@ func TestMetrics(t *testing.T) {
 	m := api.NewMetrics()
 	assert.Empty(t, scrape(t, m), "nothing to look at yet")
 	m.Observe(f, func() api.Reload { return api.Reload{Reloads: 3, Failures: 1, NeedRestart: []string{"sip.udp"}} })
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- m.Run(ctx) }()
-	<-src.started
+	done := make(chan struct{})
+	go func() { defer close(done); m.Run(events) }()
 
 	m.SIPMessage(false, "INVITE", 0)
 	m.SIPMessage(true, "", 200)
@@ -79,13 +74,11 @@ func TestMetrics(t *testing.T) {
 	ended := sampleCall("c1", time.Hour)
 	ended.Media[0].Packets = 700
 	f.calls = f.calls[1:]
-	src.events <- gateway.Event{Seq: 1, Kind: gateway.EventCallEnded, Call: &ended}
+	events <- gateway.Event{Seq: 1, Kind: gateway.EventCallEnded, Call: &ended}
 	short := sampleCall("c3", time.Second)
-	src.events <- gateway.Event{Seq: 2, Kind: gateway.EventCallEnded, Call: &short}
-	for seq := range uint64(2) { // c3 is counted when the second one is taken
-		src.events <- gateway.Event{Seq: 3 + seq, Kind: gateway.EventSpeaker}
-	}
+	events <- gateway.Event{Seq: 2, Kind: gateway.EventCallEnded, Call: &short}
 	const audio = `roomgate_media_packets_total{direction="recv",kind="audio"}`
+	events <- gateway.Event{Seq: 3, Kind: gateway.EventSpeaker} // c3 is counted when this is taken
 	assert.Equal(t, "1700", scrape(t, m)[audio])
 
 	// c2 vanishes without a word: it counts on as last seen.
@@ -93,6 +86,6 @@ func TestMetrics(t *testing.T) {
 	for range 5 {
 		assert.Equal(t, "1700", scrape(t, m)[audio])
 	}
-	cancel()
-	require.NoError(t, <-done)
+	close(events)
+	<-done
 }

@@ -17,13 +17,17 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group, ctx := errgroup.WithContext(ctx)
 	calls, endCalls := context.WithCancel(ctx)
 	defer endCalls()
+	events := n.gateway.Events(ctx, 0)
 
 	group.Go(func() error {
 		defer stop() // the rest serves as long as there are calls
 		return n.gateway.Run(calls)
 	})
 	group.Go(func() error { return n.web.run(ctx) })
-	group.Go(func() error { return n.metrics.Run(ctx) })
+	group.Go(func() error {
+		n.metrics.Run(events)
+		return nil
+	})
 	group.Go(func() error { return n.renew(ctx) })
 	group.Go(func() error {
 		if err := n.live.Run(ctx); err != nil {
