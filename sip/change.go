@@ -104,7 +104,7 @@ func (l *leg) refresher(method sipgo.RequestMethod, body []byte) *sipgo.Request 
 	return req
 }
 
-func (l *leg) minSE() time.Duration { return max(l.e.cfg.MinSE, dialog.SmallestMinSE) }
+func (l *leg) minSE() time.Duration { return l.e.session().Floor() }
 
 // changed is the final response to the change under way.
 func (l *leg) changed(req *sipgo.Request, res *sipgo.Response, err error) {

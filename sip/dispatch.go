@@ -18,6 +18,7 @@ import (
 const (
 	fresh = "fresh" // outside of any dialog: its To tag is ours, given just now
 	stale = "stale" // CSeq lower than one that arrived before
+	given = "given" // an ACK that its leg has already
 )
 
 // arrive sees every message on the goroutine that read it.
@@ -33,7 +34,13 @@ func (e *Endpoint) arrive(m sipgo.Message) {
 		req.SetDestination(fresh)
 		return
 	}
-	if req.IsAck() || req.IsCancel() {
+	if req.IsCancel() {
+		return
+	}
+	if req.IsAck() { // a BYE right behind it must not overtake it
+		if l := e.legOf(req); l != nil && l.offer(gotRequest{req: req}) {
+			req.SetDestination(given)
+		}
 		return
 	}
 	if l := e.legOf(req); l != nil && l.arrived(req.CSeq().SeqNo) != nil {
@@ -57,7 +64,7 @@ func (e *Endpoint) handle(req *sipgo.Request, tx *sipgo.ServerTx) {
 	if req.IsAck() {
 		// The ACK to a 2xx is no transaction (RFC 3261 §17).
 		tx.Terminate()
-		if l := e.legOf(req); l != nil {
+		if l := e.legOf(req); l != nil && req.MessageData.Destination() != given {
 			l.post(gotRequest{req: req})
 		}
 		return

@@ -56,6 +56,8 @@ type Endpoint struct {
 	ready chan struct{}  // closed when requests can be sent
 	wg    sync.WaitGroup // goroutines of the endpoint and its legs
 
+	listening sync.WaitGroup // readers of the listeners
+
 	mu      sync.Mutex
 	legs    map[*leg]struct{}
 	dialogs map[dialog.ID]*leg
@@ -172,10 +174,13 @@ func (e *Endpoint) shutdown() {
 		}
 		l.kill()
 	}
-	e.transactions.Close()
-	_ = e.transport.Close()
-	e.closeListeners()
 	e.wg.Wait()
+	e.transactions.Close()
+	e.closeListeners()
+	e.listening.Wait()
+	// Last: a request that was read a moment ago may have made sipgo open a
+	// socket to answer from.
+	_ = e.transport.Close()
 }
 
 // Addresses are the bound listeners, in the order of Config.Listen.

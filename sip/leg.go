@@ -242,11 +242,13 @@ func (l *leg) post(ev event) bool {
 	}
 }
 
-// offer is post for those who must not wait; a full queue drops the event.
-func (l *leg) offer(ev event) {
+// offer is post for those who must not wait; false when the queue is full.
+func (l *leg) offer(ev event) bool {
 	select {
 	case l.mail <- ev:
+		return true
 	default:
+		return false
 	}
 }
 

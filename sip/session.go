@@ -28,7 +28,7 @@ func (l *leg) acceptTimer(res *sipgo.Response, asked time.Duration) dialog.Sessi
 		return dialog.AcceptTimer(nil, asked)
 	}
 	got, err := dialog.ParseSessionExpires(s)
-	if err != nil || got.Interval < dialog.SmallestMinSE {
+	if err != nil || got.Interval < l.minSE() {
 		return dialog.AcceptTimer(nil, asked)
 	}
 	return dialog.AcceptTimer(&got, asked)

@@ -82,9 +82,9 @@ func (e *Endpoint) listenTLS(legacy bool) *tls.Config {
 // serveListeners hands messages up until the listeners are closed.
 func (e *Endpoint) serveListeners() {
 	for _, l := range e.listeners {
-		e.wg.Add(1)
+		e.listening.Add(1)
 		go func() {
-			defer e.wg.Done()
+			defer e.listening.Done()
 			if err := l.Serve(e.transport); err != nil && !errors.Is(err, net.ErrClosed) {
 				e.log.Error("listener stopped", zap.String("transport", string(l.Transport())), zap.Error(err))
 			}

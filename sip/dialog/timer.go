@@ -72,7 +72,15 @@ func ParseSessionExpires(s string) (SessionExpires, error) {
 // SessionPolicy is what we want of session timers.
 type SessionPolicy struct {
 	Interval time.Duration // 0: we ask for none, but take part in one
-	MinSE    time.Duration
+	MinSE    time.Duration // what we take at least; 0: SmallestMinSE
+}
+
+// Floor is the shortest interval we take.
+func (p SessionPolicy) Floor() time.Duration {
+	if p.MinSE <= 0 {
+		return SmallestMinSE
+	}
+	return p.MinSE
 }
 
 // TooBrief is returned where the interval asked for is below our minimum: the
@@ -103,7 +111,7 @@ func (t SessionTimer) ExpireAfter() time.Duration {
 // none) and Supported: timer (RFC 4028 §9). The returned header value is nil
 // where the response carries none; require says that Require: timer goes with it.
 func AnswerTimer(asked *SessionExpires, minSE time.Duration, peerSupports bool, p SessionPolicy) (t SessionTimer, h *SessionExpires, require bool, err error) {
-	floor := max(p.MinSE, SmallestMinSE)
+	floor := p.Floor()
 	if asked != nil && asked.Interval < floor {
 		if peerSupports { // §9: 422 only to those who understand it
 			return t, nil, false, TooBrief{floor}
