@@ -42,7 +42,11 @@ type eye struct {
 	first, last   time.Time
 	file          *os.File
 	record        *bufio.Writer
+	pending       []byte // the picture under way, to be recorded when it counts
 }
+
+// maxPicture bounds what is kept of a picture under way.
+const maxPicture = 4 << 20
 
 func newEye(file string) (*eye, error) {
 	e := &eye{needKeyframe: func() {}, sets: map[uint8]h264.SPS{}, pps: map[uint8]h264.PPS{}}
@@ -81,11 +85,15 @@ func (e *eye) WriteRTP(p *rtp.Packet) error {
 
 func (e *eye) lost(int) {
 	e.decoding, e.open, e.broken = false, false, true
+	e.pending = e.pending[:0]
 }
 
 func (e *eye) unit(u h264.Unit) {
 	if e.open && u.Timestamp != e.stamp {
 		e.complete()
+	}
+	if e.record != nil && len(e.pending) < maxPicture {
+		e.pending = h264.AppendAnnexB(e.pending, u.NAL)
 	}
 	switch t := h264.TypeOf(u.NAL); {
 	case t == h264.SPSUnit:
@@ -98,9 +106,6 @@ func (e *eye) unit(u h264.Unit) {
 		}
 	case t.IsSlice():
 		e.slice(u)
-	}
-	if e.record != nil {
-		_, _ = e.record.Write(h264.AppendAnnexB(nil, u.NAL)) // Flush reports it
 	}
 	if u.Last && e.open {
 		e.complete()
@@ -150,13 +155,23 @@ func (e *eye) follows(frameNum, modulus uint32) bool {
 	return e.wasRef && frameNum == (e.frameNum+1)%modulus
 }
 
+// keep records the picture that was just counted.
+func (e *eye) keep() {
+	if e.record != nil {
+		_, _ = e.record.Write(e.pending) // Flush reports it
+	}
+	e.pending = e.pending[:0]
+}
+
 // complete counts the picture under way.
 func (e *eye) complete() {
 	e.open = false
 	if !e.decoding {
+		e.pending = e.pending[:0]
 		return
 	}
 	e.frames++
+	e.keep()
 	if e.idr {
 		e.keyframes++
 		s := e.sets[e.sps]

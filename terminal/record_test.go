@@ -26,6 +26,7 @@ func TestRecordings(t *testing.T) {
 		Options{Audio: "tone:600", DTMF: "12#", DTMFAfter: 500 * time.Millisecond},
 		Options{RecordVideo: video, RecordAudio: audio})
 	assert.Equal(t, "12#", calling.DTMFSent)
+	assert.Zero(t, called.Audio.Lost, "digits are no loss")
 
 	cmd := exec.Command("ffmpeg", "-v", "error", "-f", "h264", "-i", video, "-f", "framemd5", "-")
 	var out, errs bytes.Buffer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -89,6 +90,22 @@ func TestRegisterRefused(t *testing.T) {
 	assert.False(t, r.Connected)
 	assert.Contains(t, r.Cause, "registration")
 	assert.False(t, r.OK())
+}
+
+// A call that nobody answers ends when its caller gives up.
+func TestUnansweredCall(t *testing.T) {
+	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { // the INVITE is there: enough
+		_, _ = silent.Read(make([]byte, 4000))
+		cancel()
+	}()
+	r, err := Run(ctx, Options{Call: fmt.Sprintf("demo@%s", silent.LocalAddr()), Address: "127.0.0.1"})
+	require.NoError(t, err)
+	assert.False(t, r.Connected)
+	assert.Equal(t, string(call.Cancelled), r.Cause)
 }
 
 // A call that is refused is a report, not an error.

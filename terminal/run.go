@@ -177,7 +177,11 @@ func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
 func (v *visit) hangUp() {
 	v.hungUp = true
 	v.count()
-	_ = v.leg.Hangup(call.Cause{Code: call.NormalClearing}) // the end comes as an event
+	cause := call.Cause{Code: call.NormalClearing}
+	if !v.report.Connected {
+		cause.Code = call.Cancelled
+	}
+	_ = v.leg.Hangup(cause) // the end comes as an event
 }
 
 func (v *visit) connected(ctx context.Context) {

@@ -119,6 +119,8 @@ func (s *senses) report(r *Report) {
 		case st.Sent:
 			r.Sent += st.Packets
 		case st.Role == media.Audio && r.Audio != nil:
+			// Telephone events are of the stream but not of the track.
+			r.Audio.Lost = st.Lost
 			r.Audio.JitterMS = round(float64(st.Jitter) / float64(time.Millisecond))
 		}
 	}
