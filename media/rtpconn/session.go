@@ -157,6 +157,9 @@ func (s *Session) Stats() []media.StreamStats {
 	in.Role, out.Role = s.cfg.Role, s.cfg.Role
 	in.Dropped = s.tally.counters().Dropped()
 	in.RTT = out.RTT
+	s.life.mu.Lock()
+	in.LastSeen = s.life.seen // a muted terminal still sends reports
+	s.life.mu.Unlock()
 	return []media.StreamStats{in, out}
 }
 
@@ -210,6 +213,7 @@ type life struct {
 	mu     sync.Mutex
 	waits  bool // media is expected
 	since  time.Time
+	seen   time.Time // the last valid RTP or RTCP
 	silent bool // TimedOut was reported
 
 	logged   uint64 // drops that the log knows of

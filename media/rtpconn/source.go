@@ -183,7 +183,7 @@ func (s *source) snapshot(now time.Time) media.StreamStats {
 	defer s.mu.Unlock()
 	return media.StreamStats{
 		Codec: s.codec, Packets: s.packets, Bytes: s.bytes, Lost: s.lost + s.stats.Lost(),
-		Jitter: s.stats.Jitter(), LastSeen: s.seen, Kbps: s.rate.kbps(now),
+		Jitter: s.stats.Jitter(), Kbps: s.rate.kbps(now),
 	}
 }
 

@@ -116,6 +116,7 @@ func TestMediaTimeOut(t *testing.T) {
 		defer s.life.mu.Unlock()
 		return s.life.since.Equal(clock.Now())
 	})
+	require.Equal(t, clock.Now(), s.Stats()[0].LastSeen)
 	clock.advance(29 * time.Second)
 	require.Empty(t, j.of(TimedOut))
 	clock.advance(time.Second)

@@ -97,7 +97,7 @@ func (s *Session) expectMedia(a *agreement, now time.Time) {
 func (s *Session) alive(now time.Time) {
 	l := &s.life
 	l.mu.Lock()
-	l.since = now
+	l.since, l.seen = now, now
 	recovered := l.silent
 	l.silent = false
 	l.mu.Unlock()
