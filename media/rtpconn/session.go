@@ -214,7 +214,7 @@ type life struct {
 	waits  bool // media is expected
 	since  time.Time
 	seen   time.Time // the last valid RTP or RTCP
-	silent bool // TimedOut was reported
+	silent bool      // TimedOut was reported
 
 	logged   uint64 // drops that the log knows of
 	loggedAt time.Time
