@@ -24,7 +24,7 @@ run: setup build ## build and start; RUN="--config roomgate.yaml" for options
 	bin/roomgate serve $(RUN)
 
 build: web ## bin/roomgate
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate
 
 web: ## web/dist
 	@scripts/web $(WEB)

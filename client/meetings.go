@@ -1,0 +1,106 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// MeetingRequest asks for a meeting. Zero values mean the gateway's defaults.
+type MeetingRequest struct {
+	Alias      string `json:"alias"`
+	Name       string `json:"name,omitempty"`
+	HostPIN    string `json:"host_pin,omitempty"`
+	GuestPIN   string `json:"guest_pin,omitempty"`
+	Layout     string `json:"layout,omitempty"`
+	MaxLegs    int    `json:"max_legs,omitempty"`
+	Encryption string `json:"encryption,omitempty"` // off, prefer, require
+}
+
+// Meeting is a meeting as it stands.
+type Meeting struct {
+	Alias       string    `json:"alias"`
+	Name        string    `json:"name"`
+	HasHostPIN  bool      `json:"has_host_pin"`
+	HasGuestPIN bool      `json:"has_guest_pin"`
+	Layout      string    `json:"layout"`
+	MaxLegs     int       `json:"max_legs"`
+	Encryption  string    `json:"encryption"`
+	CreatedAt   time.Time `json:"created_at"`
+	OnDemand    bool      `json:"on_demand"`
+	Legs        int       `json:"legs"`
+}
+
+// CreateMeeting makes a meeting that stays until it is deleted.
+func (c *Client) CreateMeeting(ctx context.Context, r MeetingRequest) (m Meeting, err error) {
+	err = c.do(ctx, http.MethodPost, "/meetings", r, &m)
+	return m, err
+}
+
+// Meetings lists all meetings of the node.
+func (c *Client) Meetings(ctx context.Context) ([]Meeting, error) {
+	return list[Meeting](ctx, c, "/meetings", "meetings")
+}
+
+// Meeting finds one meeting.
+func (c *Client) Meeting(ctx context.Context, alias string) (m Meeting, err error) {
+	err = c.do(ctx, http.MethodGet, path("meetings", alias), nil, &m)
+	return m, err
+}
+
+// DeleteMeeting ends a meeting for everybody.
+func (c *Client) DeleteMeeting(ctx context.Context, alias string) error {
+	return c.do(ctx, http.MethodDelete, path("meetings", alias), nil, nil)
+}
+
+// TokenRequest asks for a browser's ticket.
+type TokenRequest struct {
+	Name string `json:"name"`
+	Role string `json:"role,omitempty"` // host or guest
+	PIN  string `json:"pin,omitempty"`
+}
+
+// Token is a ticket for LiveKit clients.
+type Token struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+}
+
+// Token lets a browser into a meeting.
+func (c *Client) Token(ctx context.Context, alias string, r TokenRequest) (t Token, err error) {
+	err = c.do(ctx, http.MethodPost, path("meetings", alias, "tokens"), r, &t)
+	return t, err
+}
+
+// Participant is one row of a roster.
+type Participant struct {
+	Identity   string            `json:"identity"`
+	Name       string            `json:"name"`
+	Kind       string            `json:"kind"` // browser, terminal, phone
+	CallID     string            `json:"call_id"`
+	Speaking   bool              `json:"speaking"`
+	Muted      bool              `json:"muted"`
+	Attributes map[string]string `json:"attributes"`
+}
+
+// Participants lists who is in a meeting.
+func (c *Client) Participants(ctx context.Context, alias string) ([]Participant, error) {
+	return list[Participant](ctx, c, path("meetings", alias, "participants"), "participants")
+}
+
+// MuteParticipant mutes somebody, or lifts the mute.
+func (c *Client) MuteParticipant(ctx context.Context, alias, identity string, muted bool) error {
+	return c.do(ctx, http.MethodPost, path("meetings", alias, "participants", identity, muteVerb(muted)), nil, nil)
+}
+
+// RemoveParticipant puts somebody out of a meeting.
+func (c *Client) RemoveParticipant(ctx context.Context, alias, identity string) error {
+	return c.do(ctx, http.MethodDelete, path("meetings", alias, "participants", identity), nil, nil)
+}
+
+func muteVerb(muted bool) string {
+	if muted {
+		return "mute"
+	}
+	return "unmute"
+}
