@@ -72,10 +72,11 @@ func startBaresip(t *testing.T, o peerOptions) *baresip {
 }
 
 func (o peerOptions) config(dir string, ctrl, n int) string {
-	modules := []string{"account.so", "ctrl_tcp.so", "menu.so", "g711.so", "g722.so", "opus.so", "srtp.so", "dtls_srtp.so", "stdio.so", "ausine.so", "sndfile.so", "plc.so", "aufile.so", "uuid.so"}
+	modules := []string{"g711.so", "g722.so", "opus.so", "srtp.so", "dtls_srtp.so", "stdio.so", "ausine.so", "sndfile.so", "plc.so", "aufile.so", "uuid.so"}
 	if o.video {
 		modules = append(modules, "avcodec.so", "fakevideo.so", "snapshot.so", "swscale.so", "avformat.so")
 	}
+	modules = append(modules, "account.so", "ctrl_tcp.so", "menu.so") // after the codecs that accounts name
 	var b strings.Builder
 	fmt.Fprintf(&b, "sip_listen %s\n", net.JoinHostPort(o.address, strconv.Itoa(16000+2*n)))
 	fmt.Fprintf(&b, "ctrl_tcp_listen 0.0.0.0:%d\n", ctrl)
@@ -118,9 +119,6 @@ func (o peerOptions) account() string {
 	}
 	if o.codecs != "" {
 		line += ";audio_codecs=" + o.codecs
-	}
-	if !o.video {
-		line += ";video_codecs=none"
 	}
 	return line + "\n"
 }

@@ -90,6 +90,7 @@ func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 		chromedp.Navigate(fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)),
 		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)),
 		chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), o.name),
+		chromedp.Click(chromedp.CSS(`[data-testid=original-sound]`)), // a steady tone would be taken for noise
 		chromedp.Click(chromedp.CSS(`[data-testid=join]`)),
 		chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
 	return b

@@ -45,7 +45,7 @@ func toneFile(t *testing.T, hz float64) string {
 	return writeWAV(t, rate, pcm)
 }
 
-// readWAV reads the samples of a 16-bit mono WAV, also one whose header was
+// readWAV reads the first channel of a 16-bit WAV, also one whose header was
 // never completed because its writer still runs.
 func readWAV(t *testing.T, file string) (rate int, pcm []int16) {
 	t.Helper()
@@ -53,8 +53,9 @@ func readWAV(t *testing.T, file string) (rate int, pcm []int16) {
 	if err != nil || len(data) < 44 {
 		return 8000, nil
 	}
+	channels := int(binary.LittleEndian.Uint16(data[22:]))
 	rate = int(binary.LittleEndian.Uint32(data[24:]))
-	for i := 44; i+1 < len(data); i += 2 {
+	for i := 44; i+1 < len(data); i += 2 * max(channels, 1) {
 		pcm = append(pcm, int16(binary.LittleEndian.Uint16(data[i:])))
 	}
 	return rate, pcm

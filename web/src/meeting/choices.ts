@@ -5,11 +5,13 @@ export interface Choices {
   camera: boolean;
   microphoneId: string;
   cameraId: string;
+  /** originalSound sends what the microphone hears, unprocessed. */
+  originalSound: boolean;
 }
 
 const key = "roomgate.choices";
 
-const defaults: Choices = { name: "", microphone: true, camera: true, microphoneId: "", cameraId: "" };
+const defaults: Choices = { name: "", microphone: true, camera: true, microphoneId: "", cameraId: "", originalSound: false };
 
 export function recall(): Choices {
   try {

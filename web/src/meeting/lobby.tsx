@@ -89,6 +89,10 @@ export function Lobby() {
           )}
           <DevicePicker label={t("microphone")} devices={microphones} chosen={choices.microphoneId} onChoose={(microphoneId) => change({ microphoneId })} />
           <DevicePicker label={t("camera")} devices={cameras} chosen={choices.cameraId} onChoose={(cameraId) => change({ cameraId })} />
+          <label class="check">
+            <input type="checkbox" data-testid="original-sound" checked={choices.originalSound} onChange={(e) => change({ originalSound: e.currentTarget.checked })} />
+            {t("originalSound")}
+          </label>
           {!navigator.mediaDevices && <p class="notice">{t("insecure")}</p>}
           {refused && <p class="notice">{t("deviceRefused")}</p>}
           {failure.value && <p class="notice bad" role="alert">{t(failure.value)}</p>}

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import {
+  type AudioCaptureOptions,
   ConnectionState,
   DisconnectReason,
   Room,
@@ -34,7 +35,6 @@ function newRoom(): Room {
     adaptiveStream: true,
     dynacast: true,
     videoCaptureDefaults: { resolution: { width: 1280, height: 720, frameRate: 30 } },
-    audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     publishDefaults: {
       videoCodec: "h264",
       backupCodec: false,
@@ -150,11 +150,21 @@ async function enter(got: Ticket, choices: Choices) {
   await publish(choices);
 }
 
+function microphoneOptions(choices: Choices): AudioCaptureOptions {
+  const processed = !choices.originalSound;
+  return {
+    echoCancellation: processed,
+    noiseSuppression: processed,
+    autoGainControl: processed,
+    ...(choices.microphoneId ? { deviceId: choices.microphoneId } : {}),
+  };
+}
+
 async function publish(choices: Choices) {
   const me = room.localParticipant;
   // One device that is missing or refused must not keep the other out.
   await Promise.allSettled([
-    choices.microphone && me.setMicrophoneEnabled(true, choices.microphoneId ? { deviceId: choices.microphoneId } : undefined),
+    choices.microphone && me.setMicrophoneEnabled(true, microphoneOptions(choices)),
     choices.camera &&
       me.setCameraEnabled(true, {
         resolution: VideoPresets.h720.resolution,
