@@ -48,7 +48,7 @@ func (b *Bridge) addLegSource(m *Member, t media.Track) {
 		codec: string(t.Format().Codec), joined: b.order,
 	}
 	if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
-		m.want(t.Role(), &clean{Track: t, changed: func(sps h264.SPS) { m.sends.Store(&sps) }})
+		m.want(t.Role(), &clean{Track: t, changed: m.pictureChanged})
 	}
 	b.nudge()
 }

@@ -49,6 +49,13 @@ func (m *Member) Facts(role media.Role, sent bool) Facts {
 	return f
 }
 
+// pictureChanged notes the size of what the leg sends. It is called on the
+// packet path.
+func (m *Member) pictureChanged(sps h264.SPS) {
+	m.sends.Store(&sps)
+	m.poke()
+}
+
 func (m *Member) soundFacts(sent bool) Facts {
 	f := Facts{Mode: "mixed"}
 	m.bridge.call(func() {

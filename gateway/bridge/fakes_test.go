@@ -309,6 +309,8 @@ func (s *fakeSeat) SetMuted(role media.Role, muted bool) {
 	s.muted[role] = muted
 }
 
+func (s *fakeSeat) SetVideoSize(media.Role, int, int) {}
+
 func (s *fakeSeat) isMuted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -167,7 +167,27 @@ func (m *Member) listen(f media.Format) {
 		}
 	}
 	if t := m.tracks[media.Audio]; t != nil && m.detachIn == nil && t.Format().Encodes(m.inFormat) {
-		m.detachIn = t.Attach(m.input)
+		m.detachIn = attachSound(t, m.input)
+	}
+}
+
+// noiseSource is a track whose comfort noise (RFC 3389) comes apart from its
+// sound.
+type noiseSource interface {
+	AttachNoise(media.Writer) (detach func())
+}
+
+// attachSound feeds an input with a track's sound and its comfort noise.
+func attachSound(t media.Track, in *mixer.Input) (detach func()) {
+	detach = t.Attach(in)
+	n, ok := t.(noiseSource)
+	if !ok {
+		return detach
+	}
+	noise := n.AttachNoise(in.Noise())
+	return func() {
+		noise()
+		detach()
 	}
 }
 

@@ -112,6 +112,7 @@ func (m *Member) publish() {
 	var seat Seat
 	current := map[media.Role]publication{}
 	toldMuted := false
+	var told h264.SPS // the size of the picture, as the meeting knows it
 	defer func() {
 		if seat != nil {
 			seat.Leave()
@@ -140,6 +141,10 @@ func (m *Member) publish() {
 		if muted != toldMuted {
 			toldMuted = muted
 			seat.SetMuted(media.Audio, muted)
+		}
+		if sps := m.sends.Load(); sps != nil && (sps.Width != told.Width || sps.Height != told.Height) {
+			told = *sps
+			seat.SetVideoSize(media.Main, sps.Width, sps.Height)
 		}
 	}
 }

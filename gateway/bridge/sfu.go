@@ -30,6 +30,8 @@ type Seat interface {
 	media.Peer
 	// SetMuted tells the meeting that the stream is muted.
 	SetMuted(role media.Role, muted bool)
+	// SetVideoSize tells the meeting the size of the pictures.
+	SetVideoSize(role media.Role, width, height int)
 	// Leave ends the seat and waits.
 	Leave()
 }
