@@ -22,6 +22,7 @@ type answering struct {
 	*invitation
 	key     inviteKey
 	pending bool // counted among the unanswered
+	stands  bool // the ACK has come
 
 	last     *sipgo.Response // provisional, repeated each minute
 	reliable dialog.ReliableSender
@@ -335,6 +336,7 @@ func (l *leg) answered(ev event) {
 
 // confirmed: the ACK has come.
 func (l *leg) confirmed() {
+	l.in.stands = true
 	l.in.waiting.reply(nil)
 	l.startSession()
 	l.enter(l.talking)

@@ -244,6 +244,10 @@ func (l *leg) hearEarly(d *early, res *sipgo.Response, reliable bool) {
 	}
 	first := l.out.early == nil
 	l.out.early, d.answered = d, reliable
+	if reliable { // the answer of this dialog; the offer stays open for others
+		_ = l.neg.AnswerReceived()
+		l.media.settlePreview()
+	}
 	l.negotiated(false)
 	if first {
 		l.emit(call.Event{Kind: call.EarlyMedia})
@@ -333,7 +337,10 @@ func (l *leg) settle(d *early, res *sipgo.Response) ([]byte, error) {
 	}
 	if d.answered || len(res.Body()) == 0 && l.out.early == d {
 		l.media.keepPreview()
-		return nil, l.neg.AnswerReceived()
+		if l.neg.State() == dialog.LocalOffer {
+			return nil, l.neg.AnswerReceived()
+		}
+		return nil, nil
 	}
 	return nil, l.takeAnswer(res)
 }

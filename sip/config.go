@@ -37,6 +37,10 @@ type Config struct {
 	// MinExpires and MaxExpires clamp registrations; 60 s and 3600 s.
 	MinExpires, MaxExpires time.Duration
 
+	// PingEvery sends OPTIONS to registered terminals, and drops the binding of
+	// one that stays silent (three times); 0 sends none.
+	PingEvery time.Duration
+
 	// Network tells which local address a peer gets; nil follows the routing
 	// table.
 	Network func(peer netip.Addr) Network
@@ -104,6 +108,10 @@ type Network struct {
 	Interface string
 	// DSCP of audio and video packets, 0 to 63; 0 leaves them alone.
 	AudioDSCP, VideoDSCP uint8
+	// SignallingDSCP marks connections to this network, and the listeners bound
+	// to an address of it; one bound to all addresses is marked by the network
+	// of the unspecified address.
+	SignallingDSCP uint8
 }
 
 // Latching says whether media is sent to where it comes from rather than to

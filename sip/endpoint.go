@@ -110,7 +110,8 @@ func (e *Endpoint) authority() (err error) {
 	e.registrar, err = registrar.New(registrar.Config{
 		Accounts: e.accounts, Auth: e.digest, Domains: e.cfg.Domains, Lockout: e.lockout,
 		MinExpires: e.cfg.MinExpires, MaxExpires: e.cfg.MaxExpires, DefaultExpires: e.cfg.MaxExpires,
-		MaxTotal: e.cfg.Limits.Registrations, OnEvent: e.cfg.OnRegistration, Log: e.log.Named("registrar"),
+		MaxTotal: e.cfg.Limits.Registrations, OnEvent: e.cfg.OnRegistration,
+		PingEvery: e.cfg.PingEvery, Ping: e.ping, Log: e.log.Named("registrar"),
 	})
 	return err
 }

@@ -37,7 +37,7 @@ const patience = 15 * time.Second
 // agent is an Endpoint under test with what it is told.
 type agent struct {
 	*sip.Endpoint
-	t     *testing.T
+	t     testing.TB
 	calls chan call.Leg
 	stop  func()
 	ports *portpool.Pool
@@ -62,7 +62,7 @@ var room = media.Capabilities{
 }
 
 // start runs an endpoint on loopback; tune may change its configuration.
-func start(t *testing.T, tune func(*sip.Config)) *agent {
+func start(t testing.TB, tune func(*sip.Config)) *agent {
 	t.Helper()
 	ports, err := portpool.New(portpool.Config{Low: 31000, High: 38999})
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func start(t *testing.T, tune func(*sip.Config)) *agent {
 	return a
 }
 
-func logger(t *testing.T) *zap.Logger {
+func logger(t testing.TB) *zap.Logger {
 	if os.Getenv("SIP_LOG") == "" {
 		return zap.NewNop()
 	}
@@ -188,9 +188,6 @@ func TestCallOverEveryTransport(t *testing.T) {
 	} {
 		t.Run(tc.transport+tc.host, func(t *testing.T) {
 			tune := func(c *sip.Config) {
-				if os.Getenv("SIP_NOCRYPT") != "" {
-					c.Encryption = sip.EncryptOff
-				}
 				c.Listen = []sip.Listener{{Transport: tc.transport, Address: tc.host + ":0"}}
 				c.Certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate, nil }
 				c.DialTLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}

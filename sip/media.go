@@ -230,6 +230,9 @@ func (s *sessions) preview(answer *offer.Description) error {
 	return s.apply(result, false)
 }
 
+// settlePreview lets further exchanges start from what was heard last.
+func (s *sessions) settlePreview() { s.state = s.last.State }
+
 // keepPreview makes what was heard last the answer.
 func (s *sessions) keepPreview() {
 	if s.last != nil {

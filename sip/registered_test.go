@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/sip/digest"
 )
@@ -121,9 +122,15 @@ func TestSecondAnswerIsEnded(t *testing.T) {
 // respond answers a request that came.
 func (w *wire) respond(req reply, status int, reason, body string) {
 	w.t.Helper()
+	w.respondAs(strings.ReplaceAll(w.conn.LocalAddr().String(), ":", "-"), req, status, reason, body)
+}
+
+// respondAs answers as the fork with a tag; extra are header lines.
+func (w *wire) respondAs(tag string, req reply, status int, reason, body string, extra ...string) {
+	w.t.Helper()
 	to := req.header.Get("To")
 	if !strings.Contains(to, "tag=") {
-		to += ";tag=" + strings.ReplaceAll(w.conn.LocalAddr().String(), ":", "-")
+		to += ";tag=" + tag
 	}
 	lines := []string{fmt.Sprintf("SIP/2.0 %d %s", status, reason)}
 	for _, via := range req.header.Values("Via") {
@@ -131,12 +138,44 @@ func (w *wire) respond(req reply, status int, reason, body string) {
 	}
 	lines = append(lines, "From: "+req.header.Get("From"), "To: "+to, "Call-ID: "+req.header.Get("Call-Id"),
 		"CSeq: "+req.header.Get("Cseq"), fmt.Sprintf("Contact: <sip:wire@%s>", w.conn.LocalAddr()))
+	lines = append(lines, extra...)
 	if body != "" {
 		lines = append(lines, "Content-Type: application/sdp")
 	}
 	lines = append(lines, fmt.Sprintf("Content-Length: %d", len(body)), "", body)
 	_, err := w.conn.Write([]byte(strings.Join(lines, "\r\n")))
 	require.NoError(w.t, err)
+}
+
+// A fork that answered reliably may change its media before it is over; another
+// fork may still win, with an answer of its own (RFC 3262 §5, RFC 6337 §3.1.1).
+func TestForkAfterReliableAnswer(t *testing.T) {
+	a := start(t, nil)
+	w := newWire(t, a)
+	leg, err := a.Dial(within(t), call.Target{Address: fmt.Sprintf("sip:w@%s", w.conn.LocalAddr()), Can: phone})
+	require.NoError(t, err)
+	invite := w.expect("INVITE")
+	w.respondAs("one", invite, 183, "Session Progress", wireSDP, "Require: 100rel", "RSeq: 5")
+	prack := w.expect("PRACK")
+	require.Equal(t, "5 "+invite.header.Get("Cseq"), prack.header.Get("Rack"))
+	w.respond(prack, 200, "OK", "")
+	await(t, leg, call.EarlyMedia)
+	// The fork that answered updates its media within its early dialog.
+	_, err = w.conn.Write([]byte(strings.Join([]string{
+		fmt.Sprintf("UPDATE sip:roomgate@%s SIP/2.0", w.conn.RemoteAddr()),
+		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bKearly;rport", w.conn.LocalAddr()), "Max-Forwards: 70",
+		"From: " + prack.header.Get("To"), "To: " + prack.header.Get("From"), "Call-ID: " + invite.header.Get("Call-Id"),
+		"CSeq: 1 UPDATE", fmt.Sprintf("Contact: <sip:wire@%s>", w.conn.LocalAddr()), "Content-Type: application/sdp",
+		fmt.Sprintf("Content-Length: %d", len(wireSDP)), "", wireSDP}, "\r\n")))
+	require.NoError(t, err)
+	updated := w.final("1 UPDATE")
+	require.Equal(t, 200, updated.status)
+	require.Contains(t, updated.body, "m=audio ")
+	w.respondAs("two", invite, 200, "OK", strings.Replace(wireSDP, "RTP/AVP 0 101", "RTP/AVP 8 101", 1))
+	ack := w.expect("ACK")
+	require.Contains(t, ack.header.Get("To"), "tag=two")
+	await(t, leg, call.Connected)
+	require.Equal(t, media.PCMA, leg.Info().Streams[0].Send.Codec)
 }
 
 // Who calls: with digest, from a trunk, or nobody we know.
@@ -253,4 +292,15 @@ func TestFlowOfARegistration(t *testing.T) {
 		}
 	}
 	require.NoError(t, leg.Hangup(call.Cause{Code: call.NormalClearing}))
+}
+
+// A registered terminal is asked whether it is still there; any answer counts.
+func TestPing(t *testing.T) {
+	a := start(t, func(c *sip.Config) { withAccounts(c); c.PingEvery = 100 * time.Millisecond })
+	w := newWire(t, a)
+	w.register("hall", "secret")
+	for range 2 {
+		w.respond(w.expect("OPTIONS"), 405, "Method Not Allowed", "")
+	}
+	require.Len(t, a.Registrations(), 1)
 }

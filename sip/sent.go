@@ -6,6 +6,7 @@ import (
 	sipgo "github.com/emiago/sipgo/sip"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/offer"
 )
 
@@ -100,6 +101,9 @@ func (l *leg) takeAnswer(m sipgo.Message) error {
 		l.neg.Rejected()
 		l.media.rollback()
 		return err
+	}
+	if l.neg.State() == dialog.Stable {
+		return nil // another fork had answered reliably before this one won
 	}
 	return l.neg.AnswerReceived()
 }

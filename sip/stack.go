@@ -26,7 +26,7 @@ func init() { sipgo.UDPMTUSize = maxDatagram + 200 }
 func (e *Endpoint) bind() (err error) {
 	e.edge = edge.New(edge.Config{
 		ServerName: e.cfg.UserAgent, Allow: e.rate.Allow, Tap: e.cfg.Tap, Closed: e.flowClosed,
-		Log: e.log.Named("edge"),
+		Control: e.mark, Log: e.log.Named("edge"),
 	})
 	defer func() {
 		if err != nil {

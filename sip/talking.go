@@ -181,8 +181,8 @@ func (l *leg) refuseOffer(ev gotRequest, err error) {
 
 // gotInvite is a re-INVITE (RFC 3261 §14.2).
 func (l *leg) gotInvite(ev gotRequest) {
-	if l.in != nil && l.in.pending {
-		l.refuseOffer(ev, dialog.ErrBusy) // the first INVITE is not answered
+	if l.in != nil && !l.in.stands || l.out != nil && l.out.winner == nil {
+		l.refuseOffer(ev, dialog.ErrBusy) // the first INVITE is not over
 		return
 	}
 	if l.change != nil && l.change.sent {
