@@ -20,8 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // applied records what Live puts into force.
 type applied struct {
-	err  error
-	next chan *config.Config
+	err      error
+	next     chan *config.Config
+	outcomes chan config.Outcome
 }
 
 func (a *applied) apply(_ context.Context, _, next *config.Config) error {
@@ -39,8 +40,16 @@ func live(t *testing.T, text string) (*config.Live, *applied, string) {
 	file := write(t, text)
 	c, err := config.Load(file)
 	require.NoError(t, err)
-	a := &applied{next: make(chan *config.Config, 10)}
-	return config.NewLive(zaptest.NewLogger(t), file, c, a.apply), a, file
+	l, a := newLive(t, file, c)
+	return l, a, file
+}
+
+func newLive(t *testing.T, file string, c *config.Config) (*config.Live, *applied) {
+	t.Helper()
+	a := &applied{next: make(chan *config.Config, 10), outcomes: make(chan config.Outcome, 10)}
+	l := config.NewLive(zaptest.NewLogger(t), file, c, a.apply)
+	l.Report = func(o config.Outcome) { a.outcomes <- o }
+	return l, a
 }
 
 func TestReloadAppliesWhatItCan(t *testing.T) {
@@ -157,8 +166,7 @@ func TestLinkedFileChanges(t *testing.T) {
 	require.NoError(t, os.Symlink("..data/roomgate.yaml", file))
 	c, err := config.Load(file)
 	require.NoError(t, err)
-	a := &applied{next: make(chan *config.Config, 10)}
-	l := config.NewLive(zaptest.NewLogger(t), file, c, a.apply)
+	l, a := newLive(t, file, c)
 	follow(t, l)
 
 	require.NoError(t, os.Symlink("v2", filepath.Join(dir, "..new")))
@@ -178,8 +186,7 @@ func TestNamedFilesAreFollowed(t *testing.T) {
 	file := write(t, "admin: {api_key_file: "+put("key", "0123456789abcdef")+"}\nhttp: {tls: {cert: "+put("c", "one")+", key: "+put("k", "one")+"}}\n")
 	c, err := config.Load(file)
 	require.NoError(t, err)
-	a := &applied{next: make(chan *config.Config, 10)}
-	l := config.NewLive(zaptest.NewLogger(t), file, c, a.apply)
+	l, a := newLive(t, file, c)
 	follow(t, l)
 
 	put("key", "fedcba9876543210")
@@ -201,11 +208,13 @@ func follow(t *testing.T, l *config.Live) {
 	})
 }
 
+// awaitApplied waits for a reload to be over.
 func awaitApplied(t *testing.T, a *applied) *config.Config {
 	t.Helper()
 	select {
-	case c := <-a.next:
-		return c
+	case o := <-a.outcomes:
+		require.NoError(t, o.Err)
+		return <-a.next
 	case <-time.After(20 * time.Second):
 		t.Fatal("the change was not noticed")
 		return nil
