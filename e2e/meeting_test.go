@@ -24,7 +24,7 @@ func TestTerminalPhoneAndBrowserMeet(t *testing.T) {
 	phone.hears(1200, 800)
 	web.hears("terminal", 440)
 	web.hears("phone", 800)
-	terminal.sees(1280, 720)
+	terminal.sees()
 	web.decodes("terminal")
 
 	for _, c := range g.calls() {
