@@ -30,6 +30,7 @@ type fakeLeg struct {
 	progress []call.Provisional
 	ended    *call.Cause
 	digits   string
+	referred string
 }
 
 func newLeg(id, called string) *fakeLeg {
@@ -90,6 +91,19 @@ func (l *fakeLeg) SendDigits(_ context.Context, digits string) error {
 	defer l.mu.Unlock()
 	l.digits += digits
 	return nil
+}
+
+func (l *fakeLeg) Transfer(_ context.Context, target string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.referred = target
+	return nil
+}
+
+func (l *fakeLeg) transferred() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.referred
 }
 
 func (l *fakeLeg) Hangup(cause call.Cause) error {

@@ -201,6 +201,28 @@ func TestReferMovesToAnotherMeeting(t *testing.T) {
 	}
 }
 
+func TestTransfer(t *testing.T) {
+	n := startNode(t, gateway.Settings{})
+	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "one"}))
+	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "two", GuestPIN: "99"}))
+	a := n.dialIn("a", "one")
+	eventually(t, "a is in", func() bool { return a.answered() != nil })
+	if err := n.Transfer(context.Background(), "a", "two"); err != nil {
+		t.Error(err)
+	}
+	if one, two := must(n.Meeting("one")), must(n.Meeting("two")); one.Legs != 0 || two.Legs != 1 {
+		t.Errorf("legs: one %d, two %d", one.Legs, two.Legs)
+	}
+	for id, want := range map[string]error{"a": gateway.ErrBadTarget, "none": gateway.ErrNoCall} {
+		if err := n.Transfer(context.Background(), id, "three"); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", id, err, want)
+		}
+	}
+	if err := n.Transfer(context.Background(), "a", "sip:desk@example.com"); err != nil || a.transferred() != "sip:desk@example.com" {
+		t.Errorf("refer: %v, to %q", err, a.transferred())
+	}
+}
+
 func TestEventsResume(t *testing.T) {
 	n := startNode(t, gateway.Settings{AutoCreate: true})
 	ctx, cancel := context.WithCancel(context.Background())

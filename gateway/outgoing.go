@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/route"
 )
 
 // target resolves what somebody wrote into a stack and its address.
@@ -103,10 +104,15 @@ func (s *session) referred(r *call.Refer) {
 		return
 	}
 	notify := r.Accept()
+	notify(s.move(d))
+}
+
+// move takes the leg to another meeting; its terminal notices nothing but the
+// company.
+func (s *session) move(d route.Decision) call.Cause {
 	m, b, refused := s.g.enter(d.Meeting, d.PIN, d.Create)
 	if refused != nil {
-		notify(*refused)
-		return
+		return *refused
 	}
 	s.mu.Lock()
 	old, partner := s.place, s.partner
@@ -120,10 +126,39 @@ func (s *session) referred(r *call.Refer) {
 		partner.leg.Hangup(call.Cause{Code: call.Transferred})
 	}
 	if !s.sit(m, b) {
-		return
+		return call.Cause{Code: call.Cancelled}
 	}
 	s.mediaChanged()
-	notify(call.Cause{Code: call.NormalClearing})
+	return call.Cause{Code: call.NormalClearing}
+}
+
+// Transfer moves a call to another meeting of this gateway, or asks its
+// terminal to call somewhere else (REFER).
+func (g *Gateway) Transfer(ctx context.Context, id, target string) error {
+	s, err := g.session(id)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(target, ":") {
+		info := s.leg.Info()
+		info.Called, info.CalledURI = target, target
+		d := g.settings.Load().Rules.Decide(info, g)
+		if d.Meeting == "" {
+			return fmt.Errorf("%w: no meeting %q", ErrBadTarget, target)
+		}
+		if d.PIN == "" {
+			d.PIN = g.pinOf(d.Meeting)
+		}
+		if cause := s.move(d); cause.Code != call.NormalClearing {
+			return fmt.Errorf("%w: %s", ErrBadTarget, cause)
+		}
+		return nil
+	}
+	t, ok := s.leg.(call.Transferrer)
+	if !ok {
+		return fmt.Errorf("%w: this terminal cannot be transferred", ErrBadTarget)
+	}
+	return t.Transfer(ctx, target)
 }
 
 // userOf is the user part of a URI, or the text itself.
