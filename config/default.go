@@ -34,7 +34,7 @@ func Default() *Config {
 			TLS:    HTTPTLS{Listen: Addresses{":8443"}},
 		},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto"},
-		Limits:       Limits{MaxCalls: 1000},
+		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},
 	}

@@ -101,7 +101,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		},
 		Database:     config.Database{URL: "postgres://roomgate@localhost/roomgate"},
 		Meetings:     config.Meetings{AutoCreate: true, DefaultLayout: "speaker", MaxLegs: 40},
-		Limits:       config.Limits{MaxCalls: 200},
+		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100},
 		DrainTimeout: 5 * time.Minute,
 		Log:          config.Log{Level: "debug", Format: "json"},
 		Admin:        config.Admin{APIKey: "0123456789abcdef"},

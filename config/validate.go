@@ -206,6 +206,11 @@ func (v *validation) bounds() {
 			v.fault(key, "%d is below zero", n)
 		}
 	}
+	for key, n := range map[string]int{"limits.per_source": v.Limits.PerSource, "limits.registrations": v.Limits.Registrations} {
+		if n < 1 {
+			v.fault(key, "%d would keep everybody out", n)
+		}
+	}
 	if v.DrainTimeout < 0 {
 		v.fault("drain_timeout", "%s is below zero", v.DrainTimeout)
 	}

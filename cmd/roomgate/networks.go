@@ -28,7 +28,7 @@ func (n networks) towards(peer netip.Addr) sip.Network {
 		}
 		out := sip.Network{
 			Interface: c.Interface,
-			AudioDSCP: uint8(c.DSCPAudio), VideoDSCP: uint8(c.DSCPVideo),
+			AudioDSCP: uint8(c.DSCPAudio), VideoDSCP: uint8(c.DSCPVideo), SignallingDSCP: uint8(c.DSCPSignalling),
 		}
 		onHost := interfaceAddress(c.Interface, peer.Is4())
 		out.Local, out.Advertised = onHost, onHost

@@ -140,8 +140,9 @@ func sipTrunks(list []config.Trunk) []sip.Trunk {
 // that users set, but keeps the stack from holding more.
 func sipLimits(c config.Limits) sip.Limits {
 	const headroom = 100 // calls being refused
+	out := sip.Limits{Calls: c.MaxCalls + headroom, PerSource: c.PerSource, Registrations: c.Registrations}
 	if c.MaxCalls == 0 {
-		return sip.Limits{Calls: 1 << 20}
+		out.Calls = 1 << 20
 	}
-	return sip.Limits{Calls: c.MaxCalls + headroom}
+	return out
 }

@@ -73,7 +73,7 @@ func TestSIPConfig(t *testing.T) {
 listen: {address: 127.0.0.1}
 sip: {udp: [":5060", "[::1]:5060"], tcp: off, tls: {listen: ":5061", legacy: ":5062"}, domain: example.org, session_timer: 0s, allow_direct: false}
 rtp: {latching: on, encryption: require, timeout: 30s}
-limits: {max_calls: 7}
+limits: {max_calls: 7, per_source: 9, registrations: 3}
 accounts: [{username: room1, password: secret, aliases: ["1001"], name: One}]
 trunks: [{name: pstn, cidrs: [192.0.2.0/24]}]
 `)
@@ -92,13 +92,16 @@ trunks: [{name: pstn, cidrs: [192.0.2.0/24]}]
 	assert.Equal(t, sip.EncryptRequire, s.Encryption)
 	assert.Equal(t, 30*time.Second, s.MediaTimeout)
 	assert.Greater(t, s.Limits.Calls, 7)
+	assert.Equal(t, 9, s.Limits.PerSource)
+	assert.Equal(t, 3, s.Limits.Registrations)
+	assert.Greater(t, sipLimits(config.Limits{}).Calls, 100000, "no limit")
 }
 
 func TestNetworks(t *testing.T) {
 	n := newNetworks(load(t, `
 networks:
   - {cidr: 0.0.0.0/0, address: 203.0.113.5}
-  - {cidr: 10.0.0.0/8, address: 127.0.0.1, dscp_audio: 46, dscp_video: 34}
+  - {cidr: 10.0.0.0/8, address: 127.0.0.1, dscp_audio: 46, dscp_video: 34, dscp_signalling: 24}
   - {cidr: "::/0", interface: lo}
 `).Networks)
 	for _, tc := range []struct {
@@ -106,8 +109,8 @@ networks:
 		want sip.Network
 	}{
 		{"198.51.100.1", sip.Network{Advertised: netip.MustParseAddr("203.0.113.5")}}, // beyond a NAT
-		{"10.1.2.3", sip.Network{Local: netip.MustParseAddr("127.0.0.1"), Advertised: netip.MustParseAddr("127.0.0.1"), AudioDSCP: 46, VideoDSCP: 34}},
-		{"::ffff:10.1.2.3", sip.Network{Local: netip.MustParseAddr("127.0.0.1"), Advertised: netip.MustParseAddr("127.0.0.1"), AudioDSCP: 46, VideoDSCP: 34}},
+		{"10.1.2.3", sip.Network{Local: netip.MustParseAddr("127.0.0.1"), Advertised: netip.MustParseAddr("127.0.0.1"), AudioDSCP: 46, VideoDSCP: 34, SignallingDSCP: 24}},
+		{"::ffff:10.1.2.3", sip.Network{Local: netip.MustParseAddr("127.0.0.1"), Advertised: netip.MustParseAddr("127.0.0.1"), AudioDSCP: 46, VideoDSCP: 34, SignallingDSCP: 24}},
 	} {
 		assert.Equal(t, tc.want, n.towards(netip.MustParseAddr(tc.peer)), tc.peer)
 	}
