@@ -183,7 +183,7 @@ func TestSecretsFromFiles(t *testing.T) {
 	assert.ErrorContains(t, err, "roomgate.yaml:1: admin.api_key_file: "+filepath.Join(dir, "empty")+" is empty")
 }
 
-// TestEveryTextFieldHasItsKey guards against a field without a tag, which
+// TestEveryFieldHasItsKey guards against a field without a tag, which
 // could never be set.
 func TestEveryFieldHasItsKey(t *testing.T) {
 	var check func(typ reflect.Type)

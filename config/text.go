@@ -17,7 +17,7 @@ import (
 // in the environment that is written "off".
 type Addresses []string
 
-// Address is one element of Addresses, as text; it checks the form only.
+// checkAddress checks the form of one element of Addresses.
 func checkAddress(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
