@@ -27,6 +27,10 @@ func (e *Endpoint) arrive(m sipgo.Message) {
 	if !ok || req.To() == nil || req.CSeq() == nil {
 		return
 	}
+	if e.deaf.Load() {
+		req.SetTransport("none") // sipgo drops it: there is no way back
+		return
+	}
 	if tag, has := req.To().Params.Get("tag"); !has || tag == "" {
 		// One tag for all responses, the 487 that sipgo sends on CANCEL
 		// included (RFC 3261 §8.2.6.2).

@@ -51,6 +51,7 @@ type Endpoint struct {
 	trunks   atomic.Pointer[[]Trunk]
 	limits   atomic.Pointer[Limits]
 	draining atomic.Bool
+	deaf     atomic.Bool // requests are no longer taken
 	incoming atomic.Pointer[func(call.Leg)]
 
 	ready chan struct{}  // closed when requests can be sent
@@ -176,11 +177,23 @@ func (e *Endpoint) shutdown() {
 		l.kill()
 	}
 	e.wg.Wait()
+	e.deaf.Store(true)
 	e.transactions.Close()
 	e.closeListeners()
 	e.listening.Wait()
-	// Last: a request that was read a moment ago may have made sipgo open a
-	// socket to answer from.
+	e.sweep()
+}
+
+// sweep closes what sipgo opened by itself: a request that was read before we
+// were deaf, and finds the socket gone that it came from, makes it open another
+// to answer from. Its goroutines cannot be waited for.
+func (e *Endpoint) sweep() {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 10 {
+		_ = e.transport.Close()
+		<-tick.C
+	}
 	_ = e.transport.Close()
 }
 
@@ -218,8 +231,11 @@ func (e *Endpoint) Calls() int {
 	return e.active
 }
 
-// Transactions tells how many SIP messages passed the edge, see edge.Stats.
-func (e *Endpoint) Transactions() edge.Stats { return e.edge.Stats() }
+// Stats counts messages at the edge.
+func (e *Endpoint) Stats() edge.Stats { return e.edge.Stats() }
+
+// Close gives up an endpoint that was never served.
+func (e *Endpoint) Close() { e.closeListeners() }
 
 // flowClosed is told by the edge that a connection has ended.
 func (e *Endpoint) flowClosed(f edge.Flow) {

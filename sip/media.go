@@ -261,12 +261,15 @@ func (s *sessions) apply(result *offer.Result, final bool) error {
 			errs = append(errs, fmt.Errorf("media of %s: %w", role, err))
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	s.last = result
 	if final {
 		s.state = result.State
 		s.sweep()
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // sweep closes the sessions that nothing was agreed for.

@@ -20,7 +20,8 @@ func shortSessions(c *sip.Config) {
 
 // Both sides being well, refreshes keep a call up beyond its session interval.
 func TestSessionIsRefreshed(t *testing.T) {
-	a, b := start(t, shortSessions), start(t, shortSessions)
+	tune := func(c *sip.Config) { c.SessionExpires, c.MinSE = 6*time.Second, time.Second } // given up after 4 s
+	a, b := start(t, tune), start(t, tune)
 	caller, callee := connect(t, a, b, "udp", phone)
 	require.Never(t, func() bool {
 		select {
@@ -31,7 +32,7 @@ func TestSessionIsRefreshed(t *testing.T) {
 		default:
 			return false
 		}
-	}, 3*time.Second, 50*time.Millisecond)
+	}, 5*time.Second, 50*time.Millisecond)
 }
 
 // A far side that vanished is noticed when the session expires, whoever was to

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -20,7 +21,12 @@ import (
 // sent, fragmented where it must be; TCP is preferred before that, see reach.
 const maxDatagram = 65507
 
-func init() { sipgo.UDPMTUSize = maxDatagram + 200 }
+// sipgo keeps these two for the process. What it says by its default logger is
+// about reference counts; the rest comes by the loggers it is given below.
+func init() {
+	sipgo.UDPMTUSize = maxDatagram + 200
+	sipgo.SetDefaultLogger(slog.New(slog.DiscardHandler))
+}
 
 // bind opens the listeners and builds the layers above them.
 func (e *Endpoint) bind() (err error) {

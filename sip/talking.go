@@ -72,6 +72,9 @@ func (l *leg) talkingTimer(k timerKind) {
 func (l *leg) mediaEvent(ev gotMedia) {
 	switch ev.ev.Kind {
 	case rtpconn.Keypad:
+		if ev.ev.Digit == '!' {
+			return // a hook flash is no key
+		}
 		if l.keys.press(ev.ev.Digit, fromRTP, time.Now()) {
 			l.emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
 		}
