@@ -109,6 +109,18 @@ func TestLegsHearEachOtherAndNotThemselves(t *testing.T) {
 	}
 }
 
+func TestComfortNoiseIsAttachedAndDetachedWithTheSound(t *testing.T) {
+	s := newStage(t, nil)
+	m := s.add(newLeg(t, "a", sound()))
+	track := newNoisyTrack("ta", pcmu)
+	m.AddTrack(track)
+	eventually(t, "sound and noise are listened to", func() bool { return track.attached() == 1 && track.noise.attached() == 1 })
+	m.Leave()
+	if track.attached() != 0 || track.noise.attached() != 0 {
+		t.Errorf("%d and %d still listen after the leg has left", track.attached(), track.noise.attached())
+	}
+}
+
 func TestLoneSeatReceivesUntilThereIsASecondLeg(t *testing.T) {
 	sfu := newSFU(t)
 	sfu.roster = []call.Participant{{Identity: "web-1", Name: "Lan", Tracks: []call.ParticipantTrack{{ID: "TR_a", Role: "audio"}}}}

@@ -75,6 +75,19 @@ func (t *fakeTrack) Attach(w media.Writer) func() {
 	}
 }
 
+// noisyTrack is a source whose comfort noise comes apart.
+type noisyTrack struct {
+	*fakeTrack
+	noise *fakeTrack
+}
+
+func newNoisyTrack(id string, f media.Format) noisyTrack {
+	return noisyTrack{newTrack(id, media.Audio, f), newTrack(id+" noise", media.Audio, f)}
+}
+
+// AttachNoise is what the bridge looks for.
+func (t noisyTrack) AttachNoise(w media.Writer) func() { return t.noise.Attach(w) }
+
 func (t *fakeTrack) attached() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -179,15 +179,15 @@ type noiseSource interface {
 
 // attachSound feeds an input with a track's sound and its comfort noise.
 func attachSound(t media.Track, in *mixer.Input) (detach func()) {
-	detach = t.Attach(in)
+	sound := t.Attach(in)
 	n, ok := t.(noiseSource)
 	if !ok {
-		return detach
+		return sound
 	}
 	noise := n.AttachNoise(in.Noise())
 	return func() {
 		noise()
-		detach()
+		sound()
 	}
 }
 
