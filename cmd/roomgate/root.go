@@ -16,7 +16,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(serveCommand(), checkCommand(), terminalCommand(), sfuCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), checkCommand(), terminalCommand(), sfuCommand(), benchCommand(), versionCommand())
 	return cmd
 }
 

@@ -1,0 +1,231 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/roomgate/roomgate/bench/traffic"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/mixer"
+	"github.com/roomgate/roomgate/transcode"
+)
+
+// floor is what the work of a gateway costs at least, in the same run: bare
+// loops that do one thing each.
+type floor struct {
+	relay          time.Duration // a packet through a UDP relay
+	encode, decode time.Duration // 20 ms of Opus at 8 kHz
+	law            time.Duration // 20 ms of G.711 there and back
+}
+
+// call is the floor of a PCMU <-> Opus call, in cores: 50 packets a second each
+// way, each relayed and transcoded.
+func (f floor) call() float64 {
+	return 50 * (2*f.relay + f.encode + f.decode + f.law).Seconds()
+}
+
+// relayed is the floor of a number of packets a second that are passed on.
+func (f floor) relayed(packets float64) float64 { return packets * f.relay.Seconds() }
+
+var (
+	opus = media.Format{Codec: media.Opus, PayloadType: 111, ClockRate: 48000, Channels: 2}
+	pcmu = media.Format{Codec: media.PCMU, ClockRate: 8000}
+	h264 = media.Format{Codec: media.H264, PayloadType: 97, ClockRate: 90000,
+		H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: 1, AsymmetryAllowed: true}}
+)
+
+func (r *run) floors(ctx context.Context) error {
+	var err error
+	if r.floor.encode, r.floor.decode, err = codecLoop(opus); err != nil {
+		return err
+	}
+	encode, decode, err := codecLoop(pcmu)
+	if err != nil {
+		return err
+	}
+	r.floor.law = encode + decode
+	if r.floor.relay, err = r.relayLoop(ctx); err != nil {
+		return err
+	}
+	µs := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+	r.add(Figure{Scenario: "floor", Name: "bare UDP relay, per packet", Value: µs(r.floor.relay), Unit: "µs"})
+	r.add(Figure{Scenario: "floor", Name: "libopus encode, 20 ms at 8 kHz", Value: µs(r.floor.encode), Unit: "µs", Note: "as the gateway sets it"})
+	r.add(Figure{Scenario: "floor", Name: "libopus decode, 20 ms at 8 kHz", Value: µs(r.floor.decode), Unit: "µs"})
+	r.add(Figure{Scenario: "floor", Name: "G.711 there and back, 20 ms", Value: µs(r.floor.law), Unit: "µs"})
+	r.add(Figure{Scenario: "floor", Name: "PCMU <-> Opus call from these", Value: r.floor.call(), Unit: "core"})
+	return nil
+}
+
+// codecLoop times the coder of a format at 8 kHz.
+func codecLoop(f media.Format) (encode, decode time.Duration, err error) {
+	sound, err := traffic.Speech(f, 8000)
+	if err != nil {
+		return 0, 0, err
+	}
+	codecs := &transcode.Codecs{}
+	decoder, err := codecs.NewDecoder(f, 8000)
+	if err != nil {
+		return 0, 0, err
+	}
+	encoder, err := codecs.NewEncoder(f, 8000)
+	if err != nil {
+		return 0, 0, err
+	}
+	frames := make([][]int16, len(sound.Packets))
+	for range 3 { // the first rounds warm up
+		if decode, err = decodeAll(decoder, sound, frames); err != nil {
+			return 0, 0, err
+		}
+	}
+	payload := make([]byte, 1500)
+	const rounds = 5
+	began := threadTime()
+	for range rounds {
+		for _, pcm := range frames {
+			if _, err := encoder.Encode(payload, pcm); err != nil {
+				return 0, 0, err
+			}
+		}
+	}
+	return (threadTime() - began) / time.Duration(rounds*len(frames)), decode, nil
+}
+
+func decodeAll(d mixer.Decoder, sound *traffic.Sound, into [][]int16) (each time.Duration, err error) {
+	began := threadTime()
+	for i, payload := range sound.Packets {
+		if into[i] == nil {
+			into[i] = make([]int16, 8000/50)
+		}
+		if _, err := d.Decode(into[i], payload); err != nil {
+			return 0, err
+		}
+	}
+	return (threadTime() - began) / time.Duration(len(sound.Packets)), nil
+}
+
+// threadTime is the processor time of this process: other processes on the
+// machine do not count.
+func threadTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// relays is how many sockets the bare relay serves: those of fifty calls.
+const relays = 100
+
+// relayLoop sends streams of 50 packets a second through a bare relay in a
+// process of its own.
+func (r *run) relayLoop(ctx context.Context) (perPacket time.Duration, err error) {
+	port, err := traffic.NewPort(loopback)
+	if err != nil {
+		return 0, err
+	}
+	defer port.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.in.Binary, "bench", "--relay", port.Addr().String())
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	done, err := spawn(cmd)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		cancel()
+		<-done
+	}()
+	wheel := traffic.NewWheel(20 * time.Millisecond)
+	defer wheel.Close()
+	payload := make([]byte, 160)
+	streams := make([]*traffic.Stream, relays)
+	for i := range streams {
+		var far string
+		if _, err := fmt.Fscan(out, &far); err != nil {
+			return 0, fmt.Errorf("bare relay: %w", err)
+		}
+		at, err := netip.ParseAddrPort(far)
+		if err != nil {
+			return 0, err
+		}
+		s := port.Open(at, 0, nil)
+		streams[i] = s
+		wheel.Add(func(time.Time) { s.Send(payload, false, 160) })
+	}
+	return r.relayWindow(ctx, process(cmd.Process.Pid), streams)
+}
+
+func (r *run) relayWindow(ctx context.Context, relay process, streams []*traffic.Stream) (time.Duration, error) {
+	if err := pause(ctx, time.Second); err != nil {
+		return 0, err
+	}
+	count := func() (n uint64) {
+		for _, s := range streams {
+			n += s.Packets()
+		}
+		return n
+	}
+	used, err := relay.cpu()
+	if err != nil {
+		return 0, err
+	}
+	before := count()
+	if err := pause(ctx, r.window()/2); err != nil {
+		return 0, err
+	}
+	packets := count() - before
+	after, err := relay.cpu()
+	if err != nil || packets == 0 {
+		return 0, fmt.Errorf("bare relay: %d packets: %w", packets, err)
+	}
+	return (after - used) / time.Duration(packets), nil
+}
+
+// Relay is the baseline as a process: it binds sockets, writes their addresses,
+// and sends what comes on each to the address given, until ctx ends.
+func Relay(ctx context.Context, to string, out io.Writer) error {
+	far, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return fmt.Errorf("%w: relay: %w", ErrOptions, err)
+	}
+	var list strings.Builder
+	done := make(chan struct{}, relays)
+	for range relays {
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 0)))
+		if err != nil {
+			return err
+		}
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		defer stop()
+		_, _ = fmt.Fprintln(&list, conn.LocalAddr())
+		go func() {
+			defer func() { done <- struct{}{} }()
+			buf := make([]byte, 1500)
+			for {
+				n, _, err := conn.ReadFromUDPAddrPort(buf)
+				if err != nil {
+					return
+				}
+				_, _ = conn.WriteToUDPAddrPort(buf[:n], far)
+			}
+		}()
+	}
+	if _, err := io.WriteString(out, list.String()); err != nil {
+		return err
+	}
+	for range relays {
+		<-done
+	}
+	return nil
+}
