@@ -296,12 +296,8 @@ func (l *leg) acceptNow() {
 
 // reject sends a final response other than 2xx.
 func (l *leg) reject(cause call.Cause) {
-	status := cause.Code.Status()
-	if cause.Code == call.Unavailable && cause.RetryAfter > 0 && status == 480 {
-		status = 480
-	}
 	l.in.reliable.Abandon()
-	l.e.refuse(l.in.tx, l.in.req, refuse(status, l.e.causeHeaders(cause)...))
+	l.e.refuse(l.in.tx, l.in.req, refuse(cause.Code.Status(), l.e.causeHeaders(cause)...))
 	if l.in.waiting != nil {
 		l.in.waiting.reply(call.ErrEnded)
 	}
