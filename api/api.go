@@ -50,6 +50,7 @@ type Calls interface {
 	Dial(ctx context.Context, req gateway.DialRequest) (gateway.Call, error)
 	Hangup(id string, code call.CauseCode) error
 	Mute(id string, muted bool) error
+	Transfer(ctx context.Context, id, target string) error
 }
 
 // Node tells how this node is and what happens on it.

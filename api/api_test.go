@@ -144,6 +144,13 @@ func TestCommandsOnCalls(t *testing.T) {
 			did = append(did, "hangup "+id+" "+string(code))
 			return known(id)
 		},
+		move: func(id, target string) error {
+			if id != "c1" {
+				return gateway.ErrNoCall
+			}
+			did = append(did, "transfer "+id+" "+target)
+			return nil
+		},
 		mute: func(id string, muted bool) error {
 			did = append(did, map[bool]string{true: "mute ", false: "unmute "}[muted]+id)
 			return known(id)
@@ -154,7 +161,10 @@ func TestCommandsOnCalls(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/unmute", "", withKey).Code)
 	assert.Equal(t, http.StatusNoContent, ask(a, "DELETE", "/api/v1/calls/c1", "", withKey).Code)
 	assert.Equal(t, http.StatusNotFound, ask(a, "DELETE", "/api/v1/calls/c2", "", withKey).Code)
-	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed"}, did)
+	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/transfer", `{"target":"88002"}`, withKey).Code)
+	assert.Equal(t, http.StatusNotFound, ask(a, "POST", "/api/v1/calls/c9/transfer", `{"target":"88002"}`, withKey).Code)
+	assert.Equal(t, http.StatusUnprocessableEntity, ask(a, "POST", "/api/v1/calls/c1/transfer", `{}`, withKey).Code)
+	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed", "transfer c1 88002"}, did)
 }
 
 func TestMeetings(t *testing.T) {

@@ -20,6 +20,11 @@ type DialRequest struct {
 	Password string `json:"password,omitempty" maxLength:"128"`
 }
 
+// TransferRequest says where a call is to go.
+type TransferRequest struct {
+	Target string `json:"target" minLength:"1" maxLength:"512" example:"88002" doc:"The alias of a meeting, or a sip: URI."`
+}
+
 // CallPath names a call.
 type CallPath struct {
 	ID string `path:"id" minLength:"1" maxLength:"256"`
@@ -79,6 +84,19 @@ func (a *API) calls() {
 	unmute := operation("unmute-call", http.MethodPost, "/calls/{id}/unmute", "Lift a mute", tag, http.StatusNotFound)
 	unmute.DefaultStatus = http.StatusNoContent
 	huma.Register(a.huma, unmute, a.onCall(func(id string) error { return a.Gateway.Mute(id, false) }))
+
+	transfer := operation("transfer-call", http.MethodPost, "/calls/{id}/transfer", "Move a call elsewhere", tag, http.StatusNotFound, http.StatusUnprocessableEntity)
+	transfer.DefaultStatus = http.StatusNoContent
+	transfer.Description = "To another meeting of this gateway without its terminal noticing, or to a URI, which the terminal is asked to call (SIP REFER)."
+	huma.Register(a.huma, transfer, func(ctx context.Context, in *struct {
+		CallPath
+		Body TransferRequest
+	}) (*struct{}, error) {
+		if err := a.Gateway.Transfer(ctx, in.ID, in.Body.Target); err != nil {
+			return nil, a.problem(err)
+		}
+		return nil, nil
+	})
 }
 
 // onCall handles what needs a call's id and answers nothing.

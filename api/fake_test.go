@@ -41,6 +41,7 @@ type fake struct {
 	remove func(alias, identity string) error
 	dial   func(gateway.DialRequest) (gateway.Call, error)
 	hangup func(id string, code call.CauseCode) error
+	move   func(id, target string) error
 	events func(ctx context.Context, after uint64) <-chan gateway.Event
 }
 
@@ -83,10 +84,12 @@ func (f *fake) Call(id string) (gateway.Call, error) {
 }
 func (f *fake) Dial(_ context.Context, r gateway.DialRequest) (gateway.Call, error) { return f.dial(r) }
 func (f *fake) Hangup(id string, code call.CauseCode) error                         { return f.hangup(id, code) }
-func (f *fake) Mute(id string, muted bool) error                                    { return f.mute(id, muted) }
-func (f *fake) Status(context.Context) gateway.Status                               { return f.status }
-func (f *fake) Draining() bool                                                      { return f.draining }
-func (f *fake) Registrations() []gateway.Registration                               { return f.bindings }
+func (f *fake) Transfer(_ context.Context, id, target string) error                 { return f.move(id, target) }
+
+func (f *fake) Mute(id string, muted bool) error      { return f.mute(id, muted) }
+func (f *fake) Status(context.Context) gateway.Status { return f.status }
+func (f *fake) Draining() bool                        { return f.draining }
+func (f *fake) Registrations() []gateway.Registration { return f.bindings }
 func (f *fake) Events(ctx context.Context, after uint64) <-chan gateway.Event {
 	return f.events(ctx, after)
 }

@@ -101,6 +101,11 @@ func (c *Client) MuteCall(ctx context.Context, id string, muted bool) error {
 	return c.do(ctx, http.MethodPost, path("calls", id, muteVerb(muted)), nil, nil)
 }
 
+// Transfer moves a call to another meeting, or asks its terminal to call a URI.
+func (c *Client) Transfer(ctx context.Context, id, target string) error {
+	return c.do(ctx, http.MethodPost, path("calls", id, "transfer"), map[string]string{"target": target}, nil)
+}
+
 // Registration is one binding of a terminal.
 type Registration struct {
 	Protocol     string    `json:"protocol"`

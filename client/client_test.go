@@ -91,6 +91,7 @@ func TestCommands(t *testing.T) {
 		"DELETE /api/v1/calls/c1":                             "",
 		"POST /api/v1/calls/c1/mute":                          "",
 		"POST /api/v1/calls/c1/unmute":                        "",
+		"POST /api/v1/calls/c1/transfer":                      "",
 		"POST /api/v1/meetings":                               `{"alias":"88001"}`,
 		"GET /api/v1/meetings/88001":                          `{"alias":"88001"}`,
 		"DELETE /api/v1/meetings/88001":                       "",
@@ -116,7 +117,7 @@ func TestCommands(t *testing.T) {
 	_, err = c.Meeting(ctx, "88001")
 	require.NoError(t, err)
 	for _, err := range []error{
-		c.MuteCall(ctx, "c1", true), c.MuteCall(ctx, "c1", false), c.Hangup(ctx, "c1"),
+		c.MuteCall(ctx, "c1", true), c.MuteCall(ctx, "c1", false), c.Transfer(ctx, "c1", "88002"), c.Hangup(ctx, "c1"),
 		c.MuteParticipant(ctx, "88001", "web-1", true), c.RemoveParticipant(ctx, "88001", "web-1"), c.DeleteMeeting(ctx, "88001"),
 	} {
 		assert.NoError(t, err)

@@ -70,7 +70,10 @@ func (g *Gateway) Events(ctx context.Context, after uint64) <-chan Event {
 		after = g.events.last()
 	}
 	out := make(chan Event)
-	g.wait.Add(1)
+	if !g.begin() {
+		close(out)
+		return out
+	}
 	go func() {
 		defer g.wait.Done()
 		defer close(out)

@@ -85,6 +85,7 @@ type Gateway struct {
 	meetings map[string]*meeting
 	sessions map[string]*session // by leg ID, living calls
 	idle     chan struct{}       // closed when draining and no session is left
+	closed   bool                // nothing new is started
 }
 
 // New makes a Gateway; Run makes it work.
@@ -125,10 +126,23 @@ func (g *Gateway) Run(ctx context.Context) error {
 	err := group.Wait()
 	g.hangupAll(call.Draining)
 	g.cancel()
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
 	close(g.done)
 	g.wait.Wait()
 	g.clock.Close()
 	return err
+}
+
+// begin counts something that Run waits for; false when the gateway has closed.
+func (g *Gateway) begin() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.wait.Add(1)
+	}
+	return !g.closed
 }
 
 // Apply changes the settings; calls that run keep what they have.

@@ -62,7 +62,7 @@ func (g *Gateway) admit(leg call.Leg, prepare func(*session)) (*session, *call.C
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.draining.Load():
+	case g.draining.Load() || g.closed:
 		return nil, &call.Cause{Code: call.Draining, RetryAfter: 30}
 	case limit > 0 && len(g.sessions) >= limit:
 		g.refused.Add(1)
