@@ -29,10 +29,12 @@ type peerOptions struct {
 	password  string
 	hz        int // its tone
 	video     bool
+	size      string // of its pictures; default 1280x720
 	mediaenc  string // "", srtp, srtp-mand, dtls_srtp
 	codecs    string // audio_codecs of the account
 	domain    string // default the gateway's address
 	answer    bool   // answers calls by itself
+	keys      string // dtmfmode: rtpevent (default), info
 }
 
 var peerPorts atomic.Int32
@@ -89,7 +91,11 @@ func (o peerOptions) config(dir string, ctrl, n int) string {
 	fmt.Fprintf(&b, "ausrc_srate 48000\nauplay_srate 48000\nausrc_channels 2\nauplay_channels 2\naudio_level no\n")
 	fmt.Fprintf(&b, "snd_path %s\n", dir)
 	if o.video {
-		fmt.Fprintf(&b, "video_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 1280x720\nvideo_bitrate 1000000\nvideo_fps 30\nvideo_fullscreen no\n")
+		size := o.size
+		if size == "" {
+			size = "1280x720"
+		}
+		fmt.Fprintf(&b, "video_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size %s\nvideo_bitrate 1000000\nvideo_fps 30\nvideo_fullscreen no\n", size)
 		fmt.Fprintf(&b, "avcodec_h264enc libx264\navcodec_h264dec h264\n")
 	}
 	fmt.Fprintf(&b, "rtp_ports %d-%d\nrtcp_mux no\njitter_buffer_type fixed\njitter_buffer_delay 5-10\nrtp_stats yes\nnet_interface %s\n", 30000+100*n, 30098+100*n, o.address)
@@ -116,6 +122,9 @@ func (o peerOptions) account() string {
 	}
 	if o.mediaenc != "" {
 		line += ";mediaenc=" + o.mediaenc
+	}
+	if o.keys != "" {
+		line += ";dtmfmode=" + o.keys
 	}
 	if o.codecs != "" {
 		line += ";audio_codecs=" + o.codecs
@@ -153,6 +162,14 @@ func (b *baresip) established() {
 	b.t.Helper()
 	eventually(b.t, 15*time.Second, "baresip has a call", func() bool {
 		return strings.Contains(b.text(), "Call established")
+	})
+}
+
+// registered waits until the registrar has taken it.
+func (b *baresip) registered() {
+	b.t.Helper()
+	eventually(b.t, 15*time.Second, "baresip is registered", func() bool {
+		return strings.Contains(b.text(), "200 OK") || strings.Contains(b.text(), "registered successfully")
 	})
 }
 

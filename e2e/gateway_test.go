@@ -121,9 +121,12 @@ type apiCall struct {
 	Protocol   string `json:"protocol"`
 	Direction  string `json:"direction"`
 	State      string `json:"state"`
+	Muted      bool   `json:"muted"`
+	Identity   string `json:"identity"`
 	Encryption string `json:"encryption"`
 	Remote     struct {
 		Address   string `json:"address"`
+		Transport string `json:"transport"`
 		Name      string `json:"name"`
 		Product   string `json:"product"`
 		UserAgent string `json:"user_agent"`
@@ -138,6 +141,16 @@ type apiCall struct {
 		Packets   int    `json:"packets"`
 		Lost      int    `json:"lost"`
 	} `json:"media"`
+}
+
+// packets counts what a call has of a kind in a direction.
+func (c apiCall) packets(kind, direction string) (n int) {
+	for _, m := range c.Media {
+		if m.Kind == kind && m.Direction == direction {
+			n += m.Packets
+		}
+	}
+	return n
 }
 
 func (g *gateway) calls() []apiCall {

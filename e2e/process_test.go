@@ -56,6 +56,15 @@ func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	return p
 }
 
+// during lets the failures of processes be those of a subtest while it runs.
+func during(t *testing.T, running ...*process) {
+	for _, p := range running {
+		outer := p.t
+		p.t = t
+		t.Cleanup(func() { p.t = outer })
+	}
+}
+
 // Write implements io.Writer for the program's output.
 func (p *process) Write(b []byte) (int, error) {
 	p.mu.Lock()
