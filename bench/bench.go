@@ -43,11 +43,11 @@ var scenarios = []scenario{
 	{"floor", (*run).floors},
 	{"calls", (*run).calls},
 	{"g711", (*run).callsG711},
-	// {"listeners", (*run).listeners},
-	// {"pictures", (*run).pictures},
-	// {"latency", (*run).latency},
-	// {"registrar", (*run).registrar},
-	// {"flood", (*run).flood},
+	{"listeners", (*run).listeners},
+	{"pictures", (*run).pictures},
+	{"latency", (*run).latency},
+	{"registrar", (*run).registrar},
+	{"flood", (*run).overload},
 }
 
 // Names are those of the scenarios, in their order.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/roomgate/roomgate/bench/traffic"
 )
 
 // stamps remember when packets were sent, by their stamp.
@@ -61,4 +63,28 @@ func (d *delays) quantile(q float64) float64 {
 	slices.Sort(d.list)
 	i := min(int(q*float64(len(d.list))), len(d.list)-1)
 	return float64(d.list[i]) / float64(time.Millisecond)
+}
+
+// of is what to do with payloads that carry the stamps of a sender.
+func (d *delays) of(sender *stamps) func(now time.Time, payload []byte) {
+	return func(now time.Time, payload []byte) {
+		if stamp := traffic.Stamp(payload); stamp != 0 {
+			if took, ok := sender.since(stamp, now); ok {
+				d.add(took)
+			}
+		}
+	}
+}
+
+// later is a look at payloads that is known only after they have begun to come.
+type later struct {
+	look atomic.Pointer[func(now time.Time, payload []byte)]
+}
+
+func (l *later) set(f func(now time.Time, payload []byte)) { l.look.Store(&f) }
+
+func (l *later) seen(now time.Time, payload []byte) {
+	if f := l.look.Load(); f != nil {
+		(*f)(now, payload)
+	}
 }

@@ -44,10 +44,10 @@ var (
 
 func (r *run) floors(ctx context.Context) error {
 	var err error
-	if r.floor.encode, r.floor.decode, err = codecLoop(opus); err != nil {
+	if r.floor.encode, r.floor.decode, err = codecLoop(opus, 48000); err != nil {
 		return err
 	}
-	encode, decode, err := codecLoop(pcmu)
+	encode, decode, err := codecLoop(pcmu, 8000)
 	if err != nil {
 		return err
 	}
@@ -58,62 +58,60 @@ func (r *run) floors(ctx context.Context) error {
 	µs := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 	r.add(Figure{Scenario: "floor", Name: "bare UDP relay, per packet", Value: µs(r.floor.relay), Unit: "µs"})
 	r.add(Figure{Scenario: "floor", Name: "libopus encode, 20 ms at 8 kHz", Value: µs(r.floor.encode), Unit: "µs", Note: "as the gateway sets it"})
-	r.add(Figure{Scenario: "floor", Name: "libopus decode, 20 ms at 8 kHz", Value: µs(r.floor.decode), Unit: "µs"})
+	r.add(Figure{Scenario: "floor", Name: "libopus decode, 20 ms at 8 kHz", Value: µs(r.floor.decode), Unit: "µs", Note: "of the fullband stream that browsers send"})
 	r.add(Figure{Scenario: "floor", Name: "G.711 there and back, 20 ms", Value: µs(r.floor.law), Unit: "µs"})
 	r.add(Figure{Scenario: "floor", Name: "PCMU <-> Opus call from these", Value: r.floor.call(), Unit: "core"})
 	return nil
 }
 
-// codecLoop times the coder of a format at 8 kHz.
-func codecLoop(f media.Format) (encode, decode time.Duration, err error) {
-	sound, err := traffic.Speech(f, 8000)
+// coders is how many coders a loop takes turns with: those of fifty calls, so
+// that they share the caches as the calls' do.
+const coders = 50
+
+// codecLoop times encoding at 8 kHz, and decoding at 8 kHz what somebody sends
+// who encodes at rate.
+func codecLoop(f media.Format, rate int) (encode, decode time.Duration, err error) {
+	sound, err := traffic.Speech(f, rate)
 	if err != nil {
 		return 0, 0, err
 	}
 	codecs := &transcode.Codecs{}
-	decoder, err := codecs.NewDecoder(f, 8000)
-	if err != nil {
-		return 0, 0, err
-	}
-	encoder, err := codecs.NewEncoder(f, 8000)
-	if err != nil {
-		return 0, 0, err
-	}
-	frames := make([][]int16, len(sound.Packets))
-	for range 3 { // the first rounds warm up
-		if decode, err = decodeAll(decoder, sound, frames); err != nil {
+	var decoders [coders]mixer.Decoder
+	var encoders [coders]mixer.Encoder
+	for i := range coders {
+		if decoders[i], err = codecs.NewDecoder(f, 8000); err != nil {
+			return 0, 0, err
+		}
+		if encoders[i], err = codecs.NewEncoder(f, 8000); err != nil {
 			return 0, 0, err
 		}
 	}
-	payload := make([]byte, 1500)
-	const rounds = 5
-	began := threadTime()
-	for range rounds {
-		for _, pcm := range frames {
-			if _, err := encoder.Encode(payload, pcm); err != nil {
+	frames := make([][]int16, len(sound.Packets))
+	began := processorTime()
+	for i, payload := range sound.Packets {
+		frames[i] = make([]int16, 8000/50)
+		for _, d := range decoders {
+			if _, err := d.Decode(frames[i], payload); err != nil {
 				return 0, 0, err
 			}
 		}
 	}
-	return (threadTime() - began) / time.Duration(rounds*len(frames)), decode, nil
-}
-
-func decodeAll(d mixer.Decoder, sound *traffic.Sound, into [][]int16) (each time.Duration, err error) {
-	began := threadTime()
-	for i, payload := range sound.Packets {
-		if into[i] == nil {
-			into[i] = make([]int16, 8000/50)
-		}
-		if _, err := d.Decode(into[i], payload); err != nil {
-			return 0, err
+	decoded := processorTime()
+	payload := make([]byte, 1500)
+	for _, pcm := range frames {
+		for _, e := range encoders {
+			if _, err := e.Encode(payload, pcm); err != nil {
+				return 0, 0, err
+			}
 		}
 	}
-	return (threadTime() - began) / time.Duration(len(sound.Packets)), nil
+	n := time.Duration(coders * len(frames))
+	return (processorTime() - decoded) / n, (decoded - began) / n, nil
 }
 
-// threadTime is the processor time of this process: other processes on the
+// processorTime is the processor time of this process: other processes on the
 // machine do not count.
-func threadTime() time.Duration {
+func processorTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
