@@ -22,9 +22,10 @@ type browser struct {
 
 // browserOptions say how the visitor is.
 type browserOptions struct {
-	name string
-	wav  string // microphone; "" = the fake one
-	lang string // vi or en; default en
+	name  string
+	wav   string   // microphone; "" = the fake one
+	lang  string   // vi or en; default en
+	flags []string // further ones of Chromium
 }
 
 // openBrowser starts Chromium; nothing is loaded yet.
@@ -39,9 +40,9 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(1280, 800),
 	)
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+	for _, flag := range append(o.flags, "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
 		"disable-background-networking", "disable-component-update", "disable-sync", "mute-audio",
-		"use-fake-ui-for-media-stream", "use-fake-device-for-media-stream", "ignore-certificate-errors"} {
+		"use-fake-ui-for-media-stream", "use-fake-device-for-media-stream", "ignore-certificate-errors") {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
@@ -83,17 +84,36 @@ func chromiumInPeers(t *testing.T) string {
 func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 	t.Helper()
 	b := openBrowser(t, o)
+	b.visit(alias)
 	if o.name == "" {
 		o.name = "Chromium"
 	}
+	b.fillIn(o.name)
+	b.click("join")
+	b.joined()
+	return b
+}
+
+// visit opens the meeting page, which shows its lobby.
+func (b *browser) visit(alias string) {
+	b.t.Helper()
 	b.run("open the page", 30*time.Second,
 		chromedp.Navigate(fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)),
-		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)),
-		chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), o.name),
-		chromedp.Click(chromedp.CSS(`[data-testid=original-sound]`)), // a steady tone would be taken for noise
-		chromedp.Click(chromedp.CSS(`[data-testid=join]`)),
-		chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
-	return b
+		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
+}
+
+// fillIn gives the visitor's name. A steady tone would be taken for noise, so
+// sound is sent as it is.
+func (b *browser) fillIn(name string) {
+	b.t.Helper()
+	b.run("fill in the form", 10*time.Second, chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), name))
+	b.click("original-sound")
+}
+
+// joined waits until the visitor is in the meeting.
+func (b *browser) joined() {
+	b.t.Helper()
+	b.run("join", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
 }
 
 func (b *browser) run(what string, timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) {

@@ -66,13 +66,30 @@ func power(pcm []int16, rate int, hz float64) float64 {
 	if len(pcm) < rate {
 		return -200
 	}
-	pcm = pcm[len(pcm)-rate:]
+	return amplitude(pcm[len(pcm)-rate:], rate, hz)
+}
+
+// amplitude is the level in dBFS of one frequency in a sound.
+func amplitude(pcm []int16, rate int, hz float64) float64 {
 	var re, im float64
 	for i, s := range pcm {
 		angle := 2 * math.Pi * hz * float64(i) / float64(rate)
 		re += float64(s) * math.Cos(angle)
 		im += float64(s) * math.Sin(angle)
 	}
-	amplitude := 2 * math.Hypot(re, im) / float64(len(pcm)) / 32768
-	return 20 * math.Log10(amplitude+1e-10)
+	return 20 * math.Log10(2*math.Hypot(re, im)/float64(len(pcm))/32768+1e-10)
+}
+
+// heardTone reports whether a tone stands out of its neighbourhood for a tenth
+// of a second anywhere in a sound.
+func heardTone(pcm []int16, rate int, hz float64) bool {
+	window := rate / 10
+	for from := 0; from+window <= len(pcm); from += window / 4 {
+		part := pcm[from : from+window]
+		level := amplitude(part, rate, hz)
+		if level > -45 && level > 12+max(amplitude(part, rate, hz-55), amplitude(part, rate, hz+55)) {
+			return true
+		}
+	}
+	return false
 }

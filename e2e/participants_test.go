@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+)
+
+// apiParticipant is a row of a roster as the API shows it.
+type apiParticipant struct {
+	Identity string `json:"identity"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	CallID   string `json:"call_id"`
+	Muted    bool   `json:"muted"`
+	Tracks   []struct {
+		Kind  string `json:"kind"`
+		Muted bool   `json:"muted"`
+	} `json:"tracks"`
+}
+
+// participants is the roster of a meeting; nobody when there is none.
+func (g *gateway) participants(meeting string) []apiParticipant {
+	g.t.Helper()
+	code, body := g.get("/api/v1/meetings/" + meeting + "/participants")
+	if code == http.StatusNotFound {
+		return nil
+	}
+	var out struct {
+		Participants []apiParticipant `json:"participants"`
+	}
+	if err := json.Unmarshal(body, &out); err != nil || code != http.StatusOK {
+		g.t.Fatalf("participants: %d %s", code, body)
+	}
+	return out.Participants
+}
+
+// identities are the identities of everybody in a meeting.
+func (g *gateway) identities(meeting string) []string {
+	var ids []string
+	for _, p := range g.participants(meeting) {
+		ids = append(ids, p.Identity)
+	}
+	slices.Sort(ids)
+	return ids
+}
