@@ -173,6 +173,7 @@ func (l *leg) finish() {
 	}
 	e.mu.Unlock()
 	close(l.gone)
+	l.refuseUnread()
 }
 
 // end tells the gateway that the call is over and closes its media; what
@@ -235,10 +236,30 @@ func (l *leg) emit(ev call.Event) {
 // post hands an event to the leg's goroutine; false when that has ended.
 func (l *leg) post(ev event) bool {
 	select {
-	case l.mail <- ev:
-		return true
 	case <-l.gone:
 		return false
+	case l.mail <- ev:
+	}
+	select {
+	case <-l.gone: // it may have come too late to be read
+		l.refuseUnread()
+	default:
+	}
+	return true
+}
+
+// refuseUnread refuses the requests that nobody reads any more: the dialog they
+// name is over (RFC 3261 §12.2.2).
+func (l *leg) refuseUnread() {
+	for {
+		select {
+		case ev := <-l.mail:
+			if r, ok := ev.(gotRequest); ok && r.tx != nil {
+				l.e.respond(r.tx, r.req, 481)
+			}
+		default:
+			return
+		}
 	}
 }
 

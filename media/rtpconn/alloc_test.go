@@ -96,11 +96,26 @@ func TestSendingDoesNotAllocate(t *testing.T) {
 					send()
 				}
 				before := s.Stats()[1].Packets
-				require.Zero(t, testing.AllocsPerRun(1000, send))
-				require.Equal(t, before+1001, s.Stats()[1].Packets)
+				require.Zero(t, allocs(1000, send))
+				require.GreaterOrEqual(t, s.Stats()[1].Packets, before+1001)
 			})
 		}
 	}
+}
+
+// allocs is testing.AllocsPerRun, tried again when another goroutine of the
+// process has allocated meanwhile: what f itself allocates is there every time.
+func allocs(runs int, f func()) (least float64) {
+	for i := range 5 {
+		n := testing.AllocsPerRun(runs, f)
+		if i == 0 || n < least {
+			least = n
+		}
+		if least == 0 {
+			break
+		}
+	}
+	return least
 }
 
 var _ media.Writer = (*counter)(nil)
