@@ -162,6 +162,7 @@ func (r *run) setUps(ctx context.Context, st *stage, n int, phoneAudio string, p
 		probes = 30
 	}
 	var took delays
+	repeats := st.repeats()
 	for i := range probes {
 		p, err := st.dial(ctx, n+i, fmt.Sprintf("probe-%d", i), play)
 		if err != nil {
@@ -183,6 +184,7 @@ func (r *run) setUps(ctx context.Context, st *stage, n int, phoneAudio string, p
 	default:
 		p95.Target = 100
 	}
+	p95.Note = fmt.Sprintf("%d calls, %d requests repeated", took.count(), st.repeats()-repeats)
 	r.add(p50)
 	r.add(p95)
 	return nil

@@ -91,10 +91,7 @@ func (r *run) overload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var repeats uint64
-	for _, a := range st.agents {
-		repeats += a.Repeats.Load()
-	}
+	repeats := st.repeats()
 	accepted := float64(f.accepted.Load())
 	note := fmt.Sprintf("of %d: %d accepted, %d refused with 503 (%d with Retry-After), %d otherwise, %d repeats; all answered after %.1f s",
 		f.all.Load(), f.accepted.Load(), f.refused.Load(), f.retry.Load(), f.other.Load(), repeats, time.Since(began).Seconds())

@@ -146,3 +146,11 @@ func (st *stage) callAll(ctx context.Context, n int, to func(i int) string, play
 
 // alias names the i-th meeting.
 func alias(i int) string { return fmt.Sprintf("bench-%d", i) }
+
+// repeats is how many SIP requests had to be sent again so far.
+func (st *stage) repeats() (n uint64) {
+	for _, a := range st.agents {
+		n += a.Repeats.Load()
+	}
+	return n
+}
