@@ -34,6 +34,7 @@ type peerOptions struct {
 	codecs    string // audio_codecs of the account
 	domain    string // default the gateway's address
 	answer    bool   // answers calls by itself
+	mode      string // answermode: manual (default), early
 	keys      string // dtmfmode: rtpevent (default), info
 }
 
@@ -119,6 +120,9 @@ func (o peerOptions) account() string {
 	}
 	if o.answer {
 		line += ";answermode=auto"
+	}
+	if o.mode != "" {
+		line += ";answermode=" + o.mode
 	}
 	if o.mediaenc != "" {
 		line += ";mediaenc=" + o.mediaenc

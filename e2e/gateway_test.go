@@ -51,9 +51,16 @@ accounts:
 // startGateway runs the program with baseConfig and more YAML after it.
 func startGateway(t *testing.T, more string) *gateway {
 	t.Helper()
+	return startGatewayOn(t, baseConfig+more)
+}
+
+// startGatewayOn runs the program with a configuration; where its data go is
+// added.
+func startGatewayOn(t *testing.T, config string) *gateway {
+	t.Helper()
 	dir := t.TempDir()
 	g := &gateway{t: t, dir: dir}
-	g.write(baseConfig + "data_dir: " + filepath.Join(dir, "data") + "\n" + more)
+	g.write(config + "\ndata_dir: " + filepath.Join(dir, "data") + "\n")
 	g.launch()
 	return g
 }
