@@ -220,7 +220,7 @@ func startNode(t *testing.T, s gateway.Settings, registered ...string) *node {
 	g, err := gateway.New(gateway.Config{
 		Endpoints: map[call.Protocol]call.Endpoint{call.SIP: n.endpoint},
 		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s,
-		Registered: func(alias string) bool {
+		TerminalExists: func(alias string) bool {
 			for _, r := range registered {
 				if r == alias {
 					return true

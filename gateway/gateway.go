@@ -37,11 +37,12 @@ type Config struct {
 	Endpoints map[call.Protocol]call.Endpoint
 	// Registrations lists the terminals registered with all stacks.
 	Registrations func() []Registration
-	// Registered reports whether a terminal is registered under an alias.
-	Registered func(alias string) bool
-	SFU        bridge.SFU
-	Admin      SFUAdmin
-	Codecs     bridge.Codecs
+	// TerminalExists reports whether a terminal of ours has the alias,
+	// registered at the moment or not.
+	TerminalExists func(alias string) bool
+	SFU            bridge.SFU
+	Admin          SFUAdmin
+	Codecs         bridge.Codecs
 	// PhoneAudio is "opus" or "g711": what G.711 legs publish.
 	PhoneAudio string
 	// Capabilities is what legs are offered.

@@ -243,7 +243,7 @@ func (g *Gateway) leave(m *meeting) {
 	}
 }
 
-// MeetingExists, MayCreateMeeting and Registered make the Gateway the
+// MeetingExists, MayCreateMeeting and TerminalExists make the Gateway the
 // route.World of its dial rules.
 
 // MeetingExists reports a meeting that callers may reach.
@@ -257,7 +257,7 @@ func (g *Gateway) MayCreateMeeting(alias string) bool {
 	return g.settings.Load().AutoCreate && aliasForm.MatchString(alias)
 }
 
-// Registered reports whether a terminal is registered under the alias.
-func (g *Gateway) Registered(alias string) bool {
-	return g.in.Registered != nil && g.in.Registered(alias)
+// TerminalExists reports whether a terminal of ours has the alias.
+func (g *Gateway) TerminalExists(alias string) bool {
+	return g.in.TerminalExists != nil && g.in.TerminalExists(alias)
 }

@@ -22,8 +22,8 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 		default:
 			return nil, call.Target{}, fmt.Errorf("%w: scheme %q has no route", ErrBadTarget, scheme)
 		}
-	} else if !g.Registered(address) && !strings.Contains(address, "@") {
-		return nil, call.Target{}, fmt.Errorf("%w: nothing is registered as %q", ErrBadTarget, address)
+	} else if !g.TerminalExists(address) && !strings.Contains(address, "@") {
+		return nil, call.Target{}, fmt.Errorf("%w: no terminal has the alias %q", ErrBadTarget, address)
 	} else if r, ok := g.registrationOf(address); ok {
 		protocol = r.Protocol
 	}

@@ -206,6 +206,10 @@ type Address struct {
 	netip.AddrPort
 }
 
+// Known reports whether an alias belongs to one of our accounts, registered at
+// the moment or not.
+func (e *Endpoint) Known(alias string) bool { return e.registrar.Known(alias) }
+
 // Registrations lists the bindings that have not expired.
 func (e *Endpoint) Registrations() []registrar.Registration { return e.registrar.Registrations() }
 

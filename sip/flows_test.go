@@ -225,6 +225,19 @@ func TestEncryptionPolicy(t *testing.T) {
 	exchangeAudio(t, caller, callee)
 }
 
+// What one call needs may be stricter than the policy of the endpoint.
+func TestCapabilitiesRequireEncryption(t *testing.T) {
+	a, b := start(t, nil), start(t, nil)
+	caller, err := a.Dial(within(t), call.Target{Address: b.uri("x", "udp"), Can: phone, Encryption: "off"})
+	require.NoError(t, err)
+	callee := b.next()
+	strict := phone
+	strict.Encryption = "require"
+	require.Error(t, callee.Accept(within(t), strict))
+	require.Equal(t, call.EncryptionRequired, await(t, callee, call.Ended).Cause.Code)
+	require.Equal(t, call.IncompatibleMedia, await(t, caller, call.Ended).Cause.Code)
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	a, b := start(t, nil), start(t, nil)
 	for _, ring := range []bool{true, false} {

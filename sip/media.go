@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"github.com/roomgate/roomgate/call"
@@ -110,9 +111,13 @@ func (s *sessions) prepare(can media.Capabilities, roles []media.Role) (*offer.L
 		rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 		s.id = binary.BigEndian.Uint64(b[:]) >> 2
 	}
+	asked := s.encryption
+	if can.Encryption != "" {
+		asked, _ = offer.ParsePolicy(can.Encryption)
+	}
 	l := &offer.Local{
 		Capabilities: can, Address: s.net.Advertised, ID: s.id, Version: s.id,
-		Encryption: s.encryption, Secure: s.secure, Rand: rand.Reader,
+		Encryption: max(s.encryption, asked), Secure: s.secure, Rand: rand.Reader,
 		Fingerprint: offer.Fingerprint{Hash: fingerprint.Hash, Value: fingerprint.Value},
 	}
 	for _, role := range roles {
@@ -142,6 +147,7 @@ func (s *sessions) offer(can media.Capabilities) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	local.Extend = true
 	body, offered, err := offer.Offer(local, s.state)
 	if err != nil {
 		return nil, err
@@ -169,7 +175,7 @@ func (s *sessions) answer(remote *offer.Description, can media.Capabilities) ([]
 func offeredRoles(remote *offer.Description, can media.Capabilities) []media.Role {
 	audio, video := false, 0
 	for _, section := range remote.Sections {
-		switch section.Kind {
+		switch strings.ToLower(section.Kind) {
 		case "audio":
 			audio = audio || section.Port != 0
 		case "video":

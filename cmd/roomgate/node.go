@@ -88,17 +88,17 @@ func (n *node) connect(c *config.Config) error {
 		return err
 	}
 	n.gateway, err = gateway.New(gateway.Config{
-		Endpoints:     map[call.Protocol]call.Endpoint{call.SIP: n.sip},
-		Registrations: n.registrations,
-		Registered:    n.registered,
-		SFU:           n.meeting,
-		Admin:         n.meeting,
-		Codecs:        &transcode.Codecs{},
-		PhoneAudio:    c.SFU.PhoneAudio,
-		Capabilities:  capabilities(),
-		Version:       version,
-		Logger:        n.log,
-		Settings:      settings,
+		Endpoints:      map[call.Protocol]call.Endpoint{call.SIP: n.sip},
+		Registrations:  n.registrations,
+		TerminalExists: n.sip.Known,
+		SFU:            n.meeting,
+		Admin:          n.meeting,
+		Codecs:         &transcode.Codecs{},
+		PhoneAudio:     c.SFU.PhoneAudio,
+		Capabilities:   capabilities(),
+		Version:        version,
+		Logger:         n.log,
+		Settings:       settings,
 	})
 	if err != nil {
 		return err

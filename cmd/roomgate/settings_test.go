@@ -36,7 +36,7 @@ type nobody struct{}
 
 func (nobody) MeetingExists(string) bool    { return false }
 func (nobody) MayCreateMeeting(string) bool { return true }
-func (nobody) Registered(string) bool       { return false }
+func (nobody) TerminalExists(string) bool   { return false }
 
 func TestDialRules(t *testing.T) {
 	s, err := gatewaySettings(load(t, `

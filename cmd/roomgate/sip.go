@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
@@ -54,26 +52,6 @@ func (n *node) registrations() []gateway.Registration {
 		})
 	}
 	return out
-}
-
-// registered reports whether a terminal can be called by an alias: one of the
-// names of its account.
-func (n *node) registered(alias string) bool {
-	for _, a := range n.live.Current().Accounts {
-		names := append([]string{a.Username}, a.Aliases...)
-		known := func(name string) func(string) bool {
-			return func(other string) bool { return strings.EqualFold(name, other) }
-		}
-		if !slices.ContainsFunc(names, known(alias)) {
-			continue
-		}
-		for _, b := range n.sip.Registrations() {
-			if slices.ContainsFunc(names, known(b.Alias)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // registrationChanged tells the event stream.

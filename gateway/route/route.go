@@ -62,8 +62,9 @@ type World interface {
 	MeetingExists(alias string) bool
 	// MayCreateMeeting reports whether dialling in may make a meeting.
 	MayCreateMeeting(alias string) bool
-	// Registered reports whether a terminal is registered under the alias.
-	Registered(alias string) bool
+	// TerminalExists reports whether a terminal of ours has the alias, be it
+	// reachable at the moment or not.
+	TerminalExists(alias string) bool
 }
 
 // Decision is where a call goes. Exactly one of Meeting, Endpoint, Reject is
@@ -95,8 +96,8 @@ func (t *Table) Decide(info call.Info, w World) Decision {
 	if alias == "" {
 		return Decision{Reject: call.UnknownAlias, Why: "no alias was dialled"}
 	}
-	if w.Registered(alias) && !w.MeetingExists(alias) {
-		return Decision{Endpoint: alias, Why: "a terminal is registered under this alias"}
+	if w.TerminalExists(alias) && !w.MeetingExists(alias) {
+		return Decision{Endpoint: alias, Why: "a terminal has this alias"}
 	}
 	return t.finish(Decision{Meeting: alias}, info, w)
 }

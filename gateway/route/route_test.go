@@ -16,7 +16,7 @@ type world struct {
 
 func (w world) MeetingExists(alias string) bool    { return w.meetings[alias] }
 func (w world) MayCreateMeeting(alias string) bool { return w.autoCreate }
-func (w world) Registered(alias string) bool       { return w.registered[alias] }
+func (w world) TerminalExists(alias string) bool   { return w.registered[alias] }
 
 func TestDecide(t *testing.T) {
 	table, err := route.Compile([]route.Rule{
