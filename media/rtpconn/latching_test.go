@@ -45,7 +45,15 @@ func TestRoute(t *testing.T) {
 		{"auto finds the host behind a NAT", LatchAuto, private,
 			[]step{{0, "203.0.113.5:62001", true}}, "203.0.113.5:62001", "203.0.113.5:62002"},
 		{"auto keeps to a good address", LatchAuto, public,
-			[]step{{5 * time.Second, "198.51.100.99:4000", false}, {0, "203.0.113.5:4000", true}}, "203.0.113.5:4000", "203.0.113.5:4001"},
+			[]step{{0, "198.51.100.99:4000", false}, {0, "203.0.113.5:4000", true}, {time.Hour, "198.51.100.99:4000", false}}, "203.0.113.5:4000", "203.0.113.5:4001"},
+		{"auto hears another host when the signalled one is silent, but sends it nothing", LatchAuto, public,
+			[]step{{strangerGrace, "203.0.113.6:9000", false}, {hearingGrace - strangerGrace, "203.0.113.6:9000", true},
+				{relatchAfter - 1, "198.51.100.99:4000", false}, {0, "203.0.113.6:9000", true}}, "203.0.113.5:4000", "203.0.113.5:4001"},
+		{"auto returns to the signalled host for good", LatchAuto, public,
+			[]step{{hearingGrace, "203.0.113.6:9000", true}, {0, "203.0.113.5:4000", true}, {0, "203.0.113.6:9000", false},
+				{time.Hour, "203.0.113.6:9000", false}}, "203.0.113.5:4000", "203.0.113.5:4001"},
+		{"off hears nobody else", LatchOff, public,
+			[]step{{time.Hour, "203.0.113.6:9000", false}}, "203.0.113.5:4000", "203.0.113.5:4001"},
 		{"auto takes a media relay as signalled", LatchAuto, relay,
 			[]step{{0, "198.51.100.7:4000", true}}, "198.51.100.7:4000", "198.51.100.7:4001"},
 		{"auto lets strangers wait", LatchAuto, private,
@@ -112,6 +120,19 @@ func TestRouteLearnsTheSourceOfRTCP(t *testing.T) {
 	r.confirmRTCP(ap("203.0.113.5:61999"))
 	require.Equal(t, ap("203.0.113.5:61999"), r.to.Load().rtcp)
 	require.False(t, r.admitsRTCP(ap("198.51.100.99:1"), noon))
+}
+
+// A source that is heard only reports, but moves no RTCP of ours.
+func TestHeardSourceReports(t *testing.T) {
+	r := newRoute(LatchAuto)
+	r.apply(Params{Remote: ap("203.0.113.5:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}, noon)
+	now := noon.Add(hearingGrace)
+	require.False(t, r.admitsRTCP(ap("203.0.113.6:9001"), now))
+	require.False(t, r.greeted(ap("203.0.113.6:9000"), now))
+	require.False(t, r.confirm(ap("203.0.113.6:9000"), now).IsValid())
+	require.True(t, r.admitsRTCP(ap("203.0.113.6:9001"), now))
+	r.confirmRTCP(ap("203.0.113.6:9001"))
+	require.Equal(t, ap("203.0.113.5:4001"), r.to.Load().rtcp)
 }
 
 func TestRouteNeverSendsToNowhere(t *testing.T) {

@@ -12,6 +12,9 @@ const (
 	relatchAfter = 3 * time.Second
 	// strangerGrace is how long the signalled hosts go before strangers.
 	strangerGrace = time.Second
+	// hearingGrace is how long the signalled hosts may say nothing before
+	// somebody else is heard in their place.
+	hearingGrace = 2 * time.Second
 )
 
 // destinations is where datagrams go to; zero addresses mean nowhere.
@@ -31,7 +34,8 @@ type route struct {
 	applied    time.Time      // when remote was signalled
 	latched    netip.AddrPort // the source followed, zero before the first
 	learned    netip.AddrPort // the source of RTCP, zero before the first
-	valid      time.Time      // the last valid packet from latched
+	heard      netip.AddrPort // the source listened to in place of a silent remote; nothing is sent there
+	valid      time.Time      // the last valid packet from latched or heard
 	hello      netip.AddrPort // where DTLS comes from, before media does
 }
 
@@ -49,7 +53,7 @@ func (r *route) apply(p Params, now time.Time) {
 	remote := unmap(p.Remote)
 	if remote != r.remote || r.applied.IsZero() {
 		r.remote, r.applied = remote, now
-		r.latched, r.learned, r.hello = netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}
+		r.latched, r.learned, r.hello, r.heard = netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}, netip.AddrPort{}
 		r.valid = time.Time{}
 	}
 	r.remoteRTCP = unmap(p.RemoteRTCP)
@@ -63,6 +67,11 @@ func (r *route) apply(p Params, now time.Time) {
 func (r *route) admits(from netip.AddrPort, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.follows(from, now) || r.hears(from, now)
+}
+
+// follows reports whether RTP may come from an address, and ours go there.
+func (r *route) follows(from netip.AddrPort, now time.Time) bool {
 	switch {
 	case from == r.latched:
 		return true
@@ -77,26 +86,36 @@ func (r *route) admits(from netip.AddrPort, now time.Time) bool {
 		r.unreachable() && now.Sub(r.applied) >= strangerGrace
 }
 
+// hears reports whether RTP may come from an address that nothing is sent to.
+// A host with several addresses may signal one and send from another. It is
+// heard when the signalled address, which ours goes to all the same, has never
+// said anything valid; when that does, it is the only one heard.
+func (r *route) hears(from netip.AddrPort, now time.Time) bool {
+	if r.mode != LatchAuto || r.latched.IsValid() || now.Sub(r.applied) < hearingGrace {
+		return false
+	}
+	return from == r.heard || !r.heard.IsValid() || now.Sub(r.valid) >= relatchAfter
+}
+
 // admitsRTCP reports whether RTCP may come from an address: from the hosts RTP
 // comes from or was signalled for.
 func (r *route) admitsRTCP(from netip.AddrPort, now time.Time) bool {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	addr := from.Addr()
-	known := addr == r.latched.Addr() || addr == r.remote.Addr() || addr == r.remoteRTCP.Addr()
-	latched := r.latched.IsValid()
-	r.mu.Unlock()
+	known := addr == r.latched.Addr() || addr == r.remote.Addr() || addr == r.remoteRTCP.Addr() || addr == r.heard.Addr()
 	// Before RTP has shown where the far side is, its RTCP may.
-	return known || !latched && r.admits(from, now)
+	return known || !r.latched.IsValid() && r.follows(from, now)
 }
 
 // greeted notes where a DTLS record came from, if it may come from there.
 // Whether it was the right one, the fingerprint will tell.
 func (r *route) greeted(from netip.AddrPort, now time.Time) bool {
-	if !r.admits(from, now) {
-		return false
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.follows(from, now) {
+		return false
+	}
 	if r.mode != LatchOff && !r.latched.IsValid() {
 		r.hello = from
 	}
@@ -138,10 +157,18 @@ func (r *route) unreachable() bool {
 func (r *route) confirm(from netip.AddrPort, now time.Time) (moved netip.AddrPort) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	follow := r.follows(from, now)
 	r.valid = now
 	if from == r.latched || r.mode == LatchOff {
 		return netip.AddrPort{}
 	}
+	if !follow {
+		if !r.latched.IsValid() {
+			r.heard = from
+		}
+		return netip.AddrPort{}
+	}
+	r.heard = netip.AddrPort{}
 	before := r.to.Load().rtp
 	r.latched = from
 	r.direct()
