@@ -104,7 +104,11 @@ func (s *session) referred(r *call.Refer) {
 		return
 	}
 	notify := r.Accept()
-	notify(s.move(d))
+	outcome := s.move(d)
+	if outcome.Code == call.NormalClearing {
+		outcome = call.Cause{} // the terminal must not take it for a new call
+	}
+	notify(outcome)
 }
 
 // move takes the leg to another meeting; its terminal notices nothing but the

@@ -178,6 +178,8 @@ func TestLegIsPublishedAndMuted(t *testing.T) {
 	}
 	m.SetMuted(true)
 	eventually(t, "the meeting knows", seat.isMuted)
+	s.talk(20, v)
+	seat.ear().forget()
 	s.talk(100, v)
 	if got := seat.ear().hears(); got.Level > -60 {
 		t.Errorf("the meeting hears a muted leg: %+v", got)

@@ -164,6 +164,13 @@ func (e *ear) WriteRTP(p *rtp.Packet) error {
 	return nil
 }
 
+// forget starts the measurement anew.
+func (e *ear) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.meter = tone.NewMeter(e.decoder.Rate())
+}
+
 func (e *ear) hears() tone.Measurement {
 	e.mu.Lock()
 	defer e.mu.Unlock()

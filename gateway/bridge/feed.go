@@ -56,9 +56,33 @@ func (b *Bridge) openFeed(f *feed) {
 	}
 	b.start(func() { f.read(b) })
 	if old != nil {
-		b.retire(old)
+		b.relieve(old)
 	}
 	b.nudge()
+}
+
+// handover is how long a feed goes on beside the one that takes its place, so
+// that nobody hears or sees a gap: the new one's tracks replace the old ones as
+// they open.
+const handover = 2 * time.Second
+
+// relieve retires a feed after the handover.
+func (b *Bridge) relieve(f *feed) {
+	b.start(func() {
+		select {
+		case <-time.After(handover):
+		case <-b.ctx.Done():
+		}
+		taken := false
+		b.call(func() {
+			taken = true
+			b.retire(f)
+		})
+		if !taken {
+			f.cancel()
+			f.receiver.Leave()
+		}
+	})
 }
 
 // read takes up tracks as they open.
