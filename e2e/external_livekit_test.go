@@ -105,7 +105,7 @@ func TestExternalLiveKit(t *testing.T) {
 	o.terminal.stop()
 	o.phone.stop()
 	g.launch()
-	terminal := startBaresip(t, peerOptions{hz: 500, codecs: "G722"})
+	terminal := startBaresip(t, peerOptions{hz: 500, codecs: "opus"})
 	terminal.dial("sip:demo@" + gatewayIP)
 	terminal.established()
 	eventually(t, 60*time.Second, "nobody of before the crash is left in the meeting", func() bool {
