@@ -168,7 +168,8 @@ type Event struct {
 type Refer struct {
 	To string // URI
 	// Accept answers 202 and later notifies with the outcome given to the
-	// returned function; Refuse answers with the cause.
+	// returned function, the zero Cause when this call was moved itself and
+	// goes on; Refuse answers with the cause.
 	Accept func() (notify func(Cause))
 	Refuse func(Cause)
 }

@@ -64,7 +64,6 @@ func TestAwkwardFlows(t *testing.T) {
 		{"reinvite", "t1", peerIP6},
 		{"update", "u1", peerIP},
 		{"timer_422", "u1", peerIP},
-		{"refer", "u1", peerIP},
 	} {
 		t.Run(tc.scenario+" "+tc.mode+" "+tc.from, func(t *testing.T) {
 			startSipp(t, tc.scenario, tc.from, "-t", tc.mode).passes()

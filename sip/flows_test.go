@@ -188,6 +188,15 @@ func TestTransfer(t *testing.T) {
 			require.Equal(t, outcome.Code == call.NormalClearing, err == nil, "%v", err)
 		})
 	}
+	t.Run("moved", func(t *testing.T) { // the call goes on, which is no outcome
+		a, b := start(t, nil), start(t, nil)
+		caller, callee := connect(t, a, b, "udp", phone)
+		result := make(chan error, 1)
+		go func() { result <- callee.(call.Transferrer).Transfer(within(t), "sip:88002@example.com") }()
+		await(t, caller, call.Referred).Refer.Accept()(call.Cause{})
+		require.ErrorContains(t, <-result, "no outcome")
+		exchangeAudio(t, caller, callee)
+	})
 	t.Run("refused", func(t *testing.T) {
 		a, b := start(t, nil), start(t, nil)
 		caller, callee := connect(t, a, b, "udp", phone)

@@ -102,13 +102,19 @@ func (l *leg) answerRefer(w wantReferAnswer) {
 	}
 }
 
-// notify reports how an accepted REFER went.
+// notify reports how an accepted REFER went. Without a cause the call itself
+// was moved and goes on: a final answer would make the far side hang it up
+// (RFC 5589 §6.1), so the subscription ends without one.
 func (l *leg) notify(r *referral, cause call.Cause) {
 	if !r.subscribed {
 		return
 	}
 	status := "SIP/2.0 200 OK"
-	if cause.Code != call.NormalClearing {
+	switch cause.Code {
+	case call.NormalClearing:
+	case "":
+		status = "SIP/2.0 100 Trying"
+	default:
 		code := cause.Code.Status()
 		status = fmt.Sprintf("SIP/2.0 %d %s", code, reasons[code])
 	}
