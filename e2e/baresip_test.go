@@ -17,8 +17,10 @@ import (
 // hears and sees kept in files.
 type baresip struct {
 	*process
-	dir  string
-	conn net.Conn
+	user    string
+	address string // where it listens for calls
+	dir     string
+	conn    net.Conn
 }
 
 // peerOptions say what a baresip is like.
@@ -62,7 +64,7 @@ func startBaresip(t *testing.T, o peerOptions) *baresip {
 		"config":   o.config(dir, ctrl, n),
 		"accounts": o.account(),
 	})
-	b := &baresip{dir: dir, process: start(t, fmt.Sprintf("baresip%d", n), inPeers("baresip", "-f", dir, "-v"))}
+	b := &baresip{user: o.user, address: o.listen(n), dir: dir, process: start(t, fmt.Sprintf("baresip%d", n), inPeers("baresip", "-f", dir, "-v"))}
 	eventually(t, 10*time.Second, "baresip listens for commands", func() bool {
 		conn, err := net.Dial("tcp", net.JoinHostPort(peerIP, strconv.Itoa(ctrl)))
 		if err == nil {
@@ -81,7 +83,7 @@ func (o peerOptions) config(dir string, ctrl, n int) string {
 	}
 	modules = append(modules, "account.so", "ctrl_tcp.so", "menu.so") // after the codecs that accounts name
 	var b strings.Builder
-	fmt.Fprintf(&b, "sip_listen %s\n", net.JoinHostPort(o.address, strconv.Itoa(16000+2*n)))
+	fmt.Fprintf(&b, "sip_listen %s\n", o.listen(n))
 	fmt.Fprintf(&b, "ctrl_tcp_listen 0.0.0.0:%d\n", ctrl)
 	fmt.Fprintf(&b, "call_local_timeout 60\ncall_max_calls 4\n")
 	hz := o.hz
@@ -105,6 +107,10 @@ func (o peerOptions) config(dir string, ctrl, n int) string {
 		fmt.Fprintf(&b, "module %s\n", m)
 	}
 	return b.String()
+}
+
+func (o peerOptions) listen(n int) string {
+	return net.JoinHostPort(o.address, strconv.Itoa(16000+2*n))
 }
 
 func (o peerOptions) account() string {
