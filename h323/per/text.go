@@ -37,8 +37,11 @@ type characters struct {
 // newCharacters works out the width of a character (X.691 30.5.2 to 4). In the
 // aligned variant it is the next power of two.
 func newCharacters(t *tag.Tag) characters {
-	c := characters{kind: t.Kind, alphabet: []rune(t.Alphabet)}
-	if t.Kind == "numeric" && t.Alphabet == "" {
+	c := characters{kind: t.Kind}
+	switch {
+	case t.Alphabet != "":
+		c.alphabet = []rune(t.Alphabet)
+	case t.Kind == "numeric":
 		c.alphabet = []rune(numericAlphabet)
 	}
 	slices.Sort(c.alphabet)

@@ -62,7 +62,9 @@ const (
 func SignalElement(value uint8) Element { return Element{ID: SignalID, Data: []byte{value}} }
 
 // CallStateElement is the state that a STATUS reports (Q.931 4.5.7).
-func CallStateElement(state uint8) Element { return Element{ID: CallStateID, Data: []byte{state & 0x3F}} }
+func CallStateElement(state uint8) Element {
+	return Element{ID: CallStateID, Data: []byte{state & 0x3F}}
+}
 
 // NotificationElement is the notification indicator (Q.931 4.5.22): 0 suspended, 1 resumed.
 func NotificationElement(description uint8) Element {

@@ -67,17 +67,17 @@ func typeName(name string) string {
 
 // shorter are names of nested types that callers write often.
 var shorter = map[string]string{
-	"H323UUPDUH323MessageBody":                                            "MessageBody",
-	"H323UserInformationUserData":                                         "UserData",
-	"TransportAddressIPAddress":                                           "IPAddress",
-	"TransportAddressIP6Address":                                          "IP6Address",
-	"OpenLogicalChannelForwardLogicalChannelParameters":                    "ForwardLogicalChannelParameters",
-	"OpenLogicalChannelReverseLogicalChannelParameters":                    "ReverseLogicalChannelParameters",
-	"OpenLogicalChannelAckReverseLogicalChannelParameters":                 "AckReverseLogicalChannelParameters",
-	"OpenLogicalChannelAckForwardMultiplexAckParameters":                   "ForwardMultiplexAckParameters",
-	"ForwardLogicalChannelParametersMultiplexParameters":                   "ForwardMultiplexParameters",
-	"ReverseLogicalChannelParametersMultiplexParameters":                   "ReverseMultiplexParameters",
-	"AckReverseLogicalChannelParametersMultiplexParameters":                "AckReverseMultiplexParameters",
+	"H323UUPDUH323MessageBody":                              "MessageBody",
+	"H323UserInformationUserData":                           "UserData",
+	"TransportAddressIPAddress":                             "IPAddress",
+	"TransportAddressIP6Address":                            "IP6Address",
+	"OpenLogicalChannelForwardLogicalChannelParameters":     "ForwardLogicalChannelParameters",
+	"OpenLogicalChannelReverseLogicalChannelParameters":     "ReverseLogicalChannelParameters",
+	"OpenLogicalChannelAckReverseLogicalChannelParameters":  "AckReverseLogicalChannelParameters",
+	"OpenLogicalChannelAckForwardMultiplexAckParameters":    "ForwardMultiplexAckParameters",
+	"ForwardLogicalChannelParametersMultiplexParameters":    "ForwardMultiplexParameters",
+	"ReverseLogicalChannelParametersMultiplexParameters":    "ReverseMultiplexParameters",
+	"AckReverseLogicalChannelParametersMultiplexParameters": "AckReverseMultiplexParameters",
 }
 
 // nestedName gives the Go name of the type of a field that is defined in place.
