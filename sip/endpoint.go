@@ -24,10 +24,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/digest"
 	"github.com/roomgate/roomgate/sip/edge"
-	"github.com/roomgate/roomgate/sip/limit"
 	"github.com/roomgate/roomgate/sip/registrar"
 )
 

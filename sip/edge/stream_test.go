@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/roomgate/roomgate/sip/limit"
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/stretchr/testify/require"
 )
 

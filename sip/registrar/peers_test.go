@@ -23,9 +23,9 @@ import (
 
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/sip/digest"
 	"github.com/roomgate/roomgate/sip/edge"
-	"github.com/roomgate/roomgate/sip/limit"
 	"github.com/roomgate/roomgate/sip/registrar"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"

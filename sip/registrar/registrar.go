@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/sip/digest"
-	"github.com/roomgate/roomgate/sip/limit"
 	"go.uber.org/zap"
 )
 

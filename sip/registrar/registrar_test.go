@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/sip/digest"
-	"github.com/roomgate/roomgate/sip/limit"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
