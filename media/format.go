@@ -20,6 +20,9 @@ const (
 	TelephoneEvent Codec = "telephone-event"
 	ComfortNoise   Codec = "CN"
 	H264           Codec = "H264"
+	H263           Codec = "H263"      // RFC 2190
+	H263Plus       Codec = "H263-1998" // RFC 4629
+	H261           Codec = "H261"      // RFC 4587
 	VP8            Codec = "VP8"
 	VP9            Codec = "VP9"
 	AV1            Codec = "AV1"
@@ -36,9 +39,25 @@ type Format struct {
 	Channels    uint8
 	// Ptime is the packet length to send; zero means 20 ms.
 	Ptime time.Duration
-	// H264 is set when Codec is H264, Opus when it is Opus.
+	// Bitrate tells the modes of G7221 apart, in bit/s: 24000, 32000 or, at
+	// 32 kHz (Annex C), 48000. Zero where it was not stated, or means nothing.
+	Bitrate int
+	// H264 is set when Codec is H264, Opus when it is Opus, H263 when it is
+	// H263, H263Plus or H261.
 	H264 H264Format
 	Opus OpusFormat
+	H263 H263Format
+}
+
+// H263Format holds the picture sizes and options a receiver of H.263, or of
+// H.261 (QCIF and CIF only), takes (RFC 4629 §8.1, RFC 4587 §6).
+type H263Format struct {
+	// Minimum picture intervals, in units of 1001/30000 s: 1 is 29.97 frames
+	// a second, 2 half of that. Zero: the size is not taken.
+	SQCIF, QCIF, CIF, CIF4, CIF16 uint8
+	// Optional modes of H.263 by their annexes.
+	AnnexD, AnnexE, AnnexF, AnnexG bool
+	AnnexI, AnnexJ, AnnexK, AnnexT bool
 }
 
 // OpusFormat holds what a receiver of Opus asked for (RFC 7587 §6.1).
