@@ -8,8 +8,8 @@ import (
 	"net/netip"
 )
 
-// source is the unit that limits count: an IPv4 address or an IPv6 /64.
-func source(addr netip.Addr) netip.Addr {
+// Source is the unit that limits count: an IPv4 address or an IPv6 /64.
+func Source(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() || !addr.IsValid() {
 		return addr

@@ -27,7 +27,7 @@ func TestSource(t *testing.T) {
 		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 	} {
-		require.Equal(t, c.same, source(addr(c.a)) == source(addr(c.b)), "%s %s", c.a, c.b)
+		require.Equal(t, c.same, Source(addr(c.a)) == Source(addr(c.b)), "%s %s", c.a, c.b)
 	}
 }
 

@@ -82,7 +82,7 @@ func NewLockout(c LockoutConfig) *Lockout {
 const maxUser = 64
 
 func pairOf(addr netip.Addr, user string) pair {
-	return pair{source(addr), strings.Clone(user[:min(len(user), maxUser)])}
+	return pair{Source(addr), strings.Clone(user[:min(len(user), maxUser)])}
 }
 
 // Locked reports how long the source has to wait before it may try user

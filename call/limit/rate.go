@@ -61,7 +61,7 @@ func (r *Rate) Allow(addr netip.Addr) bool {
 		return true
 	}
 	now := r.now()
-	key := source(addr)
+	key := Source(addr)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()

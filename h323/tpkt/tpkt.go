@@ -59,30 +59,38 @@ func NewReader(r io.Reader) *Reader { return &Reader{from: r} }
 // io.ErrUnexpectedEOF that it ended within one.
 func (r *Reader) Next() ([]byte, error) {
 	for {
-		var header [headerSize]byte
-		if _, err := io.ReadFull(r.from, header[:]); err != nil {
-			return nil, err
+		payload, err := r.Packet()
+		if err != nil || len(payload) > 0 {
+			return payload, err
 		}
-		n, err := Length(header)
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 {
-			r.KeepAlives++
-			continue
-		}
-		if r.Limit > 0 && n > r.Limit {
-			return nil, fmt.Errorf("%w: %d octets, at most %d", ErrLength, n, r.Limit)
-		}
-		payload := make([]byte, n)
-		if _, err := io.ReadFull(r.from, payload); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
-		}
-		return payload, nil
 	}
+}
+
+// Packet is Next that also returns keep-alives: payloads of no octets.
+func (r *Reader) Packet() ([]byte, error) {
+	var header [headerSize]byte
+	if _, err := io.ReadFull(r.from, header[:]); err != nil {
+		return nil, err
+	}
+	n, err := Length(header)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		r.KeepAlives++
+		return nil, nil
+	}
+	if r.Limit > 0 && n > r.Limit {
+		return nil, fmt.Errorf("%w: %d octets, at most %d", ErrLength, n, r.Limit)
+	}
+	payload := make([]byte, n)
+	if _, err := io.ReadFull(r.from, payload); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	return payload, nil
 }
 
 // Length reads a header and gives the length of the payload. The reserved octet is
