@@ -30,6 +30,8 @@ type Uplink struct {
 	base      uint32 // RTP timestamp of media position 0
 	packets   encoded
 	quiet     bool
+	hush      hush
+	toc       byte // that of the last Opus packet (RFC 6716 §3.1)
 }
 
 // Uplink opens the input's own sound as a track, for the SFU. Where f is what
@@ -152,14 +154,40 @@ func (u *Uplink) atOwnRate(pcm []int16, rate int) []int16 {
 	return u.resampled[:u.resampler.Write(u.resampled, pcm)]
 }
 
-// encode sends the first frame.
+// encode sends the first frame, unless it is one of a pause.
 func (u *Uplink) encode() {
-	dbov := level.DBov(u.pcm[:u.frame])
-	n, err := u.encoder.Encode(u.packets.payload[:], u.pcm[:u.frame])
-	if err != nil {
-		n = 0
+	pcm := u.pcm[:u.frame]
+	dbov := level.DBov(pcm)
+	pipe := &u.in.pipe
+	verdict := send
+	if u.toc != 0 {
+		// The level before the gain, which would lift a background to speech.
+		verdict = u.hush.frame(u.in.speaking(pipe.now), pipe.smooth, pipe.speech.Background())
 	}
+	switch verdict {
+	case send:
+		n, err := u.encoder.Encode(u.packets.payload[:], pcm)
+		if err != nil {
+			n = 0
+		}
+		u.put(n, dbov)
+	case pause:
+		u.packets.payload[0] = u.toc
+		u.put(1, level.Silence)
+	case skip:
+		u.quiet = true
+	}
+	copy(u.pcm, u.pcm[u.frame:u.n])
+	u.n -= u.frame
+	u.start += int64(u.frame)
+}
+
+// put sends the first n bytes that were encoded; 0 is a pause of the encoder's.
+func (u *Uplink) put(n int, dbov float64) {
 	if n > 0 {
+		if u.format.Codec.Is(string(media.Opus)) {
+			u.toc = u.packets.payload[0] &^ 3 // the same with one frame
+		}
 		u.packet.SequenceNumber++
 		u.packet.Timestamp = u.base + uint32(u.start*int64(u.format.ClockRate)/int64(u.encoder.Rate()))
 		u.packet.Marker = u.quiet
@@ -168,7 +196,4 @@ func (u *Uplink) encode() {
 		u.write()
 	}
 	u.quiet = n == 0
-	copy(u.pcm, u.pcm[u.frame:u.n])
-	u.n -= u.frame
-	u.start += int64(u.frame)
 }
