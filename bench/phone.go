@@ -127,4 +127,4 @@ func playPictures(at *stamps, asked func() bool, send func(payload []byte, last 
 
 // packetRate is how many packets a second the pictures of one sender are: the
 // parameter sets are two of them.
-const packetRate = 29*((frameSize+1099)/1100) + (5*frameSize+1099)/1100 + 2
+const packetRate = 29*((frameSize+1179)/1180) + (5*frameSize+1179)/1180 + 2

@@ -26,6 +26,8 @@ func TestTerminalWays(t *testing.T) {
 		{"PCMA", []string{"--codecs", "PCMA", "--audio-only"}, "none", "PCMA", false},
 		{"PCMU", []string{"--codecs", "PCMU", "--audio-only"}, "none", "PCMU", false},
 		{"registered", []string{"--register", "room-a:secret-a@" + gatewayIP, "--audio-only"}, "none", "G722", false},
+		{"packetization mode 0", []string{"--packetization-modes", "0"}, "none", "G722", true},
+		{"packetization mode 1", []string{"--packetization-modes", "1"}, "none", "G722", true},
 		{"polycom", []string{"--vendor", "polycom"}, "none", "G722", true},
 		{"cisco", []string{"--vendor", "cisco"}, "none", "G722", true},
 		{"yealink", []string{"--vendor", "yealink"}, "none", "G722", true},

@@ -19,9 +19,9 @@ type Picture struct {
 	buf       []byte
 }
 
-// fragmentSize is the slice data of one packet: 1100 and two bytes of FU-A stay
-// below any limit.
-const fragmentSize = 1100
+// fragmentSize is the slice data of one packet: with two bytes of FU-A it stays
+// below the 1200 bytes that gateways keep to.
+const fragmentSize = 1180
 
 // stampAt is where in a packet's data its stamp is; magic begins it. No byte of
 // a stamp is below 0x80, so that it looks like no start code.

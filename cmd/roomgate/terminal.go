@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"os/signal"
 	"syscall"
 
@@ -18,6 +19,7 @@ var errNoMedia = errors.New("the call brought no media both ways")
 func terminalCommand() *cobra.Command {
 	var o terminal.Options
 	var asJSON, verbose bool
+	var modes []uint
 	cmd := &cobra.Command{
 		Use:   "terminal",
 		Short: "Be a room terminal: call, send a tone and a picture, measure what comes back",
@@ -41,6 +43,7 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Content, "content", "", "as --video, for the second channel")
 	f.BoolVar(&o.AudioOnly, "audio-only", false, "offer no video at all, as a phone does")
 	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first")
+	f.UintSliceVar(&modes, "packetization-modes", nil, "H.264 packetization modes to offer, best first; default 1,0")
 	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
 	f.DurationVar(&o.Duration, "duration", 0, "how long to stay; 0: until the far side hangs up")
@@ -53,6 +56,9 @@ func terminalCommand() *cobra.Command {
 		defer stop()
 		if verbose {
 			o.Logger, _ = newLogger(config.Log{Level: "debug", Format: "console"}, cmd.ErrOrStderr())
+		}
+		for _, m := range modes {
+			o.PacketizationModes = append(o.PacketizationModes, uint8(min(m, math.MaxUint8)))
 		}
 		report, err := terminal.Run(ctx, o)
 		if err != nil {
