@@ -24,8 +24,6 @@ const (
 	AES128CBC per.OID = "2.16.840.1.101.3.4.1.2"
 	// AES256CBC is AES in CBC mode with 256-bit keys.
 	AES256CBC per.OID = "2.16.840.1.101.3.4.1.42"
-	// DH1024 is the 1024-bit Diffie-Hellman group (H.235.6).
-	DH1024 per.OID = "0.0.8.235.0.3.43"
 )
 
 // ParseKey decodes the h235Key of an H.245 encryptionSync.
