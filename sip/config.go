@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip/edge"
 	"github.com/roomgate/roomgate/sip/registrar"
@@ -43,7 +44,7 @@ type Config struct {
 
 	// Network tells which local address a peer gets; nil follows the routing
 	// table.
-	Network func(peer netip.Addr) Network
+	Network local.Networks
 	// Ports are the UDP ports of media; nil makes a pool of 20000-29999.
 	Ports      *portpool.Pool
 	Latching   Latching
@@ -98,21 +99,7 @@ type Trunk struct {
 }
 
 // Network is how we look towards a peer.
-type Network struct {
-	// Local is the address sockets are bound to; invalid follows the routing
-	// table.
-	Local netip.Addr
-	// Advertised stands in Contact, Via and SDP; invalid means Local.
-	Advertised netip.Addr
-	// Interface binds media sockets to a network interface; "" means any.
-	Interface string
-	// DSCP of audio and video packets, 0 to 63; 0 leaves them alone.
-	AudioDSCP, VideoDSCP uint8
-	// SignallingDSCP marks connections to this network, and the listeners bound
-	// to an address of it; one bound to all addresses is marked by the network
-	// of the unspecified address.
-	SignallingDSCP uint8
-}
+type Network = local.Network
 
 // Latching says whether media is sent to where it comes from rather than to
 // where the SDP points.
@@ -204,9 +191,6 @@ func (c *Config) withDefaults() error {
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
-	}
-	if c.Network == nil {
-		c.Network = func(netip.Addr) Network { return Network{} }
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func init() {
 func (e *Endpoint) bind() (err error) {
 	e.edge = edge.New(edge.Config{
 		ServerName: e.cfg.UserAgent, Allow: e.rate.Allow, Tap: e.cfg.Tap, Closed: e.flowClosed,
-		Control: e.mark, Log: e.log.Named("edge"),
+		Control: e.cfg.Network.Mark, Log: e.log.Named("edge"),
 	})
 	defer func() {
 		if err != nil {
@@ -127,29 +127,7 @@ func (e *Endpoint) closeListeners() {
 }
 
 // local is how we look towards a peer, with all fields filled in.
-func (e *Endpoint) local(peer netip.Addr) Network {
-	n := e.cfg.Network(peer.Unmap().WithZone(""))
-	if !n.Local.IsValid() {
-		n.Local = sourceTowards(peer)
-	}
-	if !n.Advertised.IsValid() {
-		n.Advertised = n.Local
-	}
-	return n
-}
-
-// sourceTowards asks the routing table; no packet is sent.
-func sourceTowards(peer netip.Addr) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
-	if err != nil {
-		if peer.Is4() || peer.Is4In6() {
-			return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-		}
-		return netip.IPv6Loopback()
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
-}
+func (e *Endpoint) local(peer netip.Addr) Network { return e.cfg.Network.Towards(peer) }
 
 // listenerFor picks the bound address of a transport that a peer reaches us
 // by: the one on that very address, one on any address, or one of the family.
