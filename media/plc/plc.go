@@ -44,7 +44,7 @@ func (c *Concealer) Reset() {
 func (c *Concealer) Good(pcm []int16) {
 	if c.lost > 0 {
 		tail := c.tail[:min(len(c.tail), len(pcm))]
-		c.fill(tail)
+		c.fill(tail, true)
 		for i, old := range tail {
 			w := int32(i+1) * 256 / int32(len(tail))
 			pcm[i] = int16((int32(pcm[i])*w + int32(old)*(256-w)) >> 8)
@@ -65,7 +65,19 @@ func (c *Concealer) Lost(pcm []int16) {
 	if c.lost == 0 {
 		c.begin()
 	}
-	c.fill(pcm)
+	c.fill(pcm, true)
+}
+
+// Foresee fills pcm with what Lost would make next, but fading no further than
+// the last that it made: what a decoder whose frames overlap has to assume
+// behind a hole. Nothing is changed by it.
+func (c *Concealer) Foresee(pcm []int16) {
+	before := *c
+	if c.lost == 0 {
+		c.begin()
+	}
+	c.fill(pcm, false)
+	*c = before
 }
 
 // begin finds the pitch and lays out the repetition.
@@ -78,11 +90,15 @@ func (c *Concealer) begin() {
 
 // fill makes the next samples of the repetition. The history itself is left as
 // it is: it holds the last good sound.
-func (c *Concealer) fill(pcm []int16) {
+func (c *Concealer) fill(pcm []int16, fading bool) {
 	n, merge := len(c.history), int32(mergeLen*c.scale)
 	from, to := fadeFrom*c.scale, fadeTo*c.scale
+	at := c.lost
 	for i := range pcm {
-		if c.lost >= to {
+		if fading {
+			at = c.lost
+		}
+		if at >= to {
 			clear(pcm[i:])
 			c.lost += len(pcm) - i
 			return
@@ -99,8 +115,8 @@ func (c *Concealer) fill(pcm []int16) {
 		if left := merge - int32(c.lost); left > 0 {
 			v += c.step * left / merge
 		}
-		if c.lost > from {
-			v = v * int32(to-c.lost) / int32(to-from)
+		if at > from {
+			v = v * int32(to-at) / int32(to-from)
 		}
 		pcm[i] = int16(min(max(v, -32768), 32767))
 		c.pos++

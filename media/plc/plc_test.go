@@ -58,6 +58,33 @@ func TestLongHoleFades(t *testing.T) {
 	}
 }
 
+// What is foreseen is what comes, at the level that was reached, and foreseeing
+// changes nothing.
+func TestForesee(t *testing.T) {
+	c, other := plc.New(16000), plc.New(16000)
+	pcm := make([]int16, 1600)
+	tone.NewGenerator(16000, 400, -6).Read(pcm)
+	c.Good(pcm)
+	other.Good(pcm)
+	for hole := range 3 {
+		lost, expected, ahead := make([]int16, 320), make([]int16, 320), make([]int16, 320)
+		c.Foresee(ahead)
+		c.Lost(lost)
+		other.Lost(expected)
+		for i := range lost {
+			if lost[i] != expected[i] {
+				t.Fatalf("foreseeing changes sample %d of hole %d", i, hole)
+			}
+			if i < 80 && hole == 0 && ahead[i] != lost[i] {
+				t.Fatalf("sample %d is foreseen as %d and is %d", i, ahead[i], lost[i])
+			}
+		}
+		if fade := level.DBov(ahead) - level.DBov(ahead[:40]); math.Abs(fade) > 0.5 {
+			t.Errorf("hole %d: what is foreseen fades by %.1f dB", hole, fade)
+		}
+	}
+}
+
 func TestBeforeAnySound(t *testing.T) {
 	c := plc.New(16000)
 	pcm := []int16{1, 2, 3}
@@ -69,7 +96,7 @@ func TestBeforeAnySound(t *testing.T) {
 
 func TestNothingIsAllocated(t *testing.T) {
 	c, pcm := plc.New(48000), make([]int16, 960)
-	if n := testing.AllocsPerRun(50, func() { c.Good(pcm); c.Lost(pcm) }); n != 0 {
+	if n := testing.AllocsPerRun(50, func() { c.Good(pcm); c.Lost(pcm); c.Foresee(pcm) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
