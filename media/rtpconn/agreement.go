@@ -47,6 +47,8 @@ type keyring struct {
 	// former opens packets that were on their way when the key changed.
 	former *secure.Inbound
 	until  time.Time
+	// payloads is H.235.6; nil without it.
+	payloads *payloads
 }
 
 // formerKey is how long the key before a change still opens packets.
@@ -99,22 +101,33 @@ func (s *Session) rekey(next *agreement, keep bool) error {
 	if err != nil {
 		return err
 	}
+	payload, err := sealing(next.Security.H235, s.out.payloadCipher())
+	if err != nil {
+		return err
+	}
 	s.keys.Store(ring)
-	s.out.apply(next.Params, crypto)
+	s.out.apply(next.Params, crypto, payload)
 	return nil
 }
 
 // protect makes the contexts of the keys that are new and keeps the others.
-func (s *Session) protect(next *agreement, keep bool) (*keyring, *secure.Outbound, error) {
-	ring := &keyring{needed: next.Security.Send != nil || next.Security.DTLS != nil}
-	old, crypto := s.keys.Load(), s.out.protection()
+func (s *Session) protect(next *agreement, keep bool) (ring *keyring, crypto *secure.Outbound, err error) {
+	ring = &keyring{needed: next.Security.Send != nil || next.Security.DTLS != nil}
+	old := s.keys.Load()
+	crypto = s.out.protection()
 	switch {
 	case keep:
 		return old, crypto, nil
+	case next.Security.H235 != nil:
+		var before *payloads
+		if old != nil {
+			before = old.payloads
+		}
+		ring.payloads, err = newPayloads(next.Security.H235, before)
+		return ring, nil, err
 	case next.Security.Send == nil: // nothing, or until the handshake is done
 		return ring, nil, nil
 	}
-	var err error
 	if crypto == nil || !crypto.Key().Equal(*next.Security.Send) {
 		if crypto, err = secure.NewOutbound(cloneKey(*next.Security.Send)); err != nil {
 			return nil, nil, err

@@ -6,7 +6,7 @@ import "sync/atomic"
 type Counters struct {
 	Malformed     uint64 // neither RTP nor RTCP nor anything known
 	Stranger      uint64 // from an address media is not taken from
-	Unauthentic   uint64 // SRTP or SRTCP that failed authentication, or was replayed
+	Unauthentic   uint64 // failed authentication or was replayed; did not decrypt, or was in the clear
 	Unnegotiated  uint64 // a payload type that was not agreed on
 	Unwanted      uint64 // while the direction or the codec allowed no media
 	Early         uint64 // before the first Apply, or before the DTLS handshake was done

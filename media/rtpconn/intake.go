@@ -15,7 +15,7 @@ import (
 
 // intake is what the reception of one packet after another works with.
 type intake struct {
-	plain   [maxDatagram]byte // an opened SRTP or SRTCP packet
+	plain   [maxDatagram]byte // an opened SRTP, SRTCP or H.235.6 packet
 	header  rtp.Header        // scratch of the decryption
 	packet  rtp.Packet
 	track   *track
@@ -102,7 +102,7 @@ func (s *Session) receiveRTP(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	s.gate.Lock()
 	defer s.gate.Unlock()
-	p, err := s.intake.open(ring, b, now)
+	p, err := s.intake.open(ring, b, kind.event, now)
 	if err != nil {
 		s.countRefused(err)
 		return
@@ -122,8 +122,15 @@ func (s *Session) countRefused(err error) {
 var errUnauthentic = errors.New("not authentic, or there before")
 
 // open authenticates and parses a packet. The result is valid until the next.
-func (in *intake) open(ring *keyring, b []byte, now time.Time) (*rtp.Packet, error) {
-	if ring.needed {
+func (in *intake) open(ring *keyring, b []byte, event bool, now time.Time) (*rtp.Packet, error) {
+	switch {
+	case ring.payloads != nil:
+		plain, err := ring.payloads.open(in.plain[:0], b, event)
+		if err != nil {
+			return nil, errUnauthentic
+		}
+		b = plain
+	case ring.needed:
 		plain, err := ring.now.RTP(in.plain[:0], b, &in.header)
 		if err != nil && ring.former != nil && now.Before(ring.until) {
 			plain, err = ring.former.RTP(in.plain[:0], b, &in.header)

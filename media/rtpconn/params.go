@@ -67,11 +67,13 @@ type Feedback struct {
 	REMB  bool
 }
 
-// Security is how media is protected: not at all, by SDES keys, or by DTLS.
+// Security is how media is protected: not at all, by SDES keys, by DTLS, or by the
+// payload keys of H.235.6.
 type Security struct {
 	// Send and Receive are the SDES keys, both or neither.
 	Send, Receive *secure.Key
 	DTLS          *DTLS
+	H235          *H235
 }
 
 // DTLS is what was signalled for DTLS-SRTP (RFC 5763).
@@ -89,6 +91,8 @@ func (s Security) Encryption() string {
 		return "dtls-srtp"
 	case s.Send != nil:
 		return "srtp"
+	case s.H235 != nil:
+		return "h235"
 	}
 	return "none"
 }
@@ -105,6 +109,12 @@ func (s Security) validate() error {
 	}
 	if s.DTLS != nil && len(s.DTLS.Fingerprints) == 0 {
 		return fmt.Errorf("%w: dtls without a fingerprint", ErrSecurity)
+	}
+	if s.H235 != nil {
+		if s.Send != nil || s.DTLS != nil {
+			return fmt.Errorf("%w: both srtp and h.235", ErrSecurity)
+		}
+		return s.H235.validate()
 	}
 	if s.Send == nil {
 		return nil

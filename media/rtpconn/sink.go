@@ -32,6 +32,7 @@ type sink struct {
 
 	secured bool // protection was agreed on; without crypto nothing is sent
 	crypto  *secure.Outbound
+	payload *secure.Payload // H.235.6, in place of crypto
 	scratch rtp.Header
 
 	history *feedback.History // nil without NACK
@@ -74,7 +75,7 @@ func newSink(ssrc uint32, now time.Time) *sink {
 
 // apply takes what was negotiated. With another key the packets already sent
 // can no longer be sent again.
-func (s *sink) apply(p Params, crypto *secure.Outbound) {
+func (s *sink) apply(p Params, crypto *secure.Outbound, payload *secure.Payload) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.format.ClockRate != p.Send.ClockRate {
@@ -83,9 +84,10 @@ func (s *sink) apply(p Params, crypto *secure.Outbound) {
 	}
 	s.format = p.Send
 	s.open = p.Direction.Sends() && p.Send.Codec != ""
-	if crypto != s.crypto && s.history != nil {
+	if (crypto != s.crypto || payload != s.payload) && s.history != nil {
 		s.history.Forget()
 	}
+	s.payload = payload
 	s.crypto, s.secured = crypto, p.Security.Send != nil || p.Security.DTLS != nil
 	switch {
 	case !p.Feedback.NACK:
@@ -110,6 +112,13 @@ func (s *sink) protection() *secure.Outbound {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.crypto
+}
+
+// payloadCipher is what encrypts the payload now, nil for nothing.
+func (s *sink) payloadCipher() *secure.Payload {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.payload
 }
 
 // packet writes p as the next packet of the stream into buf. ok is false when p
@@ -153,12 +162,9 @@ func (s *sink) write(buf []byte, pt uint8, marker bool, seq uint16, stamp uint32
 	binary.BigEndian.PutUint16(buf[2:], seq)
 	binary.BigEndian.PutUint32(buf[4:], stamp)
 	binary.BigEndian.PutUint32(buf[8:], s.ssrc.Load())
-	wire := buf[:headerSize+copy(buf[headerSize:], payload)]
-	if s.crypto != nil {
-		var err error
-		if wire, err = s.crypto.RTP(wire, &s.scratch); err != nil {
-			return nil, false
-		}
+	wire, err := s.protect(buf[:headerSize+copy(buf[headerSize:], payload)])
+	if err != nil {
+		return nil, false
 	}
 	if s.history != nil {
 		s.history.Push(seq, wire, now)
@@ -170,6 +176,16 @@ func (s *sink) write(buf []byte, pt uint8, marker bool, seq uint16, stamp uint32
 	s.rate.add(len(payload))
 	s.lastAt = now
 	return wire, true
+}
+
+func (s *sink) protect(wire []byte) ([]byte, error) {
+	switch {
+	case s.crypto != nil:
+		return s.crypto.RTP(wire, &s.scratch)
+	case s.payload != nil:
+		return s.payload.Seal(wire)
+	}
+	return wire, nil
 }
 
 // resend finds a packet that was lost.
