@@ -1,0 +1,120 @@
+package ras
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/roomgate/roomgate/h323/h225"
+)
+
+// Kind is the kind of a RAS message, by its abbreviation in H.225.0.
+type Kind uint8
+
+// Kinds, in the order of the CHOICE RasMessage.
+const (
+	None Kind = iota // no message, or one of a later version
+	GRQ
+	GCF
+	GRJ
+	RRQ
+	RCF
+	RRJ
+	URQ
+	UCF
+	URJ
+	ARQ
+	ACF
+	ARJ
+	BRQ
+	BCF
+	BRJ
+	DRQ
+	DCF
+	DRJ
+	LRQ
+	LCF
+	LRJ
+	IRQ
+	IRR
+	NonStandard
+	XRS
+	RIP
+	RAI
+	RAC
+	IACK
+	INAK
+	SCI
+	SCR
+	ACFS // admissionConfirmSequence
+)
+
+var kindNames = [...]string{
+	"none", "GRQ", "GCF", "GRJ", "RRQ", "RCF", "RRJ", "URQ", "UCF", "URJ", "ARQ", "ACF", "ARJ", "BRQ", "BCF", "BRJ",
+	"DRQ", "DCF", "DRJ", "LRQ", "LCF", "LRJ", "IRQ", "IRR", "nonStandard", "XRS", "RIP", "RAI", "RAC", "IACK", "INAK",
+	"SCI", "SCR", "ACF sequence",
+}
+
+// String gives the abbreviation.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// IsRequest reports whether the other side has to answer. An IRR is one when it
+// asks for it, which is for the caller to look at (clause 7.15.2).
+func (k Kind) IsRequest() bool {
+	switch k {
+	case GRQ, RRQ, URQ, ARQ, BRQ, DRQ, LRQ, IRQ, RAI, SCI:
+		return true
+	}
+	return false
+}
+
+// answers are the request that each answer belongs to. XRS and RIP answer any.
+var answers = map[Kind]Kind{
+	GCF: GRQ, GRJ: GRQ, RCF: RRQ, RRJ: RRQ, UCF: URQ, URJ: URQ, ACF: ARQ, ARJ: ARQ, ACFS: ARQ, BCF: BRQ, BRJ: BRQ,
+	DCF: DRQ, DRJ: DRQ, LCF: LRQ, LRJ: LRQ, IRR: IRQ, RAC: RAI, IACK: IRR, INAK: IRR, SCR: SCI,
+}
+
+// Answers reports whether a message of kind k can be the answer to a request.
+func (k Kind) Answers(request Kind) bool {
+	return k == XRS || k == RIP || request != None && answers[k] == request
+}
+
+// field is where a kind stands in RASMessage, and where fields of all kinds stand
+// in its struct; -1 when it has no such field.
+type field struct{ message, number, tokens, cryptoTokens int }
+
+// fields are those of every kind, found once.
+var fields = findFields()
+
+func findFields() []field {
+	list := make([]field, len(kindNames))
+	t := reflect.TypeFor[h225.RASMessage]()
+	kind := None
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Name == "_" || f.Name == "Other" {
+			continue
+		}
+		kind++
+		at := field{message: i, number: -1, tokens: -1, cryptoTokens: -1}
+		if f.Type.Kind() == reflect.Pointer {
+			at.number = index(f.Type.Elem(), "RequestSeqNum")
+			at.tokens = index(f.Type.Elem(), "Tokens")
+			at.cryptoTokens = index(f.Type.Elem(), "CryptoTokens")
+		}
+		list[kind] = at
+	}
+	return list
+}
+
+func index(t reflect.Type, name string) int {
+	f, ok := t.FieldByName(name)
+	if !ok {
+		return -1
+	}
+	return f.Index[0]
+}
