@@ -87,10 +87,12 @@ type H264Format struct {
 	ParameterSets string
 }
 
-// Encodes reports whether both formats carry the same encoding: codec, clock
-// and channels, and for H.264 nothing more (profiles are a matter of fit).
+// Encodes reports whether both formats carry the same encoding: codec, clock,
+// channels and bit rate, and for H.264 nothing more (profiles are a matter of
+// fit).
 func (f Format) Encodes(o Format) bool {
-	return f.Codec.Is(string(o.Codec)) && f.ClockRate == o.ClockRate && max(f.Channels, 1) == max(o.Channels, 1)
+	return f.Codec.Is(string(o.Codec)) && f.ClockRate == o.ClockRate && f.Bitrate == o.Bitrate &&
+		max(f.Channels, 1) == max(o.Channels, 1)
 }
 
 // PacketDuration is Ptime, or 20 ms where none was agreed.

@@ -39,6 +39,8 @@ func BenchmarkEncode(b *testing.B) {
 		{media.Format{Codec: media.PCMU, ClockRate: 8000}, 8000, 0},
 		{media.Format{Codec: media.PCMA, ClockRate: 8000}, 8000, 0},
 		{media.Format{Codec: media.G722, ClockRate: 8000}, 16000, 0},
+		{media.Format{Codec: media.G7221, ClockRate: 16000, Bitrate: 32000}, 16000, 0},
+		{media.Format{Codec: media.G7221, ClockRate: 32000, Bitrate: 48000}, 32000, 0},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 8000, 0},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 8000, 3},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 8000, 5},
@@ -72,6 +74,8 @@ func BenchmarkDecode(b *testing.B) {
 	}{
 		{media.Format{Codec: media.PCMU, ClockRate: 8000}, 8000},
 		{media.Format{Codec: media.G722, ClockRate: 8000}, 16000},
+		{media.Format{Codec: media.G7221, ClockRate: 16000, Bitrate: 32000}, 16000},
+		{media.Format{Codec: media.G7221, ClockRate: 32000, Bitrate: 48000}, 32000},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 8000},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 16000},
 		{media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}, 48000},

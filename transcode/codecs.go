@@ -1,5 +1,5 @@
-// Package transcode turns audio payloads into samples and back: G.711 and G.722
-// in plain Go, Opus by libopus.
+// Package transcode turns audio payloads into samples and back: G.711, G.722 and
+// G.722.1 in plain Go, Opus by libopus.
 package transcode
 
 import (
@@ -43,6 +43,8 @@ func (c *Codecs) NewDecoder(f media.Format, rate int) (mixer.Decoder, error) {
 		return &g711Decoder{law: aLaw, plc: plc.New(8000)}, nil
 	case f.Codec.Is(string(media.G722)):
 		return newG722Decoder(), nil
+	case f.Codec.Is(string(media.G7221)):
+		return newG7221Decoder(f)
 	case f.Codec.Is(string(media.Opus)):
 		return newOpusDecoder(rate)
 	}
@@ -58,6 +60,8 @@ func (c *Codecs) NewEncoder(f media.Format, rate int) (mixer.Encoder, error) {
 		return g711Encoder{aLaw}, nil
 	case f.Codec.Is(string(media.G722)):
 		return newG722Encoder(), nil
+	case f.Codec.Is(string(media.G7221)):
+		return newG7221Encoder(f)
 	case f.Codec.Is(string(media.Opus)):
 		return newOpusEncoder(c, f, rate)
 	}

@@ -13,9 +13,13 @@ import (
 	"github.com/roomgate/roomgate/transcode"
 )
 
-func format(codec media.Codec) media.Format {
-	if codec == media.Opus {
+// format is a codec's, where it works at rate.
+func format(codec media.Codec, rate int) media.Format {
+	switch codec {
+	case media.Opus:
 		return media.Format{Codec: codec, ClockRate: 48000, Channels: 2}
+	case media.G7221:
+		return media.Format{Codec: codec, ClockRate: uint32(rate), Bitrate: 32000}
 	}
 	return media.Format{Codec: codec, ClockRate: 8000}
 }
@@ -23,11 +27,11 @@ func format(codec media.Codec) media.Format {
 func coders(tb testing.TB, codec media.Codec, rate int) (mixer.Encoder, mixer.Decoder) {
 	tb.Helper()
 	c := &transcode.Codecs{}
-	e, err := c.NewEncoder(format(codec), rate)
+	e, err := c.NewEncoder(format(codec, rate), rate)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := c.NewDecoder(format(codec), rate)
+	d, err := c.NewDecoder(format(codec, rate), rate)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,6 +45,7 @@ var every = []struct {
 }{
 	{media.PCMU, 8000}, {media.PCMA, 8000}, {media.G722, 16000},
 	{media.Opus, 8000}, {media.Opus, 16000}, {media.Opus, 48000},
+	{media.G7221, 16000}, {media.G7221, 32000},
 }
 
 // pass encodes and decodes samples in frames of 20 ms.
@@ -133,7 +138,9 @@ func TestCopyState(t *testing.T) {
 	u, _ := coders(t, media.PCMU, 8000)
 	g, _ := coders(t, media.G722, 16000)
 	o, _ := coders(t, media.Opus, 8000)
-	for _, p := range [][2]mixer.Encoder{{u, g}, {g, o}, {o, u}} {
+	s, _ := coders(t, media.G7221, 16000)
+	w, _ := coders(t, media.G7221, 32000)
+	for _, p := range [][2]mixer.Encoder{{u, g}, {g, o}, {o, u}, {s, g}, {s, w}} {
 		if p[0].CopyState(p[1]) == nil {
 			t.Errorf("%T took the state of %T", p[0], p[1])
 		}
@@ -175,7 +182,7 @@ func TestConcealment(t *testing.T) {
 
 // With in-band FEC a lost frame is found in the next packet.
 func TestOpusRecovers(t *testing.T) {
-	f := format(media.Opus)
+	f := format(media.Opus, 48000)
 	f.Opus.InbandFEC = true
 	e, err := (&transcode.Codecs{LossPercent: 20, Bitrate: 32000}).NewEncoder(f, 16000)
 	if err != nil {
@@ -234,7 +241,7 @@ func syllables() []int16 {
 }
 
 func TestOpusDTX(t *testing.T) {
-	f := format(media.Opus)
+	f := format(media.Opus, 48000)
 	f.Opus.DTX = true
 	e, err := (&transcode.Codecs{}).NewEncoder(f, 16000)
 	if err != nil {
@@ -256,7 +263,7 @@ func TestOpusDTX(t *testing.T) {
 }
 
 func TestReceiverLimitsBitrate(t *testing.T) {
-	f := format(media.Opus)
+	f := format(media.Opus, 48000)
 	f.Opus.MaxAverage = 12000
 	e, err := (&transcode.Codecs{}).NewEncoder(f, 48000)
 	if err != nil {
@@ -303,7 +310,7 @@ func TestNothingIsAllocated(t *testing.T) {
 
 func TestWhatIsRefused(t *testing.T) {
 	c := &transcode.Codecs{}
-	for _, f := range []media.Format{{Codec: "G729", ClockRate: 8000}, {}} {
+	for _, f := range []media.Format{{Codec: "G729", ClockRate: 8000}, {}, {Codec: media.G7221, ClockRate: 16000}} {
 		if _, err := c.NewDecoder(f, 8000); !errors.Is(err, transcode.ErrUnsupported) {
 			t.Errorf("%v: %v", f, err)
 		}

@@ -18,7 +18,7 @@ func TestOpusQuality(t *testing.T) {
 	}
 	speech := samples(b)[:80000]
 	quality := func(c *transcode.Codecs) float64 {
-		e, err := c.NewEncoder(format(media.Opus), 8000)
+		e, err := c.NewEncoder(format(media.Opus, 8000), 8000)
 		if err != nil {
 			t.Fatal(err)
 		}

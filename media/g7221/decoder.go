@@ -33,8 +33,8 @@ func NewDecoder(m Mode) (*Decoder, error) {
 	}, nil
 }
 
-// Mode is what it was made for.
-func (d *Decoder) Mode() Mode { return d.mode }
+// Rate is the sampling rate in Hz.
+func (d *Decoder) Rate() int { return d.mode.Rate }
 
 // Decode fills pcm with the samples of a payload of one or more frames (RFC
 // 5577 §4) and returns their number. A frame that bit errors have made

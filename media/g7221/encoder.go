@@ -25,8 +25,8 @@ func NewEncoder(m Mode) (*Encoder, error) {
 	return &Encoder{mode: m, fold: make([]float64, m.Samples()/2)}, nil
 }
 
-// Mode is what it was made for.
-func (e *Encoder) Mode() Mode { return e.mode }
+// Rate is the sampling rate in Hz.
+func (e *Encoder) Rate() int { return e.mode.Rate }
 
 // CopyState makes the encoder go on where another one of the same mode stands.
 func (e *Encoder) CopyState(from *Encoder) error {

@@ -6,7 +6,7 @@ import (
 )
 
 // rates are those a mix is made at. Only the ones that an output needs are.
-var rates = [...]int{8000, 16000, 48000}
+var rates = [...]int{8000, 16000, 32000, 48000}
 
 func rateIndex(rate int) int {
 	for i, r := range rates {

@@ -19,6 +19,7 @@ type call struct {
 	mixer   *mixer.Mixer
 	inputs  []*mixer.Input
 	packets [][]*rtp.Packet // by input
+	steps   []uint32        // of timestamps
 	sent    int
 }
 
@@ -54,7 +55,7 @@ func newCall(tb testing.TB, formats ...media.Format) *call {
 			}
 			packets = append(packets, &rtp.Packet{Header: rtp.Header{Version: 2}, Payload: payload[:n]})
 		}
-		c.inputs, c.packets = append(c.inputs, in), append(c.packets, packets)
+		c.inputs, c.packets, c.steps = append(c.inputs, in), append(c.packets, packets), append(c.steps, f.ClockRate/50)
 	}
 	return c
 }
@@ -80,10 +81,7 @@ func (c *call) step() {
 	for i, in := range c.inputs {
 		p := c.packets[i][c.sent%50]
 		p.SequenceNumber = uint16(c.sent)
-		p.Timestamp = uint32(c.sent) * 160
-		if len(p.Payload) != 160 {
-			p.Timestamp = uint32(c.sent) * 960
-		}
+		p.Timestamp = uint32(c.sent) * c.steps[i]
 		if err := in.WriteRTP(p); err != nil {
 			panic(err)
 		}
@@ -94,11 +92,11 @@ func (c *call) step() {
 }
 
 func TestNothingIsAllocated(t *testing.T) {
-	c := newCall(t, pcmu, g722, opus)
+	c := newCall(t, pcmu, g722, siren14, opus)
 	for _, in := range c.inputs {
 		c.uplink(t, in, opus)
 	}
-	for _, f := range []media.Format{pcmu, g722, opus} {
+	for _, f := range []media.Format{pcmu, g722, siren7, siren14, opus} {
 		for i := range 5 {
 			var own *mixer.Input
 			if i < 3 {

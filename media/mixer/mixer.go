@@ -340,5 +340,5 @@ func compare(a, b float64) int {
 
 // formatKey is what makes outputs share an encoder. The payload type does not.
 func formatKey(f media.Format) media.Format {
-	return media.Format{Codec: f.Codec, ClockRate: f.ClockRate, Channels: f.Channels, Ptime: f.PacketDuration(), Opus: f.Opus}
+	return media.Format{Codec: f.Codec, ClockRate: f.ClockRate, Channels: f.Channels, Ptime: f.PacketDuration(), Bitrate: f.Bitrate, Opus: f.Opus}
 }

@@ -74,7 +74,7 @@ func TestEverybodyHearsTheOthers(t *testing.T) {
 
 // A hundred listeners and three speakers cost four encodes a tick.
 func TestSharedEncodes(t *testing.T) {
-	for _, f := range []media.Format{pcmu, g722, opus} {
+	for _, f := range []media.Format{pcmu, g722, siren14, opus} {
 		t.Run(f.String(), func(t *testing.T) {
 			w := newWorld(t, mixer.Config{})
 			var ears []*listener
@@ -108,11 +108,11 @@ func TestSharedEncodes(t *testing.T) {
 // Every packet length is taken and made.
 func TestPacketLengths(t *testing.T) {
 	for _, ptime := range []int{10, 20, 30, 40, 60} {
-		for _, f := range []media.Format{pcma, g722, opus} {
-			if f.Codec == media.Opus && ptime == 30 {
-				continue // no such frame in Opus
+		for _, f := range []media.Format{pcma, g722, siren7, siren14, opus} {
+			if f.Codec == media.Opus && ptime == 30 || f.Codec == media.G7221 && ptime%20 != 0 {
+				continue // no such frame
 			}
-			t.Run(fmt.Sprintf("%s-%d", f.Codec, ptime), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s-%d", f, ptime), func(t *testing.T) {
 				f.Ptime = time.Duration(ptime) * time.Millisecond
 				w := newWorld(t, mixer.Config{})
 				in := w.input("a", f)

@@ -20,7 +20,7 @@ func TestSwitchToPrivateAndBackIsNotHeard(t *testing.T) {
 		silence = 1400 * time.Millisecond
 		end     = 2600 * time.Millisecond
 	)
-	for _, f := range []media.Format{pcmu, g722, opus} {
+	for _, f := range []media.Format{pcmu, g722, siren14, opus} {
 		for _, ptime := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond} {
 			f.Ptime = ptime
 			t.Run(f.String()+"-"+ptime.String(), func(t *testing.T) {

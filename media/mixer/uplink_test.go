@@ -16,7 +16,7 @@ import (
 // The uplink's packet leaves within the call that brought the phone's: nothing
 // waits for a tick.
 func TestUplinkDoesNotWait(t *testing.T) {
-	for _, f := range []media.Format{pcmu, pcma, g722} {
+	for _, f := range []media.Format{pcmu, pcma, g722, siren7, siren14} {
 		t.Run(f.String(), func(t *testing.T) {
 			w := newWorld(t, mixer.Config{})
 			in := w.input("phone", f)
@@ -25,7 +25,7 @@ func TestUplinkDoesNotWait(t *testing.T) {
 				t.Fatal(err)
 			}
 			l := listen(t, up)
-			rate := 8000
+			rate := int(f.ClockRate)
 			if f.Codec == media.G722 {
 				rate = 16000
 			}

@@ -19,6 +19,9 @@ var (
 	pcma = media.Format{Codec: media.PCMA, ClockRate: 8000}
 	g722 = media.Format{Codec: media.G722, ClockRate: 8000}
 	opus = media.Format{Codec: media.Opus, ClockRate: 48000, Channels: 2}
+
+	siren7  = media.Format{Codec: media.G7221, ClockRate: 16000, Bitrate: 32000}
+	siren14 = media.Format{Codec: media.G7221, ClockRate: 32000, Bitrate: 48000}
 )
 
 // world is a meeting in simulated time: it moves by milliseconds, and the

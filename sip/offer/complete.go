@@ -82,17 +82,17 @@ func (c *completing) line(l *line, s *Section) refusal {
 }
 
 // answered are the payloads of an answer; one without a=rtpmap has the meaning
-// we gave its number.
+// we gave its number, and G.722.1 without a bit rate the one we gave.
 func (s *Section) answered(stated []payload) []payload {
 	list := slices.Clone(s.payloads)
 	for i := range list {
-		if list[i].Codec != "" {
-			continue
-		}
-		for _, p := range stated {
-			if p.PayloadType == list[i].PayloadType {
-				list[i] = p
-			}
+		at := slices.IndexFunc(stated, func(p payload) bool { return p.PayloadType == list[i].PayloadType })
+		switch {
+		case at < 0:
+		case list[i].Codec == "":
+			list[i] = stated[at]
+		case list[i].Codec == media.G7221 && list[i].Bitrate == 0:
+			list[i].Bitrate = stated[at].Bitrate
 		}
 	}
 	return list

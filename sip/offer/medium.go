@@ -75,7 +75,8 @@ func held(list []Medium) bool {
 }
 
 // sendPtime is the packet length to send: the one asked for, in steps a codec
-// can do (10 ms; for Opus 10, 20, 40 or 60), within maxptime.
+// can do (10 ms; for Opus 10, 20, 40 or 60; for G.722.1 its frames of 20 ms,
+// RFC 5577 §4), within maxptime.
 func sendPtime(f media.Format, asked, most time.Duration) time.Duration {
 	const step, longest = 10 * time.Millisecond, 60 * time.Millisecond
 	d := asked
@@ -86,8 +87,11 @@ func sendPtime(f media.Format, asked, most time.Duration) time.Duration {
 		d = min(d, most)
 	}
 	d = min(max(d/step*step, step), longest)
-	if f.Codec == media.Opus && d != step && d != longest {
+	switch {
+	case f.Codec == media.Opus && d != step && d != longest:
 		d = d / (2 * step) * (2 * step)
+	case f.Codec == media.G7221:
+		d = max(d/(2*step), 1) * (2 * step)
 	}
 	return d
 }

@@ -83,7 +83,7 @@ func TestOfferedNumbersRunOut(t *testing.T) {
 // Codecs with a bit rate or channels of their own.
 func TestOtherCodecs(t *testing.T) {
 	local := gateway()
-	g7221 := media.Format{Codec: media.G7221, PayloadType: 115, ClockRate: 32000}
+	g7221 := media.Format{Codec: media.G7221, PayloadType: 115, ClockRate: 32000, Bitrate: 48000}
 	local.Capabilities.Audio = []media.Format{g7221, {Codec: "L16", ClockRate: 44100, Channels: 2}}
 	r := answered(t, session("m=audio 4000 RTP/AVP 114 115", "a=rtpmap:114 G7221/16000", "a=rtpmap:115 g7221/32000", "a=fmtp:115 bitrate=48000"), local, nil)
 	assert.Contains(t, string(r.State.Body()), "a=rtpmap:115 G7221/32000\r\na=fmtp:115 bitrate=48000\r\n")

@@ -10,8 +10,7 @@ import (
 // payload is one payload type of one m-line.
 type payload struct {
 	media.Format
-	events  EventSet // of telephone-event
-	bitrate string   // of G7221, as written
+	events EventSet // of telephone-event
 }
 
 // static are the payload types of RFC 3551 §6 that need no a=rtpmap.
@@ -131,8 +130,8 @@ func (p *payload) readParameters(value string) {
 		p.events = readEvents(value)
 	case media.G7221:
 		eachParameter(value, func(key, v string) {
-			if key == "bitrate" && isToken(v) {
-				p.bitrate = v
+			if n, err := strconv.ParseUint(v, 10, 20); key == "bitrate" && err == nil {
+				p.Bitrate = int(n)
 			}
 		})
 	}
@@ -198,8 +197,8 @@ func (p payload) fmtp() string {
 	case media.TelephoneEvent:
 		return p.events.String()
 	case media.G7221:
-		if p.bitrate != "" {
-			return "bitrate=" + p.bitrate
+		if p.Bitrate > 0 {
+			return "bitrate=" + strconv.Itoa(p.Bitrate)
 		}
 	}
 	return ""
