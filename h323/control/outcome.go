@@ -1,0 +1,74 @@
+package control
+
+import "github.com/roomgate/roomgate/media"
+
+// Medium is what stands of a role; nil when neither direction has a channel.
+func (s *Session) Medium(role media.Role) *Medium {
+	out, in := s.channels.sending[role], s.channels.latest(role)
+	if out != nil && out.state != open {
+		out = nil
+	}
+	if out == nil && in == nil {
+		return nil
+	}
+	m := &Medium{Stream: media.Stream{Role: role}}
+	if in != nil {
+		s.addReceiving(m, in)
+	}
+	if out != nil {
+		s.addSending(m, out)
+	}
+	m.Stream.Encryption = m.encryption()
+	return m
+}
+
+func (s *Session) addReceiving(m *Medium, in *incoming) {
+	m.RecvChannel, m.RecvKey, m.Muted = in.channel(), in.key, in.muted
+	m.RTCP = in.rtcp
+	m.Stream.Recv = in.format
+	m.Stream.Direction = media.RecvOnly
+	m.Receive = []media.Format{in.format}
+	for _, c := range s.channels.receiving {
+		if c != in && c.role == in.role && c.format.PayloadType != in.format.PayloadType {
+			m.Receive = append(m.Receive, c.format) // one of them replaces the other
+		}
+	}
+	if pt, ok := eventsType(s.can); ok && in.role == media.Audio {
+		m.RecvEvents = Events{PayloadType: pt, ClockRate: eventsClock}
+	}
+}
+
+func (s *Session) addSending(m *Medium, out *outgoing) {
+	m.SendChannel, m.SendKey = out.channel(), out.key
+	m.RTP = out.rtp
+	if out.rtcp.IsValid() {
+		m.RTCP = out.rtcp
+	}
+	m.Stream.Send = out.format
+	m.Stream.MaxSend = out.bound()
+	switch {
+	case out.limit == 0, s.paused, !out.rtp.IsValid() && s.cfg.Traversal == nil:
+	case m.Stream.Direction == media.RecvOnly:
+		m.Stream.Direction = media.SendRecv
+	default:
+		m.Stream.Direction = media.SendOnly
+	}
+	if s.can.Keypad && out.role == media.Audio && s.remote != nil && s.remote.events.ClockRate != 0 {
+		m.SendEvents = s.remote.events
+		m.Stream.Keypad = true
+	}
+}
+
+// eventsClock is the clock of telephone events in H.323, which has no way to tell it.
+const eventsClock = 8000
+
+// bound is the most that may be sent, in bit/s; zero: no bound.
+func (c *outgoing) bound() int {
+	switch {
+	case c.limit <= 0:
+		return c.bps
+	case c.bps == 0:
+		return c.limit
+	}
+	return min(c.bps, c.limit)
+}
