@@ -78,6 +78,9 @@ func (s *Session) Apply(p Params) error {
 		return fmt.Errorf("rtp session: %w", err)
 	}
 	s.agreed.Store(next)
+	if shared, ok := s.ports.(*share); ok {
+		shared.settle()
+	}
 	s.report.schedule(next, now)
 	s.expectMedia(next, now)
 	s.bound(func(b *bitrates) { b.negotiated = p.MaxSend })
@@ -212,6 +215,7 @@ func (s *Session) sendDTLS(record []byte) {
 	to := s.route.handshakePeer()
 	if to.IsValid() {
 		// A record that cannot be sent is lost, and sent again.
-		_, _ = s.pair.RTP.WriteToUDPAddrPort(record, to)
+		rtp, _ := s.ports.conns()
+		_ = s.transmit(rtp, record, to)
 	}
 }

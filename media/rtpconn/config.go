@@ -12,6 +12,9 @@ import (
 
 // Config is what a session is made with, before anything was negotiated.
 type Config struct {
+	// Mux, when not nil, is the pair of sockets that the session shares with others;
+	// Pool, Interface and DSCP are of no use then.
+	Mux *Mux
 	// Pool gives the ports; Local is the address to bind, Interface and DSCP
 	// (0..63) are those of the network the far side is reached by.
 	Pool      *portpool.Pool

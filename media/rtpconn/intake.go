@@ -57,6 +57,7 @@ func (s *Session) receive(b []byte, from netip.AddrPort) {
 	switch {
 	case len(b) == 0:
 		s.tally.keepAlive.Add(1)
+		s.pinged(from, now)
 	case b[0] < 4:
 		s.tally.stun.Add(1)
 	case b[0] >= 20 && b[0] < 64:
@@ -93,6 +94,10 @@ func (s *Session) receiveRTP(b []byte, from netip.AddrPort, now time.Time) {
 		return
 	case !s.route.admits(from, now):
 		s.tally.stranger.Add(1)
+		return
+	case len(b) == headerSize && agreed.Traversal.Serves:
+		s.tally.keepAlive.Add(1)
+		s.pinged(from, now)
 		return
 	}
 	kind := agreed.kinds[b[1]&0x7f]

@@ -69,7 +69,7 @@ func TestRoute(t *testing.T) {
 			[]step{{0, "198.51.100.99:5000", true}, {0, "203.0.113.5:4000", false}}, "198.51.100.99:5000", "198.51.100.99:5001"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := newRoute(tc.mode)
+			r := newRoute(tc.mode, false)
 			now := noon
 			r.apply(tc.params, now)
 			for i, st := range tc.steps {
@@ -102,7 +102,7 @@ func TestRouteOfRTCP(t *testing.T) {
 		{"an IPv4-mapped address", Params{Remote: ap("[::ffff:203.0.113.5]:4000")}, "", "203.0.113.5:4001"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := newRoute(LatchOn)
+			r := newRoute(LatchOn, false)
 			r.apply(tc.p, noon)
 			if tc.latch != "" {
 				r.confirm(ap(tc.latch), noon)
@@ -113,7 +113,7 @@ func TestRouteOfRTCP(t *testing.T) {
 }
 
 func TestRouteLearnsTheSourceOfRTCP(t *testing.T) {
-	r := newRoute(LatchAuto)
+	r := newRoute(LatchAuto, false)
 	r.apply(Params{Remote: ap("10.0.0.5:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}, noon)
 	r.confirm(ap("203.0.113.5:61000"), noon)
 	require.True(t, r.admitsRTCP(ap("203.0.113.5:61999"), noon))
@@ -124,7 +124,7 @@ func TestRouteLearnsTheSourceOfRTCP(t *testing.T) {
 
 // A source that is heard only reports, but moves no RTCP of ours.
 func TestHeardSourceReports(t *testing.T) {
-	r := newRoute(LatchAuto)
+	r := newRoute(LatchAuto, false)
 	r.apply(Params{Remote: ap("203.0.113.5:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}, noon)
 	now := noon.Add(hearingGrace)
 	require.False(t, r.admitsRTCP(ap("203.0.113.6:9001"), now))
@@ -136,7 +136,7 @@ func TestHeardSourceReports(t *testing.T) {
 }
 
 func TestRouteNeverSendsToNowhere(t *testing.T) {
-	r := newRoute(LatchAuto)
+	r := newRoute(LatchAuto, false)
 	for _, remote := range []netip.AddrPort{{}, ap("0.0.0.0:4000"), ap("203.0.113.5:0"), ap("[::]:4000")} {
 		r.apply(Params{Remote: remote}, noon)
 		require.False(t, r.to.Load().rtp.IsValid(), remote)
@@ -144,7 +144,7 @@ func TestRouteNeverSendsToNowhere(t *testing.T) {
 }
 
 func TestNewAddressEndsFollowing(t *testing.T) {
-	r := newRoute(LatchAuto)
+	r := newRoute(LatchAuto, false)
 	p := Params{Remote: ap("192.168.1.9:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}
 	r.apply(p, noon)
 	r.confirm(ap("203.0.113.5:61000"), noon)

@@ -45,8 +45,9 @@ type Params struct {
 	// extension of RFC 6464; zero means it does not.
 	AudioLevel uint8
 
-	Feedback Feedback
-	Security Security
+	Feedback  Feedback
+	Security  Security
+	Traversal Traversal
 }
 
 // EventFormat is a payload type for telephone events.
@@ -147,6 +148,9 @@ func (p Params) validate() error {
 	}
 	if p.MaxSend < 0 {
 		return fmt.Errorf("send limit %d bit/s: must not be negative", p.MaxSend)
+	}
+	if err := p.Traversal.validate(); err != nil {
+		return err
 	}
 	return p.Security.validate()
 }

@@ -139,7 +139,8 @@ func (s *Session) sendRTP(wire []byte) {
 		s.tally.unsent.Add(1)
 		return
 	}
-	if _, err := s.pair.RTP.WriteToUDPAddrPort(wire, to); err != nil {
+	rtp, _ := s.ports.conns()
+	if err := s.transmit(rtp, wire, to); err != nil {
 		s.tally.unsent.Add(1)
 	}
 }

@@ -154,12 +154,12 @@ func (s *Session) sendControl(packets ...rtcp.Packet) {
 		return
 	}
 	s.report.weigh(len(wire))
-	conn := s.pair.RTCP
+	rtp, conn := s.ports.conns()
 	if agreed.Mux {
-		conn = s.pair.RTP
+		conn = rtp
 	}
 	// RTCP is sent into the blue: the next report says the same.
-	_, _ = conn.WriteToUDPAddrPort(wire, to)
+	_ = s.transmit(conn, wire, to)
 }
 
 // control protects RTCP. ok is false while keys are awaited.

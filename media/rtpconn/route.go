@@ -23,7 +23,9 @@ type destinations struct{ rtp, rtcp netip.AddrPort }
 // route decides whom media is taken from and where it goes to.
 type route struct {
 	mode Latching
-	to   atomic.Pointer[destinations]
+	// vouched: datagrams bear an identifier that only the far side was told.
+	vouched bool
+	to      atomic.Pointer[destinations]
 
 	mu         sync.Mutex
 	remote     netip.AddrPort // as signalled
@@ -39,8 +41,8 @@ type route struct {
 	hello      netip.AddrPort // where DTLS comes from, before media does
 }
 
-func newRoute(mode Latching) *route {
-	r := &route{mode: mode}
+func newRoute(mode Latching, vouched bool) *route {
+	r := &route{mode: mode, vouched: vouched}
 	r.to.Store(&destinations{})
 	return r
 }
@@ -59,7 +61,7 @@ func (r *route) apply(p Params, now time.Time) {
 	r.remoteRTCP = unmap(p.RemoteRTCP)
 	r.signalling = p.Signalling.Unmap()
 	r.mux = p.Mux
-	r.secured = p.Security.Send != nil || p.Security.DTLS != nil
+	r.secured = r.vouched || p.Security.Send != nil || p.Security.DTLS != nil
 	r.direct()
 }
 

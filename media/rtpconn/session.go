@@ -13,7 +13,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/media"
-	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn/secure"
 )
 
@@ -33,7 +32,7 @@ type Session struct {
 	cfg   Config
 	log   *zap.Logger
 	clock Clock
-	pair  *portpool.Pair
+	ports sockets
 	cname string
 
 	agreed atomic.Pointer[agreement] // nil before the first Apply
@@ -76,12 +75,12 @@ const trackQueue = 8
 // New binds the ports and starts to listen. What arrives before the first Apply
 // is dropped.
 func New(cfg Config) (*Session, error) {
-	if cfg.Pool == nil {
+	if cfg.Pool == nil && cfg.Mux == nil {
 		return nil, errors.New("rtp session: no port pool")
 	}
 	s := &Session{
 		cfg: cfg, log: cfg.Logger, clock: cfg.Clock, cname: cfg.CNAME,
-		route: newRoute(cfg.Latching), in: new(source),
+		route: newRoute(cfg.Latching, cfg.Mux != nil), in: new(source),
 		tracks: make(chan media.Track, trackQueue), wake: make(chan struct{}, 1),
 		digits: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -96,15 +95,11 @@ func New(cfg Config) (*Session, error) {
 	}
 	s.out = newSink(cfg.SSRC, s.clock.Now())
 	var err error
-	s.pair, err = cfg.Pool.Pair(cfg.Local, portpool.Options{
-		Interface: cfg.Interface, DSCP: cfg.DSCP, ReadBuffer: readBuffer(cfg.Role),
-	})
-	if err != nil {
+	if s.ports, err = openSockets(cfg); err != nil {
 		return nil, fmt.Errorf("rtp session: %w", err)
 	}
-	s.running.Add(3)
-	go s.read(s.pair.RTP)
-	go s.read(s.pair.RTCP)
+	s.ports.serve(s)
+	s.running.Add(1)
 	ticks, stop := s.clock.Ticker(tickOf(cfg.Role))
 	go s.upkeep(ticks, stop, s.clock.Now())
 	return s, nil
@@ -126,11 +121,25 @@ func readBuffer(r media.Role) int {
 }
 
 // LocalRTP is the address media is received on.
-func (s *Session) LocalRTP() netip.AddrPort { return s.pair.Addr }
+func (s *Session) LocalRTP() netip.AddrPort {
+	rtp, _ := s.ports.local()
+	return rtp
+}
 
 // LocalRTCP is where RTCP is received without rtcp-mux.
 func (s *Session) LocalRTCP() netip.AddrPort {
-	return netip.AddrPortFrom(s.pair.Addr.Addr(), s.pair.Addr.Port()+1)
+	_, rtcp := s.ports.local()
+	return rtcp
+}
+
+// MultiplexID is what the far side is to put before each datagram; ok is false for a
+// session with sockets of its own.
+func (s *Session) MultiplexID() (id uint32, ok bool) {
+	shared, ok := s.ports.(*share)
+	if !ok {
+		return 0, false
+	}
+	return shared.id, true
 }
 
 // SSRC of what is sent. It changes only after a collision (RFC 3550 §8.2).
@@ -183,7 +192,7 @@ func (s *Session) close() {
 	}
 	s.sayGoodbye()
 	s.dissociate()
-	s.err = s.pair.Close()
+	s.err = s.ports.close()
 	s.running.Wait()
 	s.intake.endTrack()
 	close(s.tracks)

@@ -41,6 +41,13 @@ type source struct {
 	left      time.Time
 }
 
+// source is the SSRC that is received; ok is false before there is one.
+func (s *source) source() (ssrc uint32, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ssrc, s.known && !s.ended
+}
+
 // admission is what becomes of a packet.
 type admission uint8
 

@@ -44,7 +44,10 @@ func (s *Session) upkeep(ticks <-chan time.Time, stop func(), began time.Time) {
 }
 
 // chores is when things were done last.
-type chores struct{ metered, keptAlive time.Time }
+type chores struct {
+	metered, keptAlive time.Time
+	pinhole            pinhole
+}
 
 func (s *Session) tick(agreed *agreement, kept *chores, now time.Time) {
 	s.askPictures(agreed, now)
@@ -60,6 +63,7 @@ func (s *Session) tick(agreed *agreement, kept *chores, now time.Time) {
 		s.out.snapshot(now)
 		s.logDrops(now, false)
 	}
+	s.pierce(agreed, &kept.pinhole, now)
 	if s.idle(now) && now.Sub(kept.keptAlive) >= keepAlivePause {
 		kept.keptAlive = now
 		s.keepAlive()
@@ -129,7 +133,8 @@ func (s *Session) idle(now time.Time) bool {
 func (s *Session) keepAlive() {
 	if to := s.route.to.Load().rtp; to.IsValid() {
 		// Whether it arrives does not matter: it opens the way back.
-		_, _ = s.pair.RTP.WriteToUDPAddrPort(nil, to)
+		rtp, _ := s.ports.conns()
+		_ = s.transmit(rtp, nil, to)
 	}
 }
 

@@ -1,0 +1,69 @@
+package rtpconn
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+
+	"github.com/roomgate/roomgate/media/portpool"
+)
+
+// sockets is what a session sends and receives by: a pair of its own, or a share of a
+// Mux.
+type sockets interface {
+	// local are the addresses to tell the far side.
+	local() (rtp, rtcp netip.AddrPort)
+	// conns are the sockets to send by.
+	conns() (rtp, rtcp *net.UDPConn)
+	// serve hands what arrives to the session's receive, until close.
+	serve(*Session)
+	close() error
+}
+
+// own is a pair of sockets that no other session uses.
+type own struct{ pair *portpool.Pair }
+
+func (o own) local() (rtp, rtcp netip.AddrPort) {
+	a := o.pair.Addr
+	return a, netip.AddrPortFrom(a.Addr(), a.Port()+1)
+}
+
+func (o own) conns() (rtp, rtcp *net.UDPConn) { return o.pair.RTP, o.pair.RTCP }
+func (o own) close() error                    { return o.pair.Close() }
+
+func (o own) serve(s *Session) {
+	s.running.Add(2)
+	go s.read(o.pair.RTP)
+	go s.read(o.pair.RTCP)
+}
+
+// prefix is the room that an identifier takes before a datagram (H.460.19 clause 7.2).
+const prefix = 4
+
+// transmit sends a datagram, behind the identifier that the far side wants to see.
+func (s *Session) transmit(conn *net.UDPConn, b []byte, to netip.AddrPort) error {
+	agreed := s.agreed.Load()
+	if agreed == nil || agreed.Traversal.SendID == nil {
+		_, err := conn.WriteToUDPAddrPort(b, to)
+		return err
+	}
+	buf := datagrams.Get().(*[maxDatagram]byte)
+	defer datagrams.Put(buf)
+	binary.BigEndian.PutUint32(buf[:], *agreed.Traversal.SendID)
+	n := copy(buf[prefix:], b)
+	_, err := conn.WriteToUDPAddrPort(buf[:prefix+n], to)
+	return err
+}
+
+func openSockets(cfg Config) (sockets, error) {
+	if cfg.Mux != nil {
+		return cfg.Mux.join(cfg.Local)
+	}
+	pair, err := cfg.Pool.Pair(cfg.Local, portpool.Options{
+		Interface: cfg.Interface, DSCP: cfg.DSCP, ReadBuffer: readBuffer(cfg.Role),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return own{pair}, nil
+}
