@@ -48,12 +48,17 @@ func picked(list []pick, p pick) bool {
 	return slices.ContainsFunc(list, func(q pick) bool { return q.entry.key() == p.entry.key() })
 }
 
-// key tells the entries of a table apart: one number may stand for several formats.
-func (e entry) key() entryKey { return entryKey{e.number, e.role, e.format.H264.ProfileLevelID} }
+// key tells the entries of a table apart: one number may stand for several formats, and for
+// others in the next set.
+func (e entry) key() entryKey {
+	return entryKey{e.number, e.role, e.format.Codec, e.format.Bitrate, e.format.H264.ProfileLevelID}
+}
 
 type entryKey struct {
 	number  uint16
 	role    media.Role
+	codec   media.Codec
+	bitrate int
 	profile uint32
 }
 

@@ -55,7 +55,7 @@ func (s *Session) steer(role media.Role, p *pick) {
 			s.closeSending(role)
 		}
 	case c == nil:
-		if !s.leaving(role) {
+		if !s.leaving(role) && s.channels.pending[role] == nil {
 			s.openSending(p, 0)
 		}
 	case c.partner != 0, c.carries(p), c.state == opening, s.channels.pending[role] != nil, s.keeps(c):
@@ -296,12 +296,17 @@ func (s *Session) askedToClose(m *h245.RequestChannelClose) {
 	}})
 	s.discard(c)
 	switch {
-	case m.Reason != nil && m.Reason.Reopen:
+	case m.Reason != nil && m.Reason.Reopen, !s.takes(c): // another one follows
 	case c.role == media.Content:
 		s.loseToken()
 	default:
 		s.channels.silenced[c.role] = true
 	}
+}
+
+// takes reports whether the far side still announces that it takes what a channel carries.
+func (s *Session) takes(c *outgoing) bool {
+	return s.remote != nil && slices.ContainsFunc(s.candidates(c.role), func(p pick) bool { return p.entry.key() == c.from })
 }
 
 // tickChannels handles the expiry of T103: a channel that is not answered is closed and
