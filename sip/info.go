@@ -37,7 +37,7 @@ func (l *leg) gotInfo(ev gotRequest) {
 			return
 		}
 		l.e.respond(ev.tx, ev.req, 200)
-		if l.keys.press(digit, fromINFO, time.Now()) {
+		if l.keys.Press(digit, dtmf.FromSignalling, time.Now()) {
 			l.emit(call.Event{Kind: call.Keypad, Digit: digit})
 		}
 	}
@@ -84,32 +84,4 @@ func replyTo(reply func(error), method string) func(*sipgo.Request, *sipgo.Respo
 		}
 		reply(err)
 	}
-}
-
-// keypad removes digits that come both ways: some terminals send a telephone
-// event and an INFO for one key press.
-type keypad struct {
-	last   rune
-	source keySource
-	at     time.Time
-}
-
-type keySource uint8
-
-const (
-	fromRTP keySource = iota + 1
-	fromINFO
-)
-
-// echo is how late the second report of one key press may come.
-const echo = 800 * time.Millisecond
-
-// press reports whether a digit is a new key press.
-func (k *keypad) press(digit rune, from keySource, now time.Time) bool {
-	if digit == k.last && from != k.source && now.Sub(k.at) < echo {
-		k.last = 0 // the pair is complete: the next one counts again
-		return false
-	}
-	k.last, k.source, k.at = digit, from, now
-	return true
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/dtmf"
 	"github.com/roomgate/roomgate/media/rtpconn"
 	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/digest"
@@ -66,7 +67,7 @@ type leg struct {
 	auth      *digest.Session
 	transfer  *transfer
 	referral  *referral
-	keys      keypad
+	keys      dtmf.Presses
 }
 
 // abilities is what the far side said it can do.

@@ -9,6 +9,7 @@ import (
 	sipgo "github.com/emiago/sipgo/sip"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media/dtmf"
 	"github.com/roomgate/roomgate/media/rtpconn"
 	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/offer"
@@ -75,7 +76,7 @@ func (l *leg) mediaEvent(ev gotMedia) {
 		if ev.ev.Digit == '!' {
 			return // a hook flash is no key
 		}
-		if l.keys.press(ev.ev.Digit, fromRTP, time.Now()) {
+		if l.keys.Press(ev.ev.Digit, dtmf.FromMedia, time.Now()) {
 			l.emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
 		}
 	case rtpconn.TimedOut:

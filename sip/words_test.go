@@ -2,7 +2,6 @@ package sip
 
 import (
 	"testing"
-	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
 	"github.com/stretchr/testify/require"
@@ -32,27 +31,6 @@ func TestProduct(t *testing.T) {
 		require.Equal(t, want, product(agent), agent)
 	}
 }
-
-func TestKeypadEcho(t *testing.T) {
-	at := time.Unix(0, 0)
-	var k keypad
-	for i, press := range []struct {
-		digit rune
-		from  keySource
-		after time.Duration
-		want  bool
-	}{
-		{'1', fromRTP, 0, true}, {'1', fromINFO, 50 * time.Millisecond, false}, // one key, told twice
-		{'1', fromRTP, 300 * time.Millisecond, true}, {'1', fromINFO, 50 * time.Millisecond, false}, // pressed again
-		{'2', fromINFO, 10 * time.Millisecond, true}, {'2', fromRTP, 10 * time.Millisecond, false}, // the other way round
-		{'3', fromRTP, time.Second, true}, {'3', fromRTP, 200 * time.Millisecond, true}, // two presses, one way
-		{'3', fromINFO, 2 * time.Second, true}, // too late to be an echo
-	} {
-		at = at.Add(press.after)
-		require.Equal(t, press.want, k.press(press.digit, press.from, at), "press %d", i)
-	}
-}
-
 func TestAlias(t *testing.T) {
 	for in, want := range map[string]string{
 		"sip:88001@host": "88001", "sip:h%E1%BB%99i@host": "hội", "tel:+8424;phone-context=x": "+8424",

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/config"
-	"github.com/roomgate/roomgate/sip"
 )
 
 // networks finds how we look towards a peer. The most specific one wins.
@@ -19,14 +19,14 @@ func newNetworks(list []config.Network) networks {
 	return sorted
 }
 
-// towards serves sip.Config.Network.
-func (n networks) towards(peer netip.Addr) sip.Network {
+// towards serves the stacks.
+func (n networks) towards(peer netip.Addr) local.Network {
 	peer = peer.Unmap().WithZone("")
 	for _, c := range n {
 		if !c.CIDR.Contains(peer) {
 			continue
 		}
-		out := sip.Network{
+		out := local.Network{
 			Interface: c.Interface,
 			AudioDSCP: uint8(c.DSCPAudio), VideoDSCP: uint8(c.DSCPVideo), SignallingDSCP: uint8(c.DSCPSignalling),
 		}
@@ -40,7 +40,7 @@ func (n networks) towards(peer netip.Addr) sip.Network {
 		}
 		return out
 	}
-	return sip.Network{}
+	return local.Network{}
 }
 
 // advertised lists the first address of each family that the networks show,

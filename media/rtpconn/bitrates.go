@@ -99,17 +99,22 @@ func (s *Session) estimated(bps float64) {
 }
 
 // RequestBitrate asks the far side to send no more than bps, by TMMBR or REMB
-// where agreed; zero lifts the bound. It reports whether the far side can be
+// where agreed, else by Config.BitrateFallback; zero lifts the bound. It reports whether the far side can be
 // told.
 func (s *Session) RequestBitrate(bps int) bool {
 	agreed := s.agreed.Load()
 	can := agreed != nil && (agreed.Feedback.TMMBR || agreed.Feedback.REMB)
 	s.reach.mu.Lock()
-	if bps != s.reach.wanted {
+	changed := bps != s.reach.wanted
+	if changed {
 		s.reach.wanted, s.reach.told, s.reach.attempts, s.reach.next = bps, false, 0, time.Time{}
 	}
 	s.reach.mu.Unlock()
 	s.rouse()
+	if fallback := s.cfg.BitrateFallback; changed && !can && agreed != nil && fallback != nil {
+		fallback(bps)
+		return true
+	}
 	return can
 }
 

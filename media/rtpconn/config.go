@@ -51,6 +51,11 @@ type Config struct {
 	// the session's goroutine, at the rate keyframe requests are limited to,
 	// and must not block. It may be nil.
 	KeyframeFallback func()
+	// BitrateFallback tells the far side by signalling (H.245) to send no more
+	// than bps, 0 lifting the bound, where neither TMMBR nor REMB was
+	// negotiated. It is called when the bound changes, must not block, and may be
+	// nil.
+	BitrateFallback func(bps int)
 }
 
 // Latching says whether media goes to where it was signalled or to where the

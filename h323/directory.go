@@ -1,0 +1,28 @@
+package h323
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/roomgate/roomgate/call"
+)
+
+// Directory knows who is registered, and asks others who may know more: the
+// gatekeeper's registrations, neighbours, the gatekeeper we are registered with.
+type Directory interface {
+	// Caller names the registered terminal that calls from an address, or with
+	// an endpoint identifier.
+	Caller(from netip.AddrPort, endpointID string) (alias string, ok bool)
+	// Find gives the ways to an alias, best first; it may ask others and take
+	// time. Without any, the cause says why.
+	Find(ctx context.Context, alias string) ([]Way, call.Cause)
+}
+
+// Way is one way to a terminal.
+type Way struct {
+	Address netip.AddrPort // call signalling
+	Alias   string         // to ask for there
+	// Reverse has the terminal open the signalling connection itself (H.460.18):
+	// called with the identifier of the call, it asks for that.
+	Reverse func(ctx context.Context, callID [16]byte) error
+}

@@ -1,0 +1,155 @@
+package h323
+
+import (
+	"time"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/transport"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/rtpconn"
+)
+
+// state is one state of a leg: what to do about an event. The states are the methods
+// collecting, ringing and talking for calls in, calling and talking for calls out.
+// RELEASE COMPLETE has no answer, so that it ends the leg from any of them:
+//
+//	incoming  collecting --number--> ringing --CONNECT--> talking
+//	outgoing  calling --CONNECT--> talking
+//	             +--refused, or nobody there--> calling, the next way
+type state func(event)
+
+// event is something that happened to a leg: one of the types below.
+type event any
+
+type (
+	// gotMessage is a message of call signalling.
+	gotMessage struct {
+		link *link
+		m    *callsig.Message
+	}
+	// lostLink: the signalling connection is gone.
+	lostLink struct {
+		link *link
+		err  error
+	}
+	// gotLink is the outcome of opening a signalling connection for an attempt.
+	gotLink struct {
+		attempt int
+		link    *link
+		err     error
+	}
+	// gotRoutes is where a target leads.
+	gotRoutes struct {
+		ways  []Way
+		cause call.Cause
+	}
+	// gotControl is a packet of an H.245 connection, lostControl its end, and
+	// openedControl the outcome of opening one; accepted says by whom.
+	gotControl struct {
+		conn    *transport.Conn
+		payload []byte
+	}
+	lostControl   struct{ conn *transport.Conn }
+	openedControl struct {
+		conn     *transport.Conn
+		accepted bool
+		err      error
+	}
+	// gotTimer is a timer that fired, unless it was stopped since.
+	gotTimer struct {
+		kind  timerKind
+		round int
+	}
+	// gotMedia is something that happened on a medium.
+	gotMedia struct {
+		role media.Role
+		ev   rtpconn.Event
+	}
+
+	wantProgress struct {
+		p     call.Provisional
+		reply func(error)
+	}
+	wantAccept struct {
+		can   media.Capabilities
+		reply func(error)
+	}
+	wantUpdate struct {
+		can   media.Capabilities
+		reply func(error)
+	}
+	wantHangup   struct{ cause call.Cause }
+	wantTransfer struct {
+		target string
+		reply  func(error)
+	}
+	wantText struct {
+		text  string
+		reply func(error)
+	}
+	wantDigit struct {
+		digit rune
+		reply func(error)
+	}
+	// wantReferAnswer is the gateway's decision on a wish to be connected
+	// elsewhere.
+	wantReferAnswer struct {
+		to     string
+		accept bool
+	}
+	// wantKeyframe asks for a picture by H.245.
+	wantKeyframe struct{ role media.Role }
+	// wantBitrate bounds what the far side sends, by H.245; 0 lifts the bound.
+	wantBitrate struct {
+		role media.Role
+		bps  int
+	}
+)
+
+// timerKind tells the timers of a leg apart; each runs at most once at a time.
+type timerKind int
+
+const (
+	timerSetup      timerKind = iota // T303: no answer to SETUP
+	timerProceeding                  // T310: nothing after CALL PROCEEDING
+	timerOverlap                     // T302: no further digit
+	timerAnswer                      // an outgoing call that nobody answers (T301)
+	timerControl                     // H.245 comes to no end
+	timerSettle                      // more channels may open in a moment
+	timerTick                        // of H.245
+	timerKinds
+)
+
+type timer struct {
+	t     *time.Timer
+	round int
+}
+
+func (l *leg) after(k timerKind, d time.Duration) {
+	l.stop(k)
+	tm := &l.timers[k]
+	round := tm.round
+	tm.t = time.AfterFunc(d, func() { l.post(gotTimer{k, round}) })
+}
+
+func (l *leg) stop(k timerKind) {
+	tm := &l.timers[k]
+	tm.round++
+	if tm.t != nil {
+		tm.t.Stop()
+		tm.t = nil
+	}
+}
+
+// running reports whether a timer was started and has not been stopped.
+func (l *leg) running(k timerKind) bool { return l.timers[k].t != nil }
+
+// current tells a timer that was stopped while its event waited in the queue.
+func (l *leg) current(ev gotTimer) bool {
+	if l.timers[ev.kind].round != ev.round {
+		return false
+	}
+	l.timers[ev.kind].t = nil
+	return true
+}

@@ -1,0 +1,315 @@
+package h323
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/dtmf"
+	"github.com/roomgate/roomgate/media/rtpconn"
+)
+
+// leg implements call.Leg: one terminal's side of a call. Its goroutine, run, owns
+// every field below the line; the others have a lock or never change.
+type leg struct {
+	e    *Endpoint
+	log  *zap.Logger
+	mail chan event
+	bye  chan call.Cause // of Hangup: the first wish counts
+
+	events chan call.Event
+	tracks chan media.Track
+	done   chan struct{}   // closed with Ended: nothing of it is seen any more
+	gone   chan struct{}   // closed when its goroutine has ended
+	life   context.Context // ends with kill, and with the leg
+	kill   context.CancelFunc
+	media  sessions
+
+	mu        sync.Mutex
+	info      call.Info
+	published [media.Content + 1]media.Track
+
+	// ---- owned by run ----
+	state  state
+	link   *link         // the signalling connection; nil before there is one
+	sig    *callsig.Call // what is said on it
+	ctl    channel       // H.245
+	can    media.Capabilities
+	timers [timerKinds]timer
+	ended  bool
+	told   bool // Connected was emitted
+	brief  bool // the short wait before it has begun
+	keys   dtmf.Presses
+	refer  string // where the far side asks to be connected to, until it is decided
+
+	in  *answering // of an incoming call, until it is answered
+	out *calling   // of an outgoing call
+}
+
+var (
+	_ call.Leg           = (*leg)(nil)
+	_ call.StatsReporter = (*leg)(nil)
+	_ call.DigitSender   = (*leg)(nil)
+	_ call.TextShower    = (*leg)(nil)
+	_ call.Transferrer   = (*leg)(nil)
+)
+
+// Sizes of queues: what comes faster than this waits (messages) or is dropped
+// (events nobody reads).
+const (
+	mailSize   = 32
+	eventsSize = 128
+	tracksSize = 16
+)
+
+func (e *Endpoint) newLeg(info call.Info, peer netip.Addr) *leg {
+	l := &leg{
+		e: e, mail: make(chan event, mailSize), bye: make(chan call.Cause, 1),
+		events: make(chan call.Event, eventsSize), tracks: make(chan media.Track, tracksSize),
+		done: make(chan struct{}), gone: make(chan struct{}),
+	}
+	l.life, l.kill = context.WithCancel(context.Background())
+	info.ID, info.Protocol, info.Created, info.Encryption = uuid.NewString(), call.H323, time.Now(), "none"
+	info.Remote.Transport = "tcp"
+	l.info = info
+	l.log = e.log.With(zap.String("leg", info.ID))
+	l.media = sessions{
+		cfg: &e.cfg, net: e.towards(peer), signalling: peer, cname: info.ID,
+		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
+		onKeyframe: func(r media.Role) { l.offer(wantKeyframe{r}) },
+		onBitrate:  func(r media.Role, bps int) { l.offer(wantBitrate{r, bps}) },
+		onTrack:    l.openTrack,
+	}
+	l.ctl.leg = l
+	return l
+}
+
+// start registers the leg and runs it; false when the endpoint is closing.
+func (l *leg) start() bool {
+	e := l.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		l.kill()
+		return false
+	}
+	e.legs[l] = struct{}{}
+	e.active++
+	e.wg.Add(1)
+	go l.run()
+	return true
+}
+
+// run is the leg's goroutine.
+func (l *leg) run() {
+	defer l.e.wg.Done()
+	defer l.finish()
+	for !l.ended {
+		select {
+		case ev := <-l.mail:
+			if tick, ok := ev.(gotTimer); ok && !l.current(tick) {
+				continue
+			}
+			l.state(ev)
+		case cause := <-l.bye:
+			l.state(wantHangup{cause})
+		case <-l.life.Done():
+			l.hangup(call.Cause{Code: call.Draining})
+		}
+		l.ctl.flush()
+	}
+}
+
+// finish leaves nothing behind.
+func (l *leg) finish() {
+	for i := range l.timers {
+		l.stop(timerKind(i))
+	}
+	l.kill()
+	e := l.e
+	e.mu.Lock()
+	delete(e.legs, l)
+	e.mu.Unlock()
+	close(l.gone)
+	l.discardUnread()
+}
+
+// end tells the gateway that the call is over, and closes what belongs to it.
+// RELEASE COMPLETE, where it is due, was sent before.
+func (l *leg) end(cause call.Cause) {
+	if l.ended {
+		return
+	}
+	l.ended = true
+	l.ctl.close()
+	l.leaveLink()
+	l.media.close()
+	l.leavePending()
+	e := l.e
+	e.mu.Lock()
+	e.active--
+	e.mu.Unlock()
+	if l.in != nil && l.in.waiting != nil {
+		l.in.waiting(ended(cause))
+	}
+	info := l.Info()
+	l.log.Info("leg closed", zap.Stringer("cause", cause), zap.Duration("after", time.Since(info.Created)))
+	l.events <- call.Event{Kind: call.Ended, Cause: cause} // emit keeps one place free
+	close(l.events)
+	close(l.tracks)
+	close(l.done)
+}
+
+// ended is the error of an Accept that the end of the call overtook.
+func ended(cause call.Cause) error {
+	if cause.Code == call.IncompatibleMedia {
+		return call.ErrNoCommonMedia
+	}
+	return call.ErrEnded
+}
+
+// leaveLink takes the call off its signalling connection.
+func (l *leg) leaveLink() {
+	if l.sig != nil {
+		l.e.forget(l.sig.CallID, l)
+	}
+	if l.link != nil {
+		l.link.leave(l, l.sig.Reference, l.sig.Caller)
+		l.link = nil
+	}
+}
+
+// leavePending takes the leg out of those that wait for an answer.
+func (l *leg) leavePending() {
+	if l.in == nil || !l.in.pending {
+		return
+	}
+	l.in.pending = false
+	l.e.mu.Lock()
+	l.e.pending--
+	l.e.mu.Unlock()
+}
+
+// emit queues an event; when nobody reads, it is dropped, but for the last one.
+func (l *leg) emit(ev call.Event) {
+	if l.ended {
+		return
+	}
+	if len(l.events) >= cap(l.events)-1 {
+		l.log.Warn("event dropped, nobody reads", zap.Uint8("kind", uint8(ev.Kind)))
+		return
+	}
+	l.events <- ev
+}
+
+// post hands an event to the leg's goroutine; false when that has ended.
+func (l *leg) post(ev event) bool {
+	select {
+	case <-l.gone:
+		return false
+	case l.mail <- ev:
+	}
+	select {
+	case <-l.gone: // it may have come too late to be read
+		l.discardUnread()
+	default:
+	}
+	return true
+}
+
+// discardUnread closes the connections that nobody takes any more.
+func (l *leg) discardUnread() {
+	for {
+		select {
+		case ev := <-l.mail:
+			discard(ev)
+		default:
+			return
+		}
+	}
+}
+
+func discard(ev event) {
+	switch ev := ev.(type) {
+	case gotLink:
+		if ev.link != nil {
+			ev.link.conn.Close()
+		}
+	case openedControl:
+		if ev.conn != nil {
+			ev.conn.Abort()
+		}
+	}
+}
+
+// offer is post for those who must not wait; false when the queue is full.
+func (l *leg) offer(ev event) bool {
+	select {
+	case l.mail <- ev:
+		return true
+	default:
+		return false
+	}
+}
+
+// task runs something that may take time beside the leg. It has to end with
+// l.life.
+func (l *leg) task(f func()) {
+	l.e.wg.Add(1) // the leg's own goroutine is counted, so that the count is not zero
+	go func() {
+		defer l.e.wg.Done()
+		f()
+	}()
+}
+
+// ask posts a wish of the gateway and waits for the outcome.
+func (l *leg) ask(ctx context.Context, wish func(reply func(error)) event) error {
+	outcome := make(chan error, 1)
+	reply := func(err error) {
+		select {
+		case outcome <- err:
+		default:
+		}
+	}
+	select {
+	case <-l.done:
+		return call.ErrEnded
+	case l.mail <- wish(reply):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-outcome:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.done:
+		select { // the outcome may have come with the end
+		case err := <-outcome:
+			return err
+		default:
+			return call.ErrEnded
+		}
+	}
+}
+
+// openTrack hands a track to whoever bridges the leg.
+func (l *leg) openTrack(t media.Track) {
+	select {
+	case l.tracks <- t:
+	default:
+		l.log.Warn("track dropped, nobody reads", zap.String("track", t.ID()))
+	}
+}
+
+func (l *leg) enter(s state) { l.state = s }
+
+func (l *leg) String() string { return fmt.Sprintf("h323 leg %s", l.info.ID) }

@@ -1,0 +1,190 @@
+package h323
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/local"
+	"github.com/roomgate/roomgate/h323/control"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/rtpconn"
+)
+
+// sessions are the RTP sessions of a leg. The leg's goroutine opens and applies;
+// get may be called from anywhere.
+type sessions struct {
+	cfg        *Config
+	net        local.Network
+	signalling netip.Addr
+	cname      string
+	onEvent    func(media.Role, rtpconn.Event)
+	onKeyframe func(media.Role)
+	onBitrate  func(media.Role, int)
+	onTrack    func(media.Track)
+
+	mu     sync.Mutex
+	open   [media.Content + 1]*rtpconn.Session
+	closed bool
+	wg     sync.WaitGroup // track forwarders
+}
+
+func (s *sessions) get(r media.Role) *rtpconn.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open[r]
+}
+
+// all are the open sessions, by role.
+func (s *sessions) all() []*rtpconn.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*rtpconn.Session
+	for _, c := range s.open {
+		if c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// local opens the session of a role and tells where it receives. It serves
+// control.Config.Local.
+func (s *sessions) local(role media.Role) (control.Transport, error) {
+	c, err := s.ensure(role)
+	if err != nil {
+		return control.Transport{}, err
+	}
+	return control.Transport{
+		RTP:  netip.AddrPortFrom(s.net.Advertised, c.LocalRTP().Port()),
+		RTCP: netip.AddrPortFrom(s.net.Advertised, c.LocalRTCP().Port()),
+	}, nil
+}
+
+func (s *sessions) ensure(role media.Role) (*rtpconn.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, call.ErrEnded
+	}
+	if s.open[role] != nil {
+		return s.open[role], nil
+	}
+	dscp := s.net.AudioDSCP
+	if role != media.Audio {
+		dscp = s.net.VideoDSCP
+	}
+	latching, _ := rtpconn.ParseLatching(string(s.cfg.Latching))
+	c := rtpconn.Config{
+		Pool: s.cfg.Ports, Local: s.net.Local, Interface: s.net.Interface, DSCP: dscp,
+		Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
+		Logger:  s.cfg.Log,
+		OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
+	}
+	if role != media.Audio {
+		c.KeyframeFallback = func() { s.onKeyframe(role) }
+		c.BitrateFallback = func(bps int) { s.onBitrate(role, bps) }
+	}
+	conn, err := rtpconn.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("media of %s: %w", role, err)
+	}
+	s.open[role] = conn
+	s.wg.Add(1)
+	go func() {
+		defer s.wg.Done()
+		for t := range conn.Tracks() {
+			s.onTrack(t)
+		}
+	}()
+	return conn, nil
+}
+
+// apply puts what stands into force, and closes what nothing stands for.
+func (s *sessions) apply(list []control.Medium, held bool) error {
+	var errs []error
+	var stands [media.Content + 1]bool
+	for i := range list {
+		m := &list[i]
+		stands[m.Stream.Role] = true
+		c, err := s.ensure(m.Stream.Role)
+		if err == nil {
+			err = c.Apply(params(m, held, s.signalling))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("media of %s: %w", m.Stream.Role, err))
+		}
+	}
+	for role, ok := range stands {
+		if !ok {
+			s.silence(media.Role(role))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// face says whom the sessions are for; those that are open stay as they are.
+func (s *sessions) face(net local.Network, signalling netip.Addr) {
+	s.net, s.signalling = net, signalling
+}
+
+// silence stops a medium without channels. Its ports stay: a channel that is
+// opened again, or is being opened now, uses them.
+func (s *sessions) silence(role media.Role) {
+	if c := s.get(role); c != nil {
+		// Nothing in it can be refused.
+		_ = c.Apply(rtpconn.Params{Direction: media.Inactive, Held: true})
+	}
+}
+
+// close ends all media and waits.
+func (s *sessions) close() {
+	s.mu.Lock()
+	s.closed = true
+	open := s.open
+	s.open = [media.Content + 1]*rtpconn.Session{}
+	s.mu.Unlock()
+	for _, c := range open {
+		if c != nil {
+			c.Close()
+		}
+	}
+	s.wg.Wait()
+}
+
+// params turns what stands of a role into the parameters of its session. H.323 has
+// no profile with feedback (RFC 4585), but what comes of it is understood.
+func params(m *control.Medium, held bool, signalling netip.Addr) rtpconn.Params {
+	p := rtpconn.Params{
+		Remote: m.RTP, RemoteRTCP: m.RTCP, Signalling: signalling,
+		Direction: m.Stream.Direction, Held: held,
+		Receive: make(map[uint8]media.Format, len(m.Receive)),
+		Send:    m.Stream.Send, MaxSend: m.Stream.MaxSend,
+	}
+	for _, f := range m.Receive {
+		p.Receive[f.PayloadType] = f
+	}
+	if ev := m.RecvEvents; ev.ClockRate != 0 {
+		p.ReceiveEvents = map[uint8]uint32{ev.PayloadType: ev.ClockRate}
+	}
+	if ev := m.SendEvents; ev.ClockRate != 0 {
+		p.SendEvents = rtpconn.EventFormat{PayloadType: ev.PayloadType, ClockRate: ev.ClockRate}
+	}
+	return p
+}
+
+// mediaCause reads a failure to set media up.
+func mediaCause(err error) call.Cause {
+	switch {
+	case errors.Is(err, control.ErrEncryption):
+		return call.Cause{Code: call.EncryptionRequired, Text: err.Error()}
+	case errors.Is(err, control.ErrCapabilities), errors.Is(err, call.ErrNoCommonMedia):
+		return call.Cause{Code: call.IncompatibleMedia, Text: err.Error()}
+	case errors.Is(err, portpool.ErrExhausted):
+		return call.Cause{Code: call.Congestion, Text: err.Error(), RetryAfter: 10}
+	}
+	return call.Cause{Code: call.Failure, Text: err.Error()}
+}

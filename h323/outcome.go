@@ -1,0 +1,178 @@
+package h323
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/h323/control"
+	"github.com/roomgate/roomgate/media"
+)
+
+// controlEvent takes what happened in H.245. It is called on the leg's goroutine.
+func (l *leg) controlEvent(ev control.Event) {
+	switch ev := ev.(type) {
+	case control.MediaChanged:
+		l.mediaChanged()
+	case control.Established:
+		l.settle()
+	case control.Paused:
+		l.mediaChanged()
+	case control.KeyframeRequested:
+		l.refresh(ev.Role)
+	case control.Digit:
+		l.pressed(string(ev.Digit))
+	case control.Product:
+		l.named(ev)
+	case control.Disconnected:
+		l.hangupSoon(call.Cause{Code: call.NormalClearing}) // the RELEASE COMPLETE may not come
+	case control.Silent:
+		l.log.Info("H.245 is not answered any more")
+	case control.Failed:
+		l.failed(ev.Err)
+	}
+}
+
+// failed: H.245 cannot go on.
+func (l *leg) failed(err error) {
+	l.log.Info("H.245 failed", zap.Error(err))
+	if l.standing() {
+		return // fast start has given media that needs no H.245
+	}
+	l.hangupSoon(mediaCause(err))
+}
+
+// hangupSoon ends the call when the step that is under way is over.
+func (l *leg) hangupSoon(cause call.Cause) { _ = l.Hangup(cause) }
+
+// named completes what is known of the far side's product.
+func (l *leg) named(p control.Product) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.info.Remote.UserAgent == "" {
+		l.info.Remote.UserAgent = p.Product
+	}
+}
+
+// standing reports whether any medium stands.
+func (l *leg) standing() bool {
+	return l.ctl.session != nil && len(l.ctl.session.Media()) > 0
+}
+
+// mediaChanged puts what stands into force and tells the gateway.
+func (l *leg) mediaChanged() {
+	if l.ended || l.ctl.session == nil {
+		return
+	}
+	list, held := l.ctl.session.Media(), l.ctl.session.Held()
+	if err := l.media.apply(list, held); err != nil {
+		l.log.Warn("media not applied", zap.Error(err))
+	}
+	var streams []media.Stream
+	encryption, maxVideo := "none", 0
+	for i, m := range list {
+		streams = append(streams, m.Stream)
+		if i == 0 || m.Stream.Encryption == "none" {
+			encryption = m.Stream.Encryption
+		}
+		if m.Stream.Role == media.Main {
+			maxVideo = m.Stream.MaxSend
+		}
+	}
+	l.mu.Lock()
+	was := l.info.Held
+	changed := !sameStreams(l.info.Streams, streams)
+	l.info.Streams, l.info.Encryption, l.info.Held, l.info.MaxVideo = streams, encryption, held, maxVideo
+	l.mu.Unlock()
+	if len(list) > 0 {
+		l.stop(timerControl)
+	}
+	if !l.told {
+		l.settle()
+		return
+	}
+	if changed {
+		l.emit(call.Event{Kind: call.MediaChanged})
+	}
+	switch {
+	case held && !was:
+		l.emit(call.Event{Kind: call.Held})
+	case was && !held:
+		l.emit(call.Event{Kind: call.Resumed})
+	}
+}
+
+func sameStreams(a, b []media.Stream) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Channels open one after another. The gateway is told when all that are wanted
+// stand, or none came for a moment.
+const (
+	settleMedia   = 40 * time.Millisecond // after the first channel
+	settleNothing = 3 * time.Second       // after the answer
+)
+
+// settle tells that the call stands as soon as its media does.
+func (l *leg) settle() {
+	if l.told || l.ended || l.Info().Answered.IsZero() {
+		return
+	}
+	switch {
+	case l.whole() || l.ctl.session.Held():
+		l.connected()
+	case l.standing():
+		if !l.running(timerSettle) || !l.settling() {
+			l.after(timerSettle, settleMedia)
+		}
+	case !l.running(timerSettle):
+		l.after(timerSettle, settleNothing)
+	}
+}
+
+// settling notes that the short wait has begun; false the first time.
+func (l *leg) settling() bool {
+	was := l.brief
+	l.brief = true
+	return was
+}
+
+// whole reports whether all that we can do stands in both directions.
+func (l *leg) whole() bool {
+	for role, formats := range [][]media.Format{l.can.Audio, l.can.Video} {
+		if len(formats) == 0 {
+			continue
+		}
+		m := l.ctl.session.Medium(media.Role(role))
+		if m == nil || m.Stream.Direction != media.SendRecv {
+			return false
+		}
+	}
+	return true
+}
+
+// connected tells the gateway that the call stands.
+func (l *leg) connected() {
+	if l.told || l.ended {
+		return
+	}
+	l.stop(timerSettle)
+	l.told = true
+	l.emit(call.Event{Kind: call.Connected})
+	if l.Info().Held {
+		l.emit(call.Event{Kind: call.Held})
+	}
+	if l.in != nil && l.in.waiting != nil {
+		l.in.waiting(nil)
+		l.in.waiting = nil
+	}
+}
