@@ -44,7 +44,7 @@ type outgoing struct {
 }
 
 func (c *outgoing) channel() Channel {
-	return Channel{Number: c.number, Role: c.role, Session: c.session, Sends: true}
+	return Channel{Number: c.number, Role: c.role, Session: c.session, Sends: true, PayloadType: c.format.PayloadType}
 }
 
 // incoming is a channel that the far side sends on.
@@ -61,7 +61,7 @@ type incoming struct {
 }
 
 func (c *incoming) channel() Channel {
-	return Channel{Number: c.number, Role: c.role, Session: c.session}
+	return Channel{Number: c.number, Role: c.role, Session: c.session, PayloadType: c.format.PayloadType}
 }
 
 // channels are the logical channels of a call.

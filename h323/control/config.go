@@ -94,4 +94,6 @@ type Channel struct {
 	Role    media.Role
 	Session uint8
 	Sends   bool // we send on it
+	// PayloadType of its media.
+	PayloadType uint8
 }
