@@ -59,18 +59,26 @@ func (r *reception) Participants() []call.Participant {
 	return all
 }
 
+// mostWishes bounds what is asked for before the SFU has told us of it.
+const mostWishes = 256
+
 // Subscribe asks for a video track by its ID, or changes what is asked for.
-// The track opens on Tracks when its first packet has come.
+// The track opens on Tracks when its first packet has come. Others of our node
+// may have heard of a track before us: it is asked for when we do.
 func (r *reception) Subscribe(trackID string, want Subscription) {
 	r.mu.Lock()
-	if _, published := r.owners[trackID]; !published || r.paused {
+	_, published := r.owners[trackID]
+	if r.paused || !published && len(r.wanted) >= mostWishes {
 		r.mu.Unlock()
-		return // gone, or never was; what is published comes as an event
+		return
 	}
-	fresh := !r.asked[trackID]
-	r.wanted[trackID], r.asked[trackID] = want, true
+	fresh := published && !r.asked[trackID]
+	r.wanted[trackID] = want
+	if published {
+		r.asked[trackID] = true
+	}
 	r.mu.Unlock()
-	if s := r.link.attempt(); s != nil {
+	if s := r.link.attempt(); s != nil && published {
 		r.ask(s, trackID, want, fresh)
 	}
 }
@@ -145,16 +153,31 @@ func (r *reception) began(s *session) {
 	r.mu.Unlock()
 	r.tell(r.apply(s.joined.GetOtherParticipants(), true))
 	r.subscribeAudio(s)
-	r.mu.Lock()
-	again := make(map[string]Subscription, len(r.wanted))
-	for id, want := range r.wanted {
-		again[id] = want
-		r.asked[id] = true
-	}
-	r.mu.Unlock()
-	for id, want := range again {
+	r.subscribeVideo(s)
+}
+
+// subscribeVideo subscribes to the video that is due.
+func (r *reception) subscribeVideo(s *session) {
+	for id, want := range r.due() {
 		r.ask(s, id, want, true)
 	}
+}
+
+// due is the video that is wanted and published and was not subscribed to on
+// this session; it counts as such from now on.
+func (r *reception) due() (list map[string]Subscription) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, want := range r.wanted {
+		if _, published := r.owners[id]; !published || r.asked[id] || r.paused {
+			continue
+		}
+		if list == nil {
+			list = make(map[string]Subscription)
+		}
+		list[id], r.asked[id] = want, true
+	}
+	return list
 }
 
 // subscribeAudio subscribes to the audio of all others not yet subscribed to.
@@ -184,6 +207,7 @@ func (r *reception) handle(s *session, m *livekit.SignalResponse) {
 	case *livekit.SignalResponse_Update:
 		r.tell(r.apply(m.Update.GetParticipants(), false))
 		r.subscribeAudio(s)
+		r.subscribeVideo(s)
 	case *livekit.SignalResponse_SpeakersChanged:
 		if speakers := r.speakers(m.SpeakersChanged.GetSpeakers()); len(speakers) > 0 {
 			r.link.events.send(Event{Kind: Speaking, Speakers: speakers})
