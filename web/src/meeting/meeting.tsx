@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t, type TextKey } from "../i18n";
 import { Icon, type IconName } from "./icons";
 import { Roster } from "./roster";
-import { alias, leave, reconnecting, revision, room, toggleCamera, toggleMicrophone, toggleShare } from "./session";
+import { alias, leave, reconnecting, toggleCamera, toggleMicrophone, toggleShare, watchRoom } from "./session";
 import { Settings } from "./settings";
 import { Sound } from "./sound";
 import { Stage, type View } from "./stage";
@@ -10,7 +10,7 @@ import { Stage, type View } from "./stage";
 type Side = "roster" | "settings" | null;
 
 export function Meeting() {
-  revision.value; // drawn anew whenever the room changes
+  const room = watchRoom();
   const [view, setView] = useState<View>("grid");
   const [side, setSide] = useState<Side>(null);
   const show = (s: Side) => setSide((now) => (now === s ? null : s));

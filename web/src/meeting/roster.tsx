@@ -2,9 +2,10 @@ import type { Participant } from "livekit-client";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { initials, isMuted, kindOf } from "./people";
-import { room } from "./session";
+import { watchRoom } from "./session";
 
 export function Roster({ onClose }: { onClose(): void }) {
+  const room = watchRoom();
   const everybody: Participant[] = [room.localParticipant, ...room.remoteParticipants.values()];
   return (
     <Panel title={`${t("roster")} (${everybody.length})`} onClose={onClose}>

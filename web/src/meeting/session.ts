@@ -20,8 +20,8 @@ export const ending = signal<Ending>("left");
 export const failure = signal<Failure>(null);
 export const pinNeeded = signal(false);
 export const reconnecting = signal(false);
-/** revision rises whenever anything about the room changed: what depends on the room reads it. */
-export const revision = signal(0);
+/** revision rises whenever anything about the room changed. */
+const revision = signal(0);
 export const dominant = signal("");
 
 export const alias = decodeURIComponent(location.pathname.split("/")[2] ?? "");
@@ -50,6 +50,16 @@ function newRoom(): Room {
 }
 
 export let room = newRoom();
+
+/**
+ * watchRoom is the room, for components: one that calls it is drawn anew
+ * whenever anything about the room changed. Each that shows any of it must, for
+ * signals keep a component from following its parent when its props are the same.
+ */
+export function watchRoom(): Room {
+  revision.value;
+  return room;
+}
 
 function changed() {
   revision.value++;

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Track, type RemoteTrackPublication } from "livekit-client";
-import { room } from "./session";
+import { watchRoom } from "./session";
 
 /** Sound plays what everybody else publishes, whatever is on the stage. */
 export function Sound() {
+  const room = watchRoom();
   const publications: RemoteTrackPublication[] = [];
   for (const p of room.remoteParticipants.values()) {
     for (const publication of p.audioTrackPublications.values()) {

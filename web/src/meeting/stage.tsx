@@ -2,12 +2,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Participant } from "livekit-client";
 import { t } from "../i18n";
 import { cameraOf, columns, screenOf } from "./people";
-import { dominant, room } from "./session";
+import { dominant, watchRoom } from "./session";
 import { Tile, type TileProps } from "./tile";
 
 export type View = "grid" | "speaker";
 
 function people(): Participant[] {
+  const room = watchRoom();
   return [...room.remoteParticipants.values(), room.localParticipant];
 }
 

@@ -3,6 +3,7 @@ import type { Participant, TrackPublication } from "livekit-client";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { initials, isMuted, kindOf } from "./people";
+import { watchRoom } from "./session";
 
 /** Picture plays one publication; the element is detached when the publication changes. */
 function Picture({ publication, mirror, fit }: { publication: TrackPublication; mirror: boolean; fit: "cover" | "contain" }) {
@@ -24,6 +25,7 @@ export interface TileProps {
 }
 
 export function Tile({ participant: p, publication, screen = false }: TileProps) {
+  watchRoom();
   const kind = kindOf(p);
   const visible = publication?.track && !publication.isMuted;
   const name = p.name || p.identity;
