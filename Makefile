@@ -9,7 +9,7 @@ SOAKTIME  ?= 10m
 PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
 WEB        = $(shell git ls-files web 2>/dev/null)
 
-.PHONY: help setup setup-test run build web test unit e2e fuzz bench soak lint fmt
+.PHONY: help setup setup-test run build web test unit e2e fuzz bench soak picture lint fmt
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: build ## speed and memory, as ratios to baselines of the same run
 
 soak: ## fuzzing for SOAKTIME a target
 	@scripts/fuzz $(SOAKTIME)
+
+picture: build ## docs/meeting.png, of a meeting that is held for it
+	E2E_PICTURE=$(CURDIR)/docs/meeting.png $(GO) test -count 1 -run TestPageShows ./e2e
 
 lint: ## formatting, vet, import arrows, file sizes
 	@scripts/gofmt

@@ -24,6 +24,8 @@ type browser struct {
 type browserOptions struct {
 	name  string
 	wav   string   // microphone; "" = the fake one
+	film  string   // camera, MJPEG; "" = the fake one
+	size  [2]int   // of the window; default 1280x800
 	lang  string   // vi or en; default en
 	flags []string // further ones of Chromium
 }
@@ -35,19 +37,25 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 	if lang == "" {
 		lang = "en"
 	}
+	if o.size == [2]int{} {
+		o.size = [2]int{1280, 800}
+	}
 	options := append([]chromedp.ExecAllocatorOption{},
 		chromedp.ExecPath(chromiumInPeers(t)),
 		chromedp.UserDataDir(t.TempDir()),
-		chromedp.WindowSize(1280, 800),
+		chromedp.WindowSize(o.size[0], o.size[1]),
 	)
 	for _, flag := range append(o.flags, "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
 		"disable-background-networking", "disable-component-update", "disable-sync", "mute-audio",
 		"use-fake-ui-for-media-stream", "use-fake-device-for-media-stream", "ignore-certificate-errors") {
 		options = append(options, chromedp.Flag(flag, true))
 	}
-	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+	options = append(options, chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
 	if o.wav != "" {
 		options = append(options, chromedp.Flag("use-file-for-fake-audio-capture", o.wav))
+	}
+	if o.film != "" {
+		options = append(options, chromedp.Flag("use-file-for-fake-video-capture", o.film))
 	}
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(alloc)
