@@ -75,14 +75,10 @@ func formatsOf(can *media.Capabilities, role media.Role) []media.Format {
 // suits reports whether a format of ours can be sent to a receiver of theirs; distance is
 // 0 for the same profile and 1 for one that includes ours.
 func suits(ours, theirs media.Format) (distance int, ok bool) {
-	codec := ours.Codec
-	if codec == media.H263Plus {
-		codec = media.H263 // H.245 tells them apart by packetization only
-	}
-	if codec != theirs.Codec || ours.ClockRate != theirs.ClockRate {
+	if family(ours.Codec) != family(theirs.Codec) || ours.ClockRate != theirs.ClockRate {
 		return 0, false
 	}
-	switch codec {
+	switch ours.Codec {
 	case media.G7221:
 		return 0, ours.Bitrate == 0 || ours.Bitrate == theirs.Bitrate
 	case media.H264:
@@ -93,6 +89,14 @@ func suits(ours, theirs media.Format) (distance int, ok bool) {
 		return 1, decodes(t, o)
 	}
 	return 0, true
+}
+
+// family is one word for both packetizations of H.263, of which H.245 speaks elsewhere.
+func family(c media.Codec) media.Codec {
+	if c == media.H263Plus {
+		return media.H263
+	}
+	return c
 }
 
 // pick completes a candidate: packetization, encryption, payload type.

@@ -74,7 +74,7 @@ func compare(ourType, theirType uint8, ours, theirs uint32) status {
 func (s *Session) determine() {
 	d := &s.determination
 	d.tries = 1
-	d.number = s.random(statusNumberBits)
+	d.number = s.random()
 	s.sendDetermination()
 }
 
@@ -152,7 +152,7 @@ func (d *determination) retry(s *Session) {
 		return
 	}
 	d.tries++
-	d.number = s.random(statusNumberBits)
+	d.number = s.random()
 	s.sendDetermination()
 }
 

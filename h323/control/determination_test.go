@@ -41,7 +41,7 @@ func TestCompare(t *testing.T) {
 func dice(numbers ...byte) io.Reader {
 	var b bytes.Buffer
 	for _, n := range numbers {
-		b.Write([]byte{0, 0, n, 0})
+		b.Write([]byte{0, 0, n})
 	}
 	return &b
 }

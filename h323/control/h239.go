@@ -128,7 +128,7 @@ func (s *Session) askToken() {
 	t := &s.token
 	t.state, t.collided, t.deadline = tokenAsked, false, s.wait()
 	t.tries++
-	t.symmetry = uint8(1 + s.random(16)%127)
+	t.symmetry = uint8(1 + s.random()%127)
 	s.sendRequest(&h245.RequestMessage{GenericRequest: h239Message(presentRequest,
 		unsignedMin(h239Terminal, 0), unsignedMin(h239Channel, t.channel), unsignedMin(h239Symmetry, uint16(t.symmetry)))})
 }

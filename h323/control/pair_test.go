@@ -165,6 +165,8 @@ func last[E Event](s *side) (found E, ok bool) {
 	return found, ok
 }
 
+func addr(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
 func format(c media.Codec) media.Format {
 	f := media.Format{Codec: c, ClockRate: 8000}
 	switch c {

@@ -132,10 +132,7 @@ func receives(ours, theirs media.Format) bool {
 	if ours.Codec == media.H264 && ok {
 		return decodes(ours.H264.ProfileLevelID, theirs.H264.ProfileLevelID)
 	}
-	if theirs.Codec == media.H263Plus || ours.Codec == media.H263Plus {
-		return ours.Codec == theirs.Codec
-	}
-	return ok
+	return ok && ours.Codec == theirs.Codec
 }
 
 // adoptSession gives the session of a channel that came without one (session 0): as the
@@ -213,9 +210,9 @@ func (s *Session) acceptReverse(c *incoming, o *h245.OpenLogicalChannel, ack *h2
 func (s *Session) sendable(role media.Role, p *proposal) (media.Format, int, bool) {
 	for _, e := range p.entries {
 		for _, ours := range formatsOf(&s.can, role) {
-			if _, ok := suits(ours, e.format); ok {
+			if _, ok := suits(ours, e.format); ok && ours.Codec == e.format.Codec {
 				f := e.format
-				f.Channels, f.Opus, f.Codec = ours.Channels, ours.Opus, ours.Codec
+				f.Channels, f.Opus = ours.Channels, ours.Opus
 				return f, e.bps, true
 			}
 		}

@@ -235,14 +235,13 @@ func (s *Session) wait() time.Time { return s.now.Add(s.cfg.Timeout) }
 // due reports that a deadline has passed.
 func (s *Session) due(deadline time.Time) bool { return !deadline.IsZero() && !s.now.Before(deadline) }
 
-// random gives n random bits, n up to 24.
-func (s *Session) random(bits int) uint32 {
-	var b [4]byte
+// random gives 24 random bits.
+func (s *Session) random() uint32 {
+	var b [3]byte
 	if _, err := io.ReadFull(s.cfg.Rand, b[:]); err != nil {
 		s.fail(fmt.Errorf("control: random numbers: %w", err))
 	}
-	v := uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
-	return v >> (24 - bits)
+	return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
 }
 
 func earliest(a, b time.Time) time.Time {
