@@ -1347,7 +1347,7 @@ type RehomingModel struct {
 	EndpointBased   bool `per:"endpointBased,null"`
 }
 
-// RASMessage is the type RASMessage of H.225.0.
+// RASMessage is the type RasMessage of H.225.0.
 type RASMessage struct {
 	_                          per.Choice
 	GatekeeperRequest          *GatekeeperRequest          `per:"gatekeeperRequest"`

@@ -764,7 +764,8 @@ type H262VideoCapability struct {
 	LinesPerFrame               *uint16 `per:"linesPerFrame,optional,range=0..16383"`
 	FramesPerSecond             *uint8  `per:"framesPerSecond,optional,range=0..15"`
 	LuminanceSampleRate         *uint32 `per:"luminanceSampleRate,optional,range=0..4294967295"`
-	VideoBadMBsCap              bool    `per:"videoBadMBsCap"`
+	VideoBadMBsCap              *bool   `per:"videoBadMBsCap,ext"`
+	Extensions                  *per.Extensions
 }
 
 // H263VideoCapability is the type H263VideoCapability of H.245.

@@ -83,7 +83,8 @@ func (c bitString) encode(e *encoder, v reflect.Value) error {
 	return c.run.encode(e, b.Bytes, b.Length)
 }
 
-// rawOpen is an open type whose contents stay as they are, in a []byte.
+// rawOpen is an open type whose contents stay as they are, in a []byte. None at all
+// break X.691 11.1.3 but come from careless senders, and are sent on as they came.
 type rawOpen struct{}
 
 func (rawOpen) decode(d *decoder, v reflect.Value) error {
@@ -95,7 +96,7 @@ func (rawOpen) decode(d *decoder, v reflect.Value) error {
 }
 
 func (rawOpen) encode(e *encoder, v reflect.Value) error {
-	if v.Len() == 0 {
+	if v.IsNil() {
 		return fmt.Errorf("%w: an open type has contents", ErrMissing)
 	}
 	e.fragments(v.Bytes())

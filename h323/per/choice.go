@@ -126,7 +126,7 @@ func (c *choice) encode(e *encoder, v reflect.Value) error {
 }
 
 func (c *choice) encodeOther(e *encoder, other *Alternative, place int) error {
-	if place >= 0 || other.Index < len(c.additions) || other.Index > 1<<31 || len(other.Raw) == 0 {
+	if place >= 0 || other.Index < len(c.additions) || other.Index > largestSmall || other.Raw == nil {
 		return fmt.Errorf("%w: unknown alternative %d", ErrConstraint, other.Index)
 	}
 	e.small(other.Index)

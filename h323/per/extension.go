@@ -23,7 +23,7 @@ type Extensions struct {
 // Addition is an extension addition as it came.
 type Addition struct {
 	Index int    // place among the extension additions, from 0
-	Raw   []byte // complete encoding of its value
+	Raw   []byte // complete encoding of its value; careless senders leave it empty, never nil
 }
 
 // Alternative is the alternative of a CHOICE that we have no field for. A type with a field
@@ -125,7 +125,7 @@ func (s *sequence) added(v reflect.Value) (announce int, ext *Extensions, err er
 	}
 	last := len(s.additions) - 1
 	for _, u := range ext.Unknown {
-		if u.Index <= last || u.Index >= maxAdditions || len(u.Raw) == 0 {
+		if u.Index <= last || u.Index >= maxAdditions || u.Raw == nil {
 			return 0, nil, fmt.Errorf("%w: unknown addition %d", ErrConstraint, u.Index)
 		}
 		last = u.Index

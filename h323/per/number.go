@@ -231,7 +231,7 @@ func (c enumerated) decode(d *decoder, v reflect.Value) error {
 func (c enumerated) encode(e *encoder, v reflect.Value) error {
 	value, negative := integerBits(v)
 	added := value >= uint64(c.Root)
-	if negative || added && !c.Extensible || value > 1<<31 {
+	if negative || added && !c.Extensible || value > largestSmall {
 		return fmt.Errorf("%w: enumeration value %v", ErrConstraint, v)
 	}
 	if c.Extensible {

@@ -122,8 +122,14 @@ func (d *decoder) small() (int, error) {
 	}
 	d.align()
 	v, err := d.bits(n * 8)
+	if v > largestSmall {
+		return 0, fmt.Errorf("%w: number %d", ErrLimit, v)
+	}
 	return int(v), err
 }
+
+// largestSmall bounds the index of an alternative or an enumeration value.
+const largestSmall = 1 << 31
 
 // smallLength reads the size of an extension bitmap (X.691 11.9.3.4).
 func (d *decoder) smallLength() (int, error) {

@@ -63,8 +63,7 @@ func (e Element) before(other Element) bool {
 
 // parseElements reads the elements behind the header.
 func (m *Message) parseElements(data []byte) error {
-	var locked, next uint8
-	locking := false
+	var locked, highest, next uint8
 	shifted := false
 	for len(data) > 0 {
 		if len(m.Elements) == maxElements {
@@ -74,17 +73,19 @@ func (m *Message) parseElements(data []byte) error {
 		if first&0xF0 == shiftID {
 			codeset := uint8(first & 7)
 			if first&8 == 0 {
-				locked, locking = codeset, true
+				// A shift down is not allowed (Q.931 4.5.3), but its meaning is plain.
+				locked, highest = codeset, max(highest, codeset)
 			} else {
 				next, shifted = codeset, true
 			}
 			data = data[1:]
 			continue
 		}
-		e := Element{Codeset: locked, Locking: locking && locked > 0}
+		e := Element{Codeset: locked}
 		if shifted {
-			e.Codeset, e.Locking, shifted = next, false, false
+			e.Codeset, shifted = next, false
 		}
+		e.Locking = e.Codeset > 0 && e.Codeset == highest
 		rest, err := e.parse(data)
 		if err != nil {
 			return err

@@ -9,18 +9,18 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/h323/captures anew from the recordings")
-
-const (
-	recordings = "../../../../shared/captures"
-	files      = "../../../testdata/h323/captures"
+var (
+	update     = flag.Bool("update", false, "write testdata/h323/captures anew from the recordings")
+	recordings = flag.String("recordings", "../../../../shared/captures", "directory of captures (*.pcap)")
 )
+
+const files = "../../../testdata/h323/captures"
 
 // TestExtract compares the committed messages with the recordings they were taken from.
 func TestExtract(t *testing.T) {
-	captures, err := filepath.Glob(filepath.Join(recordings, "*.pcap"))
+	captures, err := filepath.Glob(filepath.Join(*recordings, "*.pcap"))
 	if err != nil || len(captures) == 0 {
-		t.Skipf("NO RECORDINGS in %s: the committed messages are taken as they are", recordings)
+		t.Skipf("NO RECORDINGS in %s: the committed messages are taken as they are", *recordings)
 	}
 	for _, capture := range captures {
 		data, err := os.ReadFile(capture)
