@@ -14,8 +14,9 @@ func Default() *Config {
 			Registration: Registration{MinExpires: time.Minute, MaxExpires: time.Hour},
 		},
 		H323: H323{
-			RAS:        Addresses{":1719"},
-			Signalling: Addresses{":1720"},
+			RAS:         Addresses{":1719"},
+			Signalling:  Addresses{":1720"},
+			AllowDirect: true, Tunnelling: true, FastStart: "answer",
 			Gatekeeper: Gatekeeper{ID: "roomgate", Mode: "routed"},
 		},
 		RTP: RTP{

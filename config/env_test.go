@@ -46,7 +46,7 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 func TestEveryKeyIsBound(t *testing.T) {
 	clearEnv(t)
 	wrong := map[string]string{
-		"sip.allow_direct": "perhaps", "sfu.embedded": "perhaps", "meetings.auto_create": "perhaps",
+		"sip.allow_direct": "perhaps", "h323.allow_direct": "perhaps", "h323.tunnelling": "perhaps", "h323.early_h245": "perhaps", "sfu.embedded": "perhaps", "meetings.auto_create": "perhaps",
 		"sip.domain": "a b", "http.public_url": "x", "sfu.url": "x", "database.url": "x://y", "admin.api_key": "x",
 		"sip.tls.cert": "x", "sip.tls.key": "x", "http.tls.cert": "x", "http.tls.key": "x",
 	}

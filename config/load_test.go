@@ -86,6 +86,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		},
 		H323: config.H323{
 			RAS: config.Addresses{"127.0.0.1:2719"}, Signalling: config.Addresses{"127.0.0.1:2720"},
+			FastStart: "on", EarlyH245: true,
 			Gatekeeper: config.Gatekeeper{ID: "example", Mode: "direct"},
 		},
 		RTP: config.RTP{Ports: config.PortRange{Low: 30000, High: 31999}, Latching: "on", Encryption: "require", Timeout: 20 * time.Second},

@@ -40,8 +40,17 @@ type Registration struct {
 
 // H323 is the H.323 stack.
 type H323 struct {
-	RAS        Addresses  `key:"ras"`
-	Signalling Addresses  `key:"signalling"`
+	RAS        Addresses `key:"ras"`
+	Signalling Addresses `key:"signalling"`
+	// AllowDirect lets calls in from terminals that are not registered.
+	AllowDirect bool `key:"allow_direct"`
+	// Tunnelling carries H.245 in call signalling where the far side can.
+	Tunnelling bool `key:"tunnelling"`
+	// FastStart opens media with the call: offered and answered, answered only,
+	// or refused.
+	FastStart string `key:"fast_start" oneof:"on,answer,off"`
+	// EarlyH245 begins H.245 before the answer of calls that we place.
+	EarlyH245  bool       `key:"early_h245"`
 	Gatekeeper Gatekeeper `key:"gatekeeper"`
 }
 

@@ -23,8 +23,10 @@ type Config struct {
 	// Aliases are the names we call and are called by ourselves: h323-IDs and
 	// numbers. The first stands for us where the gateway states none.
 	Aliases []string
-	// Kind of what we say we are: a gateway unless Terminal is set.
+	// Terminal says that we are one; otherwise we are a gateway.
 	Terminal bool
+	// Direct lets calls in from terminals that are not registered.
+	Direct bool
 
 	// Tunnelling, FastStart and EarlyH245 choose how H.245 and media are set up,
 	// as far as the far side goes along.

@@ -10,9 +10,9 @@ import (
 // Directory knows who is registered, and asks others who may know more: the
 // gatekeeper's registrations, neighbours, the gatekeeper we are registered with.
 type Directory interface {
-	// Caller names the registered terminal that calls from an address, or with
-	// an endpoint identifier.
-	Caller(from netip.AddrPort, endpointID string) (alias string, ok bool)
+	// Caller names the registered terminal that a call is of: by the address it
+	// comes from, its endpoint identifier, or the call it was admitted to.
+	Caller(from netip.AddrPort, endpointID string, callID [16]byte) (alias string, ok bool)
 	// Find gives the ways to an alias, best first; it may ask others and take
 	// time. Without any, the cause says why.
 	Find(ctx context.Context, alias string) ([]Way, call.Cause)

@@ -186,6 +186,9 @@ func (e *Endpoint) admit(incoming bool) *call.Cause {
 // towards is how we look towards a peer.
 func (e *Endpoint) towards(peer netip.Addr) local.Network { return e.cfg.Network.Towards(peer) }
 
+// Signalling is the call signalling address that a peer is to use.
+func (e *Endpoint) Signalling(peer netip.Addr) netip.AddrPort { return e.signalling(e.towards(peer)) }
+
 // signalling is our call signalling address as a peer is told it.
 func (e *Endpoint) signalling(n local.Network) netip.AddrPort {
 	for _, exact := range []bool{true, false} {

@@ -58,7 +58,7 @@ func start(t testing.TB, tune func(*h323.Config)) *agent {
 	ports, err := portpool.New(portpool.Config{Low: 41000, High: 48999})
 	require.NoError(t, err)
 	cfg := h323.Config{
-		Listen: []string{"127.0.0.1:0"}, Ports: ports,
+		Listen: []string{"127.0.0.1:0"}, Ports: ports, Direct: true,
 		Limits: h323.Limits{PerSource: 100000, ConnectionsPerSource: 100000, Connections: 100000},
 		Log:    logger(t),
 	}

@@ -81,6 +81,9 @@ func (e *Endpoint) newIncoming(k *link, m *callsig.Message) (*leg, *call.Cause) 
 		},
 	}
 	e.recognise(&info.Remote, m, k)
+	if !e.cfg.Direct && !info.Remote.Registered {
+		return nil, &call.Cause{Code: call.Unauthorized, Text: "not registered"}
+	}
 	l := e.newLeg(info, k.remote().Addr())
 	l.link, l.sig = k, callsig.Incoming(m, e.self)
 	l.in = &answering{setup: m, pending: true, digits: dialled.Alias}
@@ -112,7 +115,11 @@ func (e *Endpoint) recognise(r *call.Remote, m *callsig.Message, k *link) {
 	if s := m.Body().Setup; s != nil && s.EndpointIdentifier != nil {
 		id = *s.EndpointIdentifier
 	}
-	if alias, ok := e.cfg.Directory.Caller(k.remote(), id); ok {
+	var callID [16]byte
+	if m.CallID != nil {
+		callID = *m.CallID
+	}
+	if alias, ok := e.cfg.Directory.Caller(k.remote(), id, callID); ok {
 		r.Registered = true
 		if r.Alias == "" {
 			r.Alias, r.URI = alias, "h323:"+alias

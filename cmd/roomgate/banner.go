@@ -44,6 +44,9 @@ func (g greeting) print(out io.Writer) {
 	if port, ok := firstPort(c.SIP.TLS.Listen); ok {
 		line("", "sips:%s@%s", alias, hostPort(g.address, port, "5061"))
 	}
+	if port, ok := firstPort(c.H323.Signalling); ok {
+		line("dial by H.323", "h323:%s@%s", alias, hostPort(g.address, port, "1720"))
+	}
 	line("no hardware", "bin/roomgate terminal --protocol sip --call %s@%s", alias, sipHost("127.0.0.1", c.SIP.UDP))
 	if port, ok := firstPort(c.HTTP.Listen); ok {
 		line("API", "http://localhost:%s/api/v1, described at /openapi.json", port)

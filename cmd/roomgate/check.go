@@ -121,6 +121,10 @@ func checkPorts(c *config.Config) []finding {
 	all("sip.tcp", "tcp", c.SIP.TCP)
 	all("sip.tls.listen", "tcp", c.SIP.TLS.Listen)
 	all("sip.tls.legacy", "tcp", c.SIP.TLS.Legacy)
+	all("h323.signalling", "tcp", c.H323.Signalling)
+	if len(c.H323.Signalling) > 0 && c.H323.Gatekeeper.Mode != "off" {
+		all("h323.ras", "udp", c.H323.RAS)
+	}
 	all("http.listen", "tcp", c.HTTP.Listen)
 	all("http.tls.listen", "tcp", c.HTTP.TLS.Listen)
 	if c.SFU.Embedded {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/config/certificate"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/transcode"
 	"github.com/roomgate/roomgate/web"
@@ -32,6 +34,7 @@ type node struct {
 	webTLS   certificate.Identity
 	meeting  *meetingServer
 	sip      *sip.Endpoint
+	h323     *h323Stack // nil: not served
 	gateway  *gateway.Gateway
 	metrics  *api.Metrics
 	web      *webServer
@@ -84,13 +87,24 @@ func (n *node) connect(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := n.listenSIP(c); err != nil {
+	ports, err := portpool.New(portpool.Config{Low: c.RTP.Ports.Low, High: c.RTP.Ports.High, Quarantine: quarantine})
+	if err != nil {
+		return fmt.Errorf("rtp.ports: %w", err)
+	}
+	if err := n.listenSIP(c, ports); err != nil {
 		return err
 	}
+	endpoints := map[call.Protocol]call.Endpoint{call.SIP: n.sip}
+	if len(c.H323.Signalling) > 0 {
+		if n.h323, err = listenH323(c, ports, n.log, n.h323RegistrationChanged); err != nil {
+			return err
+		}
+		endpoints[call.H323] = n.h323
+	}
 	n.gateway, err = gateway.New(gateway.Config{
-		Endpoints:      map[call.Protocol]call.Endpoint{call.SIP: n.sip},
+		Endpoints:      endpoints,
 		Registrations:  n.registrations,
-		TerminalExists: n.sip.Known,
+		TerminalExists: n.known,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
 		Codecs:         &transcode.Codecs{},

@@ -35,6 +35,7 @@ func (n *node) apply(_ context.Context, _, next *config.Config) error {
 	if err := n.sip.Reload(sipAccounts(next.Accounts), sipTrunks(next.Trunks), sipLimits(next.Limits)); err != nil {
 		return err
 	}
+	n.h323.apply(next)
 	n.sipTLS.Set(ids.sip)
 	n.webTLS.Set(ids.web)
 	n.keys.Set(hash)

@@ -23,6 +23,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 		defer stop() // the rest serves as long as there are calls
 		return n.gateway.Run(calls)
 	})
+	group.Go(func() error { return n.h323.serveZone(calls) })
 	group.Go(func() error { return n.web.run(ctx) })
 	group.Go(func() error {
 		n.metrics.Run(events)
@@ -85,5 +86,6 @@ func (n *node) drain(ctx context.Context) {
 	n.log.Info("draining: no new calls; a second signal stops at once",
 		zap.Int("calls", len(n.gateway.Calls())), zap.Duration("at_most", limit))
 	n.sip.Drain()
+	n.h323.drain()
 	n.gateway.Drain(ctx)
 }

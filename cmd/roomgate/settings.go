@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -75,11 +74,7 @@ func gatewaySettings(c *config.Config) (gateway.Settings, error) {
 }
 
 // sipConfig is the SIP stack's part of the configuration.
-func sipConfig(c *config.Config, log *zap.Logger) (sip.Config, error) {
-	ports, err := portpool.New(portpool.Config{Low: c.RTP.Ports.Low, High: c.RTP.Ports.High, Quarantine: quarantine})
-	if err != nil {
-		return sip.Config{}, fmt.Errorf("rtp.ports: %w", err)
-	}
+func sipConfig(c *config.Config, ports *portpool.Pool, log *zap.Logger) sip.Config {
 	out := sip.Config{
 		Listen:         sipListeners(c.SIP),
 		Accounts:       sipAccounts(c.Accounts),
@@ -103,7 +98,7 @@ func sipConfig(c *config.Config, log *zap.Logger) (sip.Config, error) {
 	if out.SessionExpires == 0 {
 		out.SessionExpires = -1 // none
 	}
-	return out, nil
+	return out
 }
 
 func sipListeners(c config.SIP) []sip.Listener {

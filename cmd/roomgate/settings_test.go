@@ -77,8 +77,7 @@ limits: {max_calls: 7, per_source: 9, registrations: 3}
 accounts: [{username: room1, password: secret, aliases: ["1001"], name: One}]
 trunks: [{name: pstn, cidrs: [192.0.2.0/24]}]
 `)
-	s, err := sipConfig(c, zap.NewNop())
-	require.NoError(t, err)
+	s := sipConfig(c, nil, zap.NewNop())
 	assert.Equal(t, []sip.Listener{
 		{Transport: "udp", Address: "127.0.0.1:5060"}, {Transport: "udp", Address: "[::1]:5060"},
 		{Transport: "tls", Address: "127.0.0.1:5061"}, {Transport: "tls", Address: "127.0.0.1:5062", Legacy: true},

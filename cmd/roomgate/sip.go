@@ -10,24 +10,24 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/sip/edge"
 	"github.com/roomgate/roomgate/sip/registrar"
 )
 
 // listenSIP binds the SIP stack.
-func (n *node) listenSIP(c *config.Config) error {
-	settings, err := sipConfig(c, n.log)
-	if err != nil {
-		return err
-	}
+func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
+	settings := sipConfig(c, ports, n.log)
 	settings.Certificate = n.sipTLS.Get
 	settings.DialTLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	settings.Tap = func(r edge.Record) { countSIP(n.metrics, r) }
 	settings.OnRegistration = n.registrationChanged
-	if n.sip, err = sip.New(settings); err != nil {
+	endpoint, err := sip.New(settings)
+	if err != nil {
 		return fmt.Errorf("sip: %w", err)
 	}
+	n.sip = endpoint
 	return nil
 }
 
@@ -41,10 +41,10 @@ func countSIP(m *api.Metrics, r edge.Record) {
 	m.SIPMessage(!r.In, string(first[:min(len(first), 32)]), status)
 }
 
-// registrations shows the registrar's bindings in the gateway's words.
+// registrations shows the bindings of all stacks in the gateway's words.
 func (n *node) registrations() []gateway.Registration {
 	bindings := n.sip.Registrations()
-	out := make([]gateway.Registration, 0, len(bindings))
+	out := n.h323.registrations()
 	for _, b := range bindings {
 		out = append(out, gateway.Registration{
 			Protocol: call.SIP, Alias: b.Alias, Contact: b.Contact, Address: b.Address, Transport: b.Transport,
@@ -53,6 +53,9 @@ func (n *node) registrations() []gateway.Registration {
 	}
 	return out
 }
+
+// known reports whether a terminal of ours has an alias.
+func (n *node) known(alias string) bool { return n.sip.Known(alias) || n.h323.known(alias) }
 
 // registrationChanged tells the event stream.
 func (n *node) registrationChanged(e registrar.Event) {

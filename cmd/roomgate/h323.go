@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/local"
+	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/h323"
+	"github.com/roomgate/roomgate/h323/alias"
+	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
+	"github.com/roomgate/roomgate/media/portpool"
+)
+
+// h323Stack is the H.323 endpoint with the gatekeeper beside it. A nil stack is one
+// that is not served.
+type h323Stack struct {
+	*h323.Endpoint
+	zone *gatekeeper.Server // nil: nobody registers
+}
+
+// listenH323 binds the H.323 stack. changed is told of registrations.
+func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed func(gatekeeper.Event)) (*h323Stack, error) {
+	s := &h323Stack{}
+	settings := h323Config(c, ports, log)
+	settings.Directory = zoneDirectory{s}
+	endpoint, err := h323.New(settings)
+	if err != nil {
+		return nil, fmt.Errorf("h323: %w", err)
+	}
+	s.Endpoint = endpoint
+	if len(c.H323.RAS) == 0 || c.H323.Gatekeeper.Mode == "off" {
+		return s, nil
+	}
+	towards := local.Networks(newNetworks(c.Networks).towards)
+	s.zone, err = gatekeeper.Listen(gatekeeper.Config{
+		ID:         c.H323.Gatekeeper.ID,
+		Signalling: s.Signalling,
+		RAS: func(peer netip.Addr) netip.AddrPort {
+			return netip.AddrPortFrom(towards.Towards(peer).Advertised, portOf(c.H323.RAS))
+		},
+		OnEvent:  changed,
+		Log:      log.Named("gatekeeper"),
+		Settings: zoneSettings(c),
+	}, c.H323.RAS, true)
+	if err != nil {
+		endpoint.Close()
+		return nil, fmt.Errorf("h323.ras: %w", err)
+	}
+	return s, nil
+}
+
+func portOf(list config.Addresses) uint16 {
+	for _, a := range list {
+		if at, err := netip.ParseAddrPort(strings.Replace(a, "[::]", "[::1]", 1)); err == nil {
+			return at.Port()
+		}
+	}
+	return 1719
+}
+
+// h323Config is the H.323 stack's part of the configuration.
+func h323Config(c *config.Config, ports *portpool.Pool, log *zap.Logger) h323.Config {
+	out := h323.Config{
+		Listen:       c.H323.Signalling,
+		Aliases:      []string{"roomgate"},
+		Direct:       c.H323.AllowDirect,
+		Tunnelling:   h323.TunnelPrefer,
+		FastStart:    h323.FastStart(c.H323.FastStart),
+		EarlyH245:    c.H323.EarlyH245,
+		Network:      newNetworks(c.Networks).towards,
+		Ports:        ports,
+		Latching:     h323.Latching(c.RTP.Latching),
+		Encryption:   h323.Encryption(c.RTP.Encryption),
+		MediaTimeout: c.RTP.Timeout,
+		Limits:       h323Limits(c.Limits),
+		Product:      "roomgate", Version: version,
+		Log: log.Named("h323"),
+	}
+	if !c.H323.Tunnelling {
+		out.Tunnelling = h323.TunnelOff
+	}
+	return out
+}
+
+// h323Limits leaves the count of calls to the gateway, as sipLimits does.
+func h323Limits(c config.Limits) h323.Limits {
+	calls := sipLimits(c).Calls
+	return h323.Limits{Calls: calls, PerSource: c.PerSource, Connections: 2*calls + 200}
+}
+
+// zoneSettings is what the gatekeeper may be told while it runs.
+func zoneSettings(c *config.Config) gatekeeper.Settings {
+	accounts := make([]gatekeeper.Account, 0, len(c.Accounts))
+	for _, a := range c.Accounts {
+		accounts = append(accounts, gatekeeper.Account{Username: a.Username, Password: a.Password, Aliases: a.Aliases})
+	}
+	s := gatekeeper.Settings{
+		Accounts:         gatekeeper.NewList(accounts),
+		MaxRegistrations: c.Limits.Registrations,
+		PerSource:        c.Limits.PerSource,
+	}
+	if c.H323.Gatekeeper.Mode == "direct" {
+		s.Model = gatekeeper.Direct
+	}
+	return s
+}
+
+// apply takes what of a new configuration can be taken while calls run.
+func (s *h323Stack) apply(c *config.Config) {
+	if s == nil {
+		return
+	}
+	s.Reload(h323Limits(c.Limits))
+	if s.zone != nil {
+		s.zone.Apply(zoneSettings(c))
+	}
+}
+
+func (s *h323Stack) drain() {
+	if s != nil {
+		s.Drain()
+	}
+}
+
+// serveZone runs the gatekeeper until ctx ends.
+func (s *h323Stack) serveZone(ctx context.Context) error {
+	if s == nil || s.zone == nil {
+		return nil
+	}
+	return s.zone.Serve(ctx)
+}
+
+// known reports whether a terminal of the zone has an alias, registered or not.
+func (s *h323Stack) known(name string) bool {
+	return s != nil && s.zone != nil && s.zone.Known(name)
+}
+
+// registrations shows the zone in the gateway's words, one line for each alias.
+func (s *h323Stack) registrations() (out []gateway.Registration) {
+	if s == nil || s.zone == nil {
+		return nil
+	}
+	for _, r := range s.zone.Registrations() {
+		out = append(out, registrationsOf(r)...)
+	}
+	return out
+}
+
+func registrationsOf(r gatekeeper.Registration) (out []gateway.Registration) {
+	names := alias.Texts(r.Aliases)
+	for _, prefix := range r.Prefixes {
+		names = append(names, prefix+"*")
+	}
+	for _, name := range names {
+		out = append(out, gateway.Registration{
+			Protocol: call.H323, Alias: name, Contact: contact(r), Address: r.Path.Remote.String(), Transport: r.Path.Transport(),
+			UserAgent: strings.TrimSpace(r.Vendor + " " + r.Product), Product: r.Product, Since: r.Since, Expires: r.Expires,
+		})
+	}
+	return out
+}
+
+func contact(r gatekeeper.Registration) string {
+	if len(r.Signalling) == 0 {
+		return ""
+	}
+	return "h323:" + r.Signalling[0].String()
+}
+
+// h323RegistrationChanged tells the event stream.
+func (n *node) h323RegistrationChanged(e gatekeeper.Event) {
+	kind := gateway.EventUnregistered
+	switch e.Kind {
+	case gatekeeper.Registered:
+		kind = gateway.EventRegistered
+	case gatekeeper.Changed:
+		return
+	}
+	for _, r := range registrationsOf(e.Registration) {
+		n.gateway.Publish(gateway.Event{Kind: kind, Registration: &r})
+	}
+}
