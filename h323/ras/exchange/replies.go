@@ -74,15 +74,6 @@ func (r *Replies) Finish(q Request, answer []byte) {
 	}
 }
 
-// Forget lets a request that was not answered be worked on when it comes again.
-func (r *Replies) Forget(q Request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if e, ok := r.entries[q.key]; ok {
-		r.remove(e)
-	}
-}
-
 func (r *Replies) remove(e *list.Element) {
 	delete(r.entries, e.Value.(*reply).request)
 	r.order.Remove(e)

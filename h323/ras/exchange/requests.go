@@ -155,8 +155,5 @@ func (r *Requests) Drop(s ras.Stream) (failed []Done) {
 	return failed
 }
 
-// Cancel gives up one request; its Done is not called.
-func (r *Requests) Cancel(number uint16) { delete(r.pending, number) }
-
 // Len is the number under way.
 func (r *Requests) Len() int { return len(r.pending) }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
+	"github.com/roomgate/roomgate/h323/h235"
+	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/ras"
 )
 
@@ -20,6 +22,8 @@ type zone struct {
 	sent   []datagram
 	events []Event
 	number uint16
+	signer *auth.Signer
+	onSend func(datagram)
 }
 
 type datagram struct {
@@ -36,6 +40,7 @@ var (
 func newZone(t testing.TB, change func(*Config)) *zone {
 	t.Helper()
 	z := &zone{t: t, at: time.Unix(1700000000, 0), number: 100}
+	z.signer = auth.NewSigner(func() time.Time { return z.at })
 	c := Config{
 		ID:         "gk",
 		Signalling: func(netip.Addr) netip.AddrPort { return ourSignalling },
@@ -58,6 +63,9 @@ func (z *zone) record(to ras.Path, pdu []byte) {
 	m, err := h225.ParseRAS(pdu)
 	require.NoError(z.t, err)
 	z.sent = append(z.sent, datagram{to, pdu, m})
+	if z.onSend != nil {
+		z.onSend(z.sent[len(z.sent)-1])
+	}
 }
 
 // pass lets time go by, with ticks on its way.
@@ -170,4 +178,22 @@ func (d *device) arq(call byte, to ...string) *h225.AdmissionRequest {
 func (z *zone) admit(d *device, q *h225.AdmissionRequest) *h225.RASMessage {
 	z.t.Helper()
 	return z.ask(d.ras, &h225.RASMessage{AdmissionRequest: q})
+}
+
+var (
+	normal   = h225.DisengageReason{NormalDrop: true}
+	certSign = h235.AuthenticationMechanism{CertSign: true}
+)
+
+func (z *zone) registerGateway(d *device, prefixes ...string) {
+	z.t.Helper()
+	q := d.rrq()
+	caps := &h225.H323Caps{}
+	for _, p := range prefixes {
+		caps.SupportedPrefixes = append(caps.SupportedPrefixes, h225.SupportedPrefix{Prefix: alias.Of(p)})
+	}
+	q.TerminalType = h225.EndpointType{Gateway: &h225.GatewayInfo{Protocol: []h225.SupportedProtocols{{H323: caps}}}}
+	m := z.ask(d.ras, &h225.RASMessage{RegistrationRequest: q})
+	require.Equal(z.t, "RCF", outcome(m))
+	d.id = m.RegistrationConfirm.EndpointIdentifier
 }
