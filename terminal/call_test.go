@@ -75,6 +75,11 @@ func TestTerminalsCallEachOther(t *testing.T) {
 		{"alaw", Options{Codecs: []string{"PCMA"}}, Options{}, "PCMA", 1280, "none"},
 		{"opus", Options{Codecs: []string{"opus"}}, Options{Codecs: []string{"opus"}}, "opus", 1280, "none"},
 		{"audio only", Options{AudioOnly: true}, Options{}, "G722", 0, "none"},
+		{"h323", Options{Protocol: "h323"}, Options{Protocol: "h323"}, "G722", 1280, "none"},
+		{"h323 fast", Options{Protocol: "h323", FastStart: "on"}, Options{Protocol: "h323", Tunnel: "off"}, "G722", 1280, "none"},
+		{"h323 early ipv6", Options{Protocol: "h323", Address: "::1", EarlyH245: true}, Options{Protocol: "h323", Address: "::1"}, "G722", 1280, "none"},
+		{"h323 mode 0", Options{Protocol: "h323", PacketizationModes: []uint8{0}}, Options{Protocol: "h323", Tunnel: "off"}, "G722", 640, "none"},
+		{"h323 audio only", Options{Protocol: "h323", AudioOnly: true, Tunnel: "off"}, Options{Protocol: "h323"}, "G722", 0, "none"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

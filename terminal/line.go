@@ -14,18 +14,27 @@ import (
 	"github.com/roomgate/roomgate/sip"
 )
 
-// line is the terminal's end of the signalling: a SIP user agent of its own.
+// line is the terminal's end of the signalling: an endpoint of its own.
 type line struct {
 	endpoint call.Endpoint
-	address  string        // sip:user@host:port
+	address  string        // sip:user@host:port, h323:user@host:port
 	incoming chan call.Leg // the first call; others are busy
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
 	err      error // of Serve
 }
 
-// openLine binds a SIP user agent and serves it.
+// openLine binds an endpoint of the protocol and serves it.
 func (p *prepared) openLine(ctx context.Context) (*line, error) {
+	if p.Protocol == "h323" {
+		return p.openH323(ctx)
+	}
+	return p.openSIP(ctx)
+}
+
+// bindAddress is where to listen: as asked for, or on all addresses of the family
+// that is called.
+func (p *prepared) bindAddress() string {
 	host := p.bindHost
 	if host == "" {
 		host = "0.0.0.0"
@@ -33,8 +42,12 @@ func (p *prepared) openLine(ctx context.Context) (*line, error) {
 			host = "::"
 		}
 	}
+	return net.JoinHostPort(host, p.bindPort)
+}
+
+func (p *prepared) openSIP(ctx context.Context) (*line, error) {
 	cfg := sip.Config{
-		Listen: []sip.Listener{{Transport: p.Transport, Address: net.JoinHostPort(host, p.bindPort)}},
+		Listen: []sip.Listener{{Transport: p.Transport, Address: p.bindAddress()}},
 		Direct: true, Ports: p.Ports, Encryption: sip.Encryption(p.Encryption), Latching: sip.LatchOff,
 		UserAgent: vendors[p.Vendor].userAgent, Log: p.Logger.Named("sip"),
 	}
@@ -109,8 +122,14 @@ func (l *line) register(ctx context.Context, p *prepared) error {
 	return nil
 }
 
-// uri completes an address to a SIP URI with the transport wanted.
+// uri completes an address to a URI of the protocol, with the transport wanted.
 func (p *prepared) uri(address string) string {
+	if p.Protocol == "h323" {
+		if !strings.HasPrefix(address, "h323:") {
+			address = "h323:" + address
+		}
+		return address
+	}
 	if !strings.HasPrefix(address, "sip:") && !strings.HasPrefix(address, "sips:") {
 		address = "sip:" + address
 	}

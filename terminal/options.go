@@ -19,7 +19,7 @@ var ErrOptions = errors.New("terminal options")
 
 // Options say what the terminal does.
 type Options struct {
-	Protocol string // sip (default)
+	Protocol string // sip (default), h323
 	// Call is the target to call, such as demo@127.0.0.1 or
 	// sip:demo@host:5060;transport=tcp.
 	Call     string
@@ -51,6 +51,11 @@ type Options struct {
 	Duration    time.Duration // of the call after the answer; 0 = until the far side or ctx ends it
 	RecordVideo string        // file for the received Annex B stream
 	RecordAudio string        // file for the received audio, WAV
+
+	// Tunnel, FastStart and EarlyH245 choose how an H.323 call is set up:
+	// "on" (default) or "off"; "answer" (default), "on" or "off"; false.
+	Tunnel, FastStart string
+	EarlyH245         bool
 
 	Ports  *portpool.Pool // of media; nil makes one
 	Logger *zap.Logger    // nil = silent
@@ -85,6 +90,8 @@ func (o Options) prepare() (*prepared, error) {
 	fill(&p.Audio, "tone:1000")
 	fill(&p.Video, "pattern")
 	fill(&p.Content, "none")
+	fill(&p.Tunnel, "on")
+	fill(&p.FastStart, "answer")
 	if p.DTMFAfter <= 0 {
 		p.DTMFAfter = time.Second
 	}
@@ -116,9 +123,11 @@ func fill(s *string, def string) {
 
 func (p *prepared) checkChoices() error {
 	for _, c := range []struct{ name, value, choices string }{
-		{"protocol", p.Protocol, "sip"},
+		{"protocol", p.Protocol, "sip h323"},
 		{"transport", p.Transport, "udp tcp tls"},
 		{"encryption", p.Encryption, "off prefer require"},
+		{"tunnel", p.Tunnel, "on off"},
+		{"fast start", p.FastStart, "on answer off"},
 		{"vendor", p.Vendor, " polycom cisco yealink"},
 	} {
 		known := false

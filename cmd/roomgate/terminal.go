@@ -24,11 +24,12 @@ func terminalCommand() *cobra.Command {
 		Use:   "terminal",
 		Short: "Be a room terminal: call, send a tone and a picture, measure what comes back",
 		Example: "  roomgate terminal --protocol sip --call demo@127.0.0.1\n" +
+			"  roomgate terminal --protocol h323 --call demo@127.0.0.1\n" +
 			"  roomgate terminal --protocol sip --register room1:secret@127.0.0.1 --listen --duration 1m --json",
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Protocol, "protocol", "sip", "sip")
+	f.StringVar(&o.Protocol, "protocol", "sip", "sip or h323")
 	f.StringVar(&o.Call, "call", "", "target to call, such as demo@127.0.0.1")
 	f.StringVar(&o.Register, "register", "", "USER:PASSWORD@HOST to register with first")
 	f.BoolVar(&o.Listen, "listen", false, "wait for a call")
@@ -36,6 +37,9 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Name, "name", "", "display name")
 	f.StringVar(&o.User, "user", "", "user part of our address")
 	f.StringVar(&o.Transport, "transport", "udp", "udp, tcp or tls")
+	f.StringVar(&o.Tunnel, "tunnel", "on", "on or off: H.245 within H.323 call signalling")
+	f.StringVar(&o.FastStart, "fast-start", "answer", "on, answer or off: media with the SETUP of H.323")
+	f.BoolVar(&o.EarlyH245, "early-h245", false, "begin H.245 with the SETUP of H.323")
 	f.StringVar(&o.Encryption, "encryption", "off", "off, prefer or require")
 	f.BoolVar(&o.TLSVerify, "tls-verify", false, "verify the far side's certificate")
 	f.StringVar(&o.Audio, "audio", "tone:1000", "FILE.wav, tone:HZ or silence")
