@@ -122,12 +122,13 @@ func TestDigitsAreEvents(t *testing.T) {
 	keys := followKeypad(t, g)
 	rows := []struct {
 		name, meeting, want string
-	}{{"baresip events", "k1", "159#"}, {"baresip info", "k2", "27*"}, {"terminal", "k3", "*1234#"}}
+	}{{"baresip events", "k1", "159#"}, {"baresip info", "k2", "27*"}, {"terminal", "k3", "*1234#"}, {"events at another clock", "k4", "60#"}}
 	events := startBaresip(t, peerOptions{})
 	info := startBaresip(t, peerOptions{keys: "info"})
 	events.dial("sip:k1@" + gatewayIP)
 	info.dial("sip:k2@" + gatewayIP)
 	startRoom(t, 1000, "--call", "k3@"+gatewayIP, "--audio-only", "--dtmf", rows[2].want)
+	startRoom(t, 1100, "--call", "k4@"+gatewayIP, "--audio-only", "--codecs", "G7221C", "--dtmf", rows[3].want)
 	events.established()
 	info.established()
 	events.press(rows[0].want)

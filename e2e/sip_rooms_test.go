@@ -30,7 +30,9 @@ func TestTerminalWays(t *testing.T) {
 		{"registered", []string{"--register", "room-a:secret-a@" + gatewayIP, "--audio-only"}, "none", "G722", false},
 		{modeZero, []string{"--packetization-modes", "0"}, "none", "G722", true},
 		{"packetization mode 1", []string{"--packetization-modes", "1"}, "none", "G722", true},
-		{"polycom", []string{"--vendor", "polycom"}, "none", "G722", true},
+		{"polycom", []string{"--vendor", "polycom"}, "none", "G7221", true},
+		{"siren 7", []string{"--codecs", "G7221@24000", "--audio-only"}, "none", "G7221", false},
+		{"siren 14", []string{"--codecs", "G7221C@32000", "--audio-only"}, "none", "G7221", false},
 		{"cisco", []string{"--vendor", "cisco"}, "none", "G722", true},
 		{"yealink", []string{"--vendor", "yealink"}, "none", "G722", true},
 	}

@@ -74,6 +74,8 @@ func TestTerminalsCallEachOther(t *testing.T) {
 		{"mode 0", Options{PacketizationModes: []uint8{0}}, Options{}, "G722", 640, "none"},
 		{"alaw", Options{Codecs: []string{"PCMA"}}, Options{}, "PCMA", 1280, "none"},
 		{"opus", Options{Codecs: []string{"opus"}}, Options{Codecs: []string{"opus"}}, "opus", 1280, "none"},
+		{"siren 14", Options{Codecs: []string{"G7221C"}}, Options{Codecs: polycomCodecs, AudioOnly: true}, "G7221", 0, "none"},
+		{"siren 7", Options{Codecs: []string{"G7221@24000"}}, Options{Codecs: polycomCodecs, AudioOnly: true}, "G7221", 0, "none"},
 		{"audio only", Options{AudioOnly: true}, Options{}, "G722", 0, "none"},
 		{"h323", Options{Protocol: "h323"}, Options{Protocol: "h323"}, "G722", 1280, "none"},
 		{"h323 fast", Options{Protocol: "h323", FastStart: "on"}, Options{Protocol: "h323", Tunnel: "off"}, "G722", 1280, "none"},

@@ -38,7 +38,9 @@ type Options struct {
 	Content string // as Video, sent as the second video; "" or none = nothing
 	// AudioOnly offers no video at all; Video "none" receives it all the same.
 	AudioOnly bool
-	// Codecs to offer for audio, in order; default G722, PCMA, PCMU.
+	// Codecs to offer for audio, in order, of opus, G7221C, G7221 (at a bit rate
+	// other than the highest: G7221C@24000), G722, PCMA and PCMU; default G722,
+	// PCMA, PCMU, or what the vendor's terminals offer.
 	Codecs []string
 	// PacketizationModes of H.264 to offer, in order; default 1, 0.
 	PacketizationModes []uint8
@@ -96,7 +98,9 @@ func (o Options) prepare() (*prepared, error) {
 		p.DTMFAfter = time.Second
 	}
 	if len(p.Codecs) == 0 {
-		p.Codecs = []string{"G722", "PCMA", "PCMU"}
+		if p.Codecs = vendors[p.Vendor].codecs; p.Codecs == nil {
+			p.Codecs = defaultCodecs
+		}
 	}
 	if len(p.PacketizationModes) == 0 {
 		p.PacketizationModes = []uint8{1, 0}

@@ -59,8 +59,16 @@ func TestCapabilities(t *testing.T) {
 	assert.Len(t, can.Audio, 2)
 	assert.Len(t, can.Video, 2)
 	assert.Len(t, can.Content, 2)
+	p, err = Options{Call: "a@b", Codecs: []string{"g7221c", "G7221@24000", "G7221@48000", "G7221C@x", "PCMA@64000"}}.prepare()
+	require.NoError(t, err)
+	modes := map[uint32]int{}
+	for _, f := range p.capabilities().Audio {
+		modes[f.ClockRate] = f.Bitrate
+	}
+	assert.Equal(t, map[uint32]int{32000: 48000, 16000: 24000}, modes)
 	p, err = Options{Call: "a@b", Vendor: "polycom"}.prepare()
 	require.NoError(t, err)
+	assert.Len(t, p.capabilities().Audio, len(polycomCodecs))
 	var offered [][2]uint32
 	for _, f := range p.capabilities().Video {
 		offered = append(offered, [2]uint32{f.H264.ProfileLevelID, uint32(f.H264.PacketizationMode)})

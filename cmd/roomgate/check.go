@@ -176,6 +176,9 @@ func checkCodecs() []finding {
 	var list []finding
 	for _, format := range capabilities().Audio {
 		f := finding{"codec " + string(format.Codec), good, format.String()}
+		if format.Bitrate > 0 {
+			f.detail += fmt.Sprintf(" at %d kbit/s", format.Bitrate/1000)
+		}
 		if err := roundTrip(&codecs, format); err != nil {
 			f.verdict, f.detail = bad, err.Error()
 		}

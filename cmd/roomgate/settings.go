@@ -27,10 +27,20 @@ func capabilities() media.Capabilities {
 			H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: mode, AsymmetryAllowed: true},
 		}
 	}
+	g7221 := func(payloadType uint8, clock uint32, bitrate int) media.Format {
+		return media.Format{Codec: media.G7221, PayloadType: payloadType, ClockRate: clock, Bitrate: bitrate}
+	}
 	return media.Capabilities{
+		// By bandwidth: Opus and Annex C of G.722.1 (Siren 14) hold more than
+		// 7 kHz. G.722 has more bits for its 7 than G.722.1.
 		Audio: []media.Format{
 			{Codec: media.Opus, PayloadType: 96, ClockRate: 48000, Channels: 2, Opus: media.OpusFormat{InbandFEC: true}},
+			g7221(115, 32000, 48000),
+			g7221(114, 32000, 32000),
+			g7221(113, 32000, 24000),
 			{Codec: media.G722, PayloadType: 9, ClockRate: 8000},
+			g7221(102, 16000, 32000),
+			g7221(103, 16000, 24000),
 			{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000},
 			{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000},
 		},

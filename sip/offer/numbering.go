@@ -37,14 +37,19 @@ func (o *offering) payloads(l *line) []payload {
 }
 
 // events are the telephone-event payloads that go with a list of codecs, that
-// of 8000 Hz first: the one every phone knows, under its usual number.
+// of 8000 Hz first: the one every phone knows, under its usual number. It goes
+// with G.722.1 too: so room systems have it, and an offer fits a datagram.
 func (n *numbering) events(codecs []payload) []payload {
 	var clocks []uint32
 	for _, c := range codecs {
-		if c.ClockRate == 8000 && !slices.Contains(clocks, 8000) {
+		clock := c.ClockRate
+		if c.Codec == media.G7221 {
+			clock = 8000
+		}
+		if clock == 8000 && !slices.Contains(clocks, 8000) {
 			clocks = slices.Insert(clocks, 0, 8000)
-		} else if !slices.Contains(clocks, c.ClockRate) {
-			clocks = append(clocks, c.ClockRate)
+		} else if !slices.Contains(clocks, clock) {
+			clocks = append(clocks, clock)
 		}
 	}
 	var list []payload
