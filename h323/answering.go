@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/control"
 	"github.com/roomgate/roomgate/h323/q931"
 )
 
@@ -28,17 +29,9 @@ type answering struct {
 // tunnels reports whether we would tunnel H.245.
 func (l *leg) tunnels() bool { return l.e.cfg.Tunnelling == TunnelPrefer }
 
-// encryption is the policy in force for a leg.
-func (l *leg) encryption() Encryption {
-	if l.out != nil && l.out.target.Encryption != "" {
-		return Encryption(l.out.target.Encryption)
-	}
-	return l.e.cfg.Encryption
-}
-
 // carry is what every message of ours takes along.
 func (l *leg) carry() callsig.Carry {
-	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take()}
+	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take(), Tokens: l.secrecy.answer}
 	if in := l.in; in != nil && len(in.fast) > 0 {
 		c.FastStart, in.fast = in.fast, nil
 	}
@@ -183,6 +176,9 @@ func (l *leg) progress(p call.Provisional) error {
 
 // openMedia makes the control session with what we can do, and answers fast start.
 func (l *leg) openMedia() error {
+	if !l.agree() {
+		return control.ErrEncryption
+	}
 	if err := l.ctl.begin(); err != nil {
 		return err
 	}
@@ -226,6 +222,7 @@ func (l *leg) acceptCall(wish wantAccept) {
 	carry := l.carry()
 	carry.FastRefused = len(in.setup.FastStart) > 0 && !fast
 	l.write(l.sig.Connect(carry))
+	l.secrecy.answer = nil // it was told
 	l.leavePending()
 	l.answered()
 	if !fast {

@@ -173,6 +173,9 @@ func (l *leg) setup() error {
 	}
 	l.e.remember(l.sig.CallID, l)
 	carry := callsig.Carry{Tunnelling: l.tunnels()}
+	if l.encryption() != EncryptOff {
+		carry.Tokens = l.secrecy.offer()
+	}
 	o := callsig.SetupOptions{
 		From: l.from(), Destination: l.link.remote(), Source: l.e.signalling(l.media.net),
 		Rate: rate(l),
@@ -187,7 +190,7 @@ func (l *leg) setup() error {
 		carry.FastStart = items(l.ctl.session.OfferFastStart())
 		out.offered = len(carry.FastStart) > 0
 	}
-	if cfg.EarlyH245 {
+	if cfg.EarlyH245 && !l.secrecy.open() {
 		l.early(&o, &carry)
 	}
 	carry.Display = l.displayName()
@@ -308,6 +311,10 @@ func (l *leg) fastAnswer(m *callsig.Message) {
 func (l *leg) connectCame(m *callsig.Message) {
 	l.stop(timerProceeding)
 	l.stop(timerAnswer)
+	if l.encryption() == EncryptRequire && l.secrecy.secret == nil {
+		l.hangup(errPlain())
+		return
+	}
 	l.answered()
 	l.enter(l.talking)
 	switch {

@@ -57,7 +57,7 @@ func (c *channel) begin() error {
 		Capabilities: l.can, Encryption: string(l.encryption()),
 		TerminalType: l.e.terminalType(),
 		Send:         c.say, Emit: l.controlEvent, Local: l.media.local,
-		Identity: l.e.identity(), KeepAlive: controlKeepAlive,
+		Identity: l.e.identity(), KeepAlive: controlKeepAlive, Security: &l.secrecy,
 	})
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (c *channel) hear(pdu []byte) {
 	}
 	for _, m := range list {
 		switch {
-		case c.session != nil:
+		case c.session != nil && !c.waits():
 			c.session.Receive(time.Now(), m)
 		case len(c.early) < maxEarly:
 			c.early = append(c.early, m)
@@ -103,9 +103,32 @@ func (c *channel) hear(pdu []byte) {
 	c.schedule()
 }
 
+// waits reports whether H.245 has to wait for the answer to our half keys: what we can
+// encrypt is told at its beginning.
+func (c *channel) waits() bool {
+	l := c.leg
+	return l.secrecy.open() && l.sig != nil && l.sig.State() != callsig.Active
+}
+
+// resume goes on when the wait is over.
+func (c *channel) resume() {
+	if c.session == nil || c.waits() {
+		return
+	}
+	early := c.early
+	c.early = nil
+	for _, m := range early {
+		c.session.Receive(time.Now(), m)
+	}
+	if c.conn != nil {
+		c.start()
+	}
+	c.schedule()
+}
+
 // start opens the conversation, if it can be had.
 func (c *channel) start() {
-	if c.session != nil && !c.session.Started() {
+	if c.session != nil && !c.session.Started() && !c.waits() {
 		c.session.Start(time.Now())
 		c.schedule()
 	}

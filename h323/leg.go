@@ -38,17 +38,19 @@ type leg struct {
 	published [media.Content + 1]media.Track
 
 	// ---- owned by run ----
-	state  state
-	link   *link         // the signalling connection; nil before there is one
-	sig    *callsig.Call // what is said on it
-	ctl    channel       // H.245
-	can    media.Capabilities
-	timers [timerKinds]timer
-	ended  bool
-	told   bool // Connected was emitted
-	brief  bool // the short wait before it has begun
-	keys   dtmf.Presses
-	refer  string // where the far side asks to be connected to, until it is decided
+	state state
+	link  *link         // the signalling connection; nil before there is one
+	sig   *callsig.Call // what is said on it
+	ctl   channel       // H.245
+	can   media.Capabilities
+	// secrecy is the key agreement of media.
+	secrecy secrecy
+	timers  [timerKinds]timer
+	ended   bool
+	told    bool // Connected was emitted
+	brief   bool // the short wait before it has begun
+	keys    dtmf.Presses
+	refer   string // where the far side asks to be connected to, until it is decided
 
 	in  *answering // of an incoming call, until it is answered
 	out *calling   // of an outgoing call

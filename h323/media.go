@@ -28,6 +28,7 @@ type sessions struct {
 
 	mu     sync.Mutex
 	open   [media.Content + 1]*rtpconn.Session
+	keys   [media.Content + 1]keys // owned by the leg's goroutine
 	closed bool
 	wg     sync.WaitGroup // track forwarders
 }
@@ -112,7 +113,7 @@ func (s *sessions) apply(list []control.Medium, held bool) error {
 		stands[m.Stream.Role] = true
 		c, err := s.ensure(m.Stream.Role)
 		if err == nil {
-			err = c.Apply(params(m, held, s.signalling))
+			err = c.Apply(s.params(m, held))
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("media of %s: %w", m.Stream.Role, err))
@@ -157,15 +158,23 @@ func (s *sessions) close() {
 
 // params turns what stands of a role into the parameters of its session. H.323 has
 // no profile with feedback (RFC 4585), but what comes of it is understood.
-func params(m *control.Medium, held bool, signalling netip.Addr) rtpconn.Params {
+func (s *sessions) params(m *control.Medium, held bool) rtpconn.Params {
 	p := rtpconn.Params{
-		Remote: m.RTP, RemoteRTCP: m.RTCP, Signalling: signalling,
+		Remote: m.RTP, RemoteRTCP: m.RTCP, Signalling: s.signalling,
 		Direction: m.Stream.Direction, Held: held,
 		Receive: make(map[uint8]media.Format, len(m.Receive)),
 		Send:    m.Stream.Send, MaxSend: m.Stream.MaxSend,
 	}
 	for _, f := range m.Receive {
 		p.Receive[f.PayloadType] = f
+	}
+	if h := s.keys[m.Stream.Role].protect(m); h != nil {
+		p.Security.H235 = h
+		for pt := range h.Receive {
+			if _, ok := p.Receive[pt]; !ok && len(m.Receive) > 0 {
+				p.Receive[pt] = m.Receive[0] // under the key before
+			}
+		}
 	}
 	if ev := m.RecvEvents; ev.ClockRate != 0 {
 		p.ReceiveEvents = map[uint8]uint32{ev.PayloadType: ev.ClockRate}

@@ -145,6 +145,8 @@ func (l *leg) message(ev gotMessage) {
 		return
 	case callsig.Take:
 	}
+	l.agreed(m)
+	l.ctl.resume()
 	l.hearAddresses(m)
 	switch m.Type() {
 	case q931.ReleaseComplete:

@@ -87,7 +87,8 @@ const normalUnspecified = 31
 
 // better picks the more telling of a reason and a Q.850 cause.
 func better(reason, q850 call.CauseCode) call.CauseCode {
-	if reason != "" && (q850 == call.Failure || q850 == call.Rejected) {
+	// No Q.850 cause speaks of security.
+	if reason != "" && (q850 == call.Failure || q850 == call.Rejected) || reason == call.EncryptionRequired {
 		return reason
 	}
 	return q850

@@ -48,6 +48,11 @@ func (s *Session) OfferFastStart() []*h245.OpenLogicalChannel {
 	return list
 }
 
+// secured reports whether both sides know a secret.
+func (s *Session) secured() bool {
+	return s.cfg.Security != nil && len(s.cfg.Security.Algorithms()) > 0
+}
+
 func (s *Session) fastOffer(role media.Role, f media.Format) *outgoing {
 	bps := 0
 	if role == media.Main {
@@ -79,7 +84,7 @@ func (s *Session) fastReceive(c *outgoing, t Transport) *h245.OpenLogicalChannel
 // it gives nil: fastConnectRefused is due.
 func (s *Session) AnswerFastStart(now time.Time, offers []*h245.OpenLogicalChannel) []*h245.OpenLogicalChannel {
 	var list []*h245.OpenLogicalChannel
-	if s.started || len(offers) > maxFastRead || s.encryption == require {
+	if s.started || len(offers) > maxFastRead || s.encryption == require || s.encryption == prefer && s.secured() {
 		return nil
 	}
 	s.do(now, func() {
