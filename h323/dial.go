@@ -133,33 +133,38 @@ func address(ctx context.Context, host string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(list[0].Unmap(), port), nil
 }
 
-// ours reports whether a host names this endpoint.
+// ours reports whether host[:port] is where this endpoint listens.
 func (e *Endpoint) ours(host string) bool {
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if !literal(host) {
+		return false
+	}
+	at, err := address(context.Background(), host) // nothing is looked up
 	if err != nil {
 		return false
 	}
+	addr := at.Addr().Unmap()
 	for _, a := range e.addresses {
-		if a.Addr().Unmap() == addr.Unmap() {
+		if a.Port() == at.Port() && (a.Addr() == addr || a.Addr().IsUnspecified() && e.towards(addr).Local == addr) {
 			return true
 		}
 	}
-	return e.towards(addr).Local == addr.Unmap() // routed to ourselves
+	return false
 }
 
 // ways finds the ways to all destinations, best first.
 func (e *Endpoint) ways(ctx context.Context, list []destination) (out []Way, cause call.Cause) {
 	cause = call.Cause{Code: call.UnknownAlias}
 	for _, d := range list {
-		if d.host == "" || d.alias != "" && e.ours(d.host) {
-			if e.cfg.Directory == nil {
-				continue
-			}
+		here := d.host == "" || d.alias != "" && e.ours(d.host)
+		if here && e.cfg.Directory != nil {
 			found, why := e.cfg.Directory.Find(ctx, d.alias)
 			if len(found) == 0 {
 				cause = why
 			}
 			out = append(out, found...)
+			continue
+		}
+		if d.host == "" {
 			continue
 		}
 		at, err := address(ctx, d.host)
