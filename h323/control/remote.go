@@ -1,6 +1,7 @@
 package control
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/roomgate/roomgate/h323/h245"
@@ -10,7 +11,7 @@ import (
 // remoteSet is what the far side announced, as far as it matters to us.
 type remoteSet struct {
 	table map[uint16]*h245.Capability
-	// entries are what it receives, in the order of its table; only what is in
+	// entries are what it receives, in the order of their numbers; only what is in
 	// a descriptor may be sent.
 	entries []entry
 	// descriptors: of each alternative set of one descriptor, one entry at a time.
@@ -51,7 +52,6 @@ func readSet(m *h245.TerminalCapabilitySet, before *remoteSet) (*remoteSet, *h24
 			r.table[n] = c
 		}
 	}
-	var order []uint16
 	for i := range m.CapabilityTable {
 		e := &m.CapabilityTable[i]
 		if e.Capability == nil {
@@ -65,15 +65,6 @@ func readSet(m *h245.TerminalCapabilitySet, before *remoteSet) (*remoteSet, *h24
 				}}
 		}
 		r.table[e.CapabilityTableEntryNumber] = e.Capability
-		order = append(order, e.CapabilityTableEntryNumber)
-	}
-	for n := range r.table {
-		if !slices.Contains(order, n) {
-			order = append(order, n)
-		}
-	}
-	if partial {
-		slices.Sort(order)
 	}
 	if len(m.CapabilityDescriptors) > 0 {
 		if cause := r.readDescriptors(m.CapabilityDescriptors); cause != nil {
@@ -83,7 +74,7 @@ func readSet(m *h245.TerminalCapabilitySet, before *remoteSet) (*remoteSet, *h24
 	if m.MultiplexCapability != nil {
 		r.multiplex = m.MultiplexCapability.H2250Capability
 	}
-	r.read(order)
+	r.read()
 	return r, nil
 }
 
@@ -120,8 +111,8 @@ func (r *remoteSet) readDescriptors(list []h245.CapabilityDescriptor) *h245.Term
 	return nil
 }
 
-// read interprets the table.
-func (r *remoteSet) read(order []uint16) {
+// read interprets the table, in the order of its numbers.
+func (r *remoteSet) read() {
 	r.packetizations, r.algorithms = map[packetization]uint8{}, map[uint16][]per.OID{}
 	r.protecting = map[uint16]uint16{}
 	if r.multiplex != nil {
@@ -130,7 +121,7 @@ func (r *remoteSet) read(order []uint16) {
 			r.packetizations[readPacketization(&list[i])] = mpi(list[i].PayloadType)
 		}
 	}
-	for _, n := range order {
+	for _, n := range slices.Sorted(maps.Keys(r.table)) {
 		r.readEntry(n, r.table[n])
 	}
 }
