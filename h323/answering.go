@@ -31,7 +31,7 @@ func (l *leg) tunnels() bool { return l.e.cfg.Tunnelling == TunnelPrefer }
 
 // carry is what every message of ours takes along.
 func (l *leg) carry() callsig.Carry {
-	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take(), Tokens: l.secrecy.answer}
+	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take(), Tokens: l.secrecy.answer, Features: l.features()}
 	if in := l.in; in != nil && len(in.fast) > 0 {
 		c.FastStart, in.fast = in.fast, nil
 	}
@@ -76,6 +76,7 @@ func (l *leg) ringing(ev event) {
 func (l *leg) present() {
 	in := l.in
 	m := in.setup
+	l.traverse(m)
 	l.ctl.learn(m)
 	if m.Tunnelling == nil {
 		l.ctl.tunnel = no // before version 2 there was no tunnelling

@@ -25,6 +25,7 @@ type calling struct {
 	tried   map[string]bool // against loops of redirects
 	attempt int
 	way     Way
+	callID  [16]byte   // of the attempt
 	cause   call.Cause // of the attempt that got furthest
 	rang    bool
 	early   bool // EarlyMedia was emitted
@@ -117,10 +118,26 @@ func (l *leg) try(way Way) {
 	l.out.attempt++
 	l.out.way = way
 	attempt := l.out.attempt
+	rand.Read(l.out.callID[:]) // never fails: crypto/rand ends the process instead
+	callID := l.out.callID
+	if k, ok := way.Stream.(*link); ok {
+		l.linked(gotLink{attempt, k, nil})
+		return
+	}
 	l.task(func() {
-		ctx, cancel := context.WithTimeout(l.life, l.e.cfg.Timers.Connect)
+		patience := l.e.cfg.Timers.Connect
+		if way.Reverse != nil {
+			patience = l.e.cfg.Timers.Setup // it is asked over UDP, and may have to be asked again
+		}
+		ctx, cancel := context.WithTimeout(l.life, patience)
 		defer cancel()
-		k, err := l.e.connect(ctx, way.Address)
+		var k *link
+		var err error
+		if way.Reverse != nil {
+			k, err = l.e.reverse(ctx, way, callID)
+		} else {
+			k, err = l.e.connect(ctx, way.Address)
+		}
 		if !l.post(gotLink{attempt, k, err}) && k != nil {
 			k.conn.Close()
 		}
@@ -144,8 +161,7 @@ func (l *leg) linked(ev gotLink) {
 		return
 	}
 	l.link = ev.link
-	l.sig = &callsig.Call{Caller: true, Self: l.e.self}
-	rand.Read(l.sig.CallID[:]) // never fails: crypto/rand ends the process instead
+	l.sig = &callsig.Call{Caller: true, Self: l.e.self, CallID: l.out.callID}
 	rand.Read(l.sig.ConferenceID[:])
 	var ok bool
 	if l.sig.Reference, ok = l.link.place(l); !ok {
@@ -172,7 +188,7 @@ func (l *leg) setup() error {
 		return err
 	}
 	l.e.remember(l.sig.CallID, l)
-	carry := callsig.Carry{Tunnelling: l.tunnels()}
+	carry := callsig.Carry{Tunnelling: l.tunnels(), Features: l.features()}
 	if l.encryption() != EncryptOff {
 		carry.Tokens = l.secrecy.offer()
 	}

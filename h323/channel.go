@@ -58,6 +58,7 @@ func (c *channel) begin() error {
 		TerminalType: l.e.terminalType(),
 		Send:         c.say, Emit: l.controlEvent, Local: l.media.local,
 		Identity: l.e.identity(), KeepAlive: controlKeepAlive, Security: &l.secrecy,
+		Traversal: l.media.traversal,
 	})
 	if err != nil {
 		return err
@@ -272,6 +273,12 @@ func (c *channel) listen() netip.AddrPort {
 // dial opens a connection to where the far side listens, unless there is one.
 func (c *channel) dial() {
 	if !c.theirs.IsValid() || c.dialled || c.conn != nil || c.tunnel == yes {
+		return
+	}
+	if c.leg.media.traversal.Serves() { // nobody is where it says: it has to come to us
+		if c.ear == nil && c.leg.sig.State() == callsig.Active {
+			c.leg.startH245()
+		}
 		return
 	}
 	c.tunnel = no

@@ -50,6 +50,7 @@ type Config struct {
 	AnswerTimeout time.Duration
 	Timers        Timers
 
+	Traversal Traversal
 	Directory Directory // who is registered; nil: nobody
 	Limits    Limits
 	// Product and Version name us to the far side: "roomgate".

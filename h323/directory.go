@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/h323/ras"
 )
 
 // Directory knows who is registered, and asks others who may know more: the
@@ -25,4 +26,6 @@ type Way struct {
 	// Reverse has the terminal open the signalling connection itself (H.460.18):
 	// called with the identifier of the call, it asks for that.
 	Reverse func(ctx context.Context, callID [16]byte) error
+	// Stream is the connection that the terminal keeps open (H.460.17).
+	Stream ras.Stream
 }

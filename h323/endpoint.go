@@ -34,13 +34,17 @@ type Endpoint struct {
 
 	wg sync.WaitGroup // goroutines of the endpoint, its links and its legs
 
-	mu      sync.Mutex
-	legs    map[*leg]struct{}
-	links   map[*link]struct{}
-	calls   map[[16]byte]*leg // by call identifier
-	pending int               // incoming legs without an answer
-	active  int               // legs that have not ended
-	closed  bool
+	mu    sync.Mutex
+	legs  map[*leg]struct{}
+	links map[*link]struct{}
+	calls map[[16]byte]*leg // by call identifier
+	// awaited are calls that their terminals connect for, announced those that we
+	// were asked to connect for, the newest last.
+	awaited   map[[16]byte]chan *link
+	announced [][16]byte
+	pending   int // incoming legs without an answer
+	active    int // legs that have not ended
+	closed    bool
 }
 
 var _ call.Endpoint = (*Endpoint)(nil)
@@ -54,8 +58,9 @@ func New(cfg Config) (*Endpoint, error) {
 	e := &Endpoint{
 		cfg: cfg, log: cfg.Log, self: self(&cfg),
 		legs: make(map[*leg]struct{}), links: make(map[*link]struct{}), calls: make(map[[16]byte]*leg),
-		gate: transport.NewGate(cfg.Limits.Connections, cfg.Limits.ConnectionsPerSource, cfg.Limits.Silent),
-		rate: limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource)}),
+		awaited: make(map[[16]byte]chan *link),
+		gate:    transport.NewGate(cfg.Limits.Connections, cfg.Limits.ConnectionsPerSource, cfg.Limits.Silent),
+		rate:    limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource)}),
 	}
 	e.limits.Store(&cfg.Limits)
 	if err := e.bind(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/h460"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/dtmf"
 	"github.com/roomgate/roomgate/media/rtpconn"
@@ -90,6 +91,7 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr) *leg {
 		onBitrate:  func(r media.Role, bps int) { l.offer(wantBitrate{r, bps}) },
 		onTrack:    l.openTrack,
 	}
+	l.media.traversal = h460.NewMedia(!e.cfg.Traversal.Client, l.media.traversed)
 	l.ctl.leg = l
 	return l
 }

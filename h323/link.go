@@ -29,6 +29,8 @@ type link struct {
 	ours   map[uint16]*leg // by references that we chose
 	idle   *time.Timer     // closes a connection that carries no call any more
 	keep   bool            // the connection is to outlive its calls
+	tunnel bool            // it carries RAS
+	ras    RAS             // who takes RAS of a connection to a gatekeeper; nil otherwise
 	closed bool
 }
 
@@ -71,6 +73,7 @@ func (k *link) run() {
 	for _, l := range legs {
 		l.post(lostLink{k, err})
 	}
+	k.untunnel()
 	if k.pass != nil {
 		k.pass.Leave()
 	}
@@ -95,6 +98,9 @@ func (k *link) handle(payload []byte) {
 	if m.Err != nil {
 		k.e.counters.malformed.Add(1)
 		k.log.Debug("message not understood", zap.Stringer("type", m.Type()), zap.Error(m.Err))
+	}
+	if k.tunnelled(m) || k.greeted(m) {
+		return
 	}
 	ref := m.Reference()
 	if ref.Value == 0 {
@@ -226,9 +232,8 @@ func (k *link) leave(l *leg, ref uint16, ours bool) {
 	delete(list, ref)
 	switch {
 	case k.closed || len(k.theirs)+len(k.ours) > 0:
-	case k.keep:
-		k.busy()
-		k.idle = time.AfterFunc(idleLink, k.closeIdle)
+	case k.keep || k.tunnel:
+		k.rest()
 	default:
 		k.conn.Close()
 	}

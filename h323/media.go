@@ -9,6 +9,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/h323/control"
+	"github.com/roomgate/roomgate/h323/h460"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn"
@@ -25,6 +26,7 @@ type sessions struct {
 	onKeyframe func(media.Role)
 	onBitrate  func(media.Role, int)
 	onTrack    func(media.Track)
+	traversal  *h460.Media // owned by the leg's goroutine
 
 	mu     sync.Mutex
 	open   [media.Content + 1]*rtpconn.Session
@@ -79,8 +81,11 @@ func (s *sessions) ensure(role media.Role) (*rtpconn.Session, error) {
 		dscp = s.net.VideoDSCP
 	}
 	latching, _ := rtpconn.ParseLatching(string(s.cfg.Latching))
+	if s.traversal.Serves() && latching == rtpconn.LatchOff {
+		latching = rtpconn.LatchAuto // nothing of the far side is where it says
+	}
 	c := rtpconn.Config{
-		Pool: s.cfg.Ports, Local: s.net.Local, Interface: s.net.Interface, DSCP: dscp,
+		Mux: s.mux(), Pool: s.cfg.Ports, Local: s.net.Local, Interface: s.net.Interface, DSCP: dscp,
 		Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
 		Logger:  s.cfg.Log,
 		OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
@@ -90,6 +95,10 @@ func (s *sessions) ensure(role media.Role) (*rtpconn.Session, error) {
 		c.BitrateFallback = func(bps int) { s.onBitrate(role, bps) }
 	}
 	conn, err := rtpconn.New(c)
+	if errors.Is(err, rtpconn.ErrMuxFull) {
+		c.Mux = nil
+		conn, err = rtpconn.New(c)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("media of %s: %w", role, err)
 	}
@@ -176,6 +185,7 @@ func (s *sessions) params(m *control.Medium, held bool) rtpconn.Params {
 			}
 		}
 	}
+	s.pass(m.Stream.Role, &p)
 	if ev := m.RecvEvents; ev.ClockRate != 0 {
 		p.ReceiveEvents = map[uint8]uint32{ev.PayloadType: ev.ClockRate}
 	}

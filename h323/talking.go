@@ -146,6 +146,7 @@ func (l *leg) message(ev gotMessage) {
 	case callsig.Take:
 	}
 	l.agreed(m)
+	l.traverse(m)
 	l.ctl.resume()
 	l.hearAddresses(m)
 	switch m.Type() {

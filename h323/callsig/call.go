@@ -95,6 +95,14 @@ func finish(q *q931.Message, body h225.MessageBody, carry Carry) ([]byte, error)
 	return q.Marshal()
 }
 
+// supported describes what we can do; nil when there is nothing to say.
+func supported(features []h225.GenericData) *h225.FeatureSet {
+	if len(features) == 0 {
+		return nil
+	}
+	return &h225.FeatureSet{SupportedFeatures: features}
+}
+
 func flag(b bool) *bool { return &b }
 
 // CallProceeding, Alerting, Progress and Connect answer a SETUP.
@@ -106,7 +114,7 @@ func (c *Call) CallProceeding(carry Carry) ([]byte, error) {
 	return finish(q, h225.MessageBody{CallProceeding: &h225.CallProceeding{
 		ProtocolIdentifier: h225.ProtocolIdentifier, DestinationInfo: c.Self, CallIdentifier: c.identifier(),
 		H245Address: alias.Transport(carry.H245Address), FastStart: carry.FastStart, FastConnectRefused: carry.FastRefused,
-		Tokens: carry.Tokens, CryptoTokens: carry.Crypto,
+		Tokens: carry.Tokens, CryptoTokens: carry.Crypto, FeatureSet: supported(carry.Features),
 		MultipleCalls: flag(c.MultipleCalls), MaintainConnection: flag(c.MaintainConnection),
 	}}, carry)
 }
@@ -120,7 +128,7 @@ func (c *Call) Alerting(carry Carry) ([]byte, error) {
 	return finish(q, h225.MessageBody{Alerting: &h225.Alerting{
 		ProtocolIdentifier: h225.ProtocolIdentifier, DestinationInfo: c.Self, CallIdentifier: c.identifier(),
 		H245Address: alias.Transport(carry.H245Address), FastStart: carry.FastStart, FastConnectRefused: carry.FastRefused,
-		Tokens: carry.Tokens, CryptoTokens: carry.Crypto,
+		Tokens: carry.Tokens, CryptoTokens: carry.Crypto, FeatureSet: supported(carry.Features),
 		MultipleCalls: flag(c.MultipleCalls), MaintainConnection: flag(c.MaintainConnection),
 	}}, carry)
 }
@@ -149,7 +157,7 @@ func (c *Call) Connect(carry Carry) ([]byte, error) {
 	return finish(q, h225.MessageBody{Connect: &h225.Connect{
 		ProtocolIdentifier: h225.ProtocolIdentifier, DestinationInfo: c.Self, ConferenceID: c.ConferenceID, CallIdentifier: c.identifier(),
 		H245Address: alias.Transport(carry.H245Address), FastStart: carry.FastStart, FastConnectRefused: carry.FastRefused,
-		Tokens: carry.Tokens, CryptoTokens: carry.Crypto,
+		Tokens: carry.Tokens, CryptoTokens: carry.Crypto, FeatureSet: supported(carry.Features),
 		MultipleCalls: flag(c.MultipleCalls), MaintainConnection: flag(c.MaintainConnection),
 	}}, carry)
 }

@@ -38,6 +38,7 @@ type Common struct {
 	// MultipleCalls and MaintainConnection say what the connection may be used
 	// for (H.225.0 clause 7.3).
 	MultipleCalls, MaintainConnection bool
+	Features                          *h225.FeatureSet
 }
 
 // Parse takes the payload of a TPKT apart. An error means that it is no Q.931
@@ -105,6 +106,7 @@ func common(b *h225.MessageBody) (c Common) {
 			CallID: identifier(s.CallIdentifier), ConferenceID: &s.ConferenceID, FastStart: s.FastStart, Endpoint: &s.SourceInfo,
 			Tokens: s.Tokens, CryptoTokens: s.CryptoTokens,
 			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection),
+			Features: &h225.FeatureSet{NeededFeatures: s.NeededFeatures, DesiredFeatures: s.DesiredFeatures, SupportedFeatures: s.SupportedFeatures},
 		}
 		address = s.H245Address
 	case b.CallProceeding != nil:
@@ -112,7 +114,7 @@ func common(b *h225.MessageBody) (c Common) {
 		c = Common{
 			CallID: identifier(s.CallIdentifier), FastStart: s.FastStart, FastRefused: s.FastConnectRefused, Endpoint: &s.DestinationInfo,
 			Tokens: s.Tokens, CryptoTokens: s.CryptoTokens,
-			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection),
+			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection), Features: s.FeatureSet,
 		}
 		address = s.H245Address
 	case b.Alerting != nil:
@@ -120,7 +122,7 @@ func common(b *h225.MessageBody) (c Common) {
 		c = Common{
 			CallID: identifier(s.CallIdentifier), FastStart: s.FastStart, FastRefused: s.FastConnectRefused, Endpoint: &s.DestinationInfo,
 			Tokens: s.Tokens, CryptoTokens: s.CryptoTokens,
-			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection),
+			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection), Features: s.FeatureSet,
 		}
 		address = s.H245Address
 	case b.Progress != nil:
@@ -136,7 +138,7 @@ func common(b *h225.MessageBody) (c Common) {
 		c = Common{
 			CallID: identifier(s.CallIdentifier), ConferenceID: &s.ConferenceID, FastStart: s.FastStart, FastRefused: s.FastConnectRefused,
 			Endpoint: &s.DestinationInfo, Tokens: s.Tokens, CryptoTokens: s.CryptoTokens,
-			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection),
+			MultipleCalls: is(s.MultipleCalls), MaintainConnection: is(s.MaintainConnection), Features: s.FeatureSet,
 		}
 		address = s.H245Address
 	default:

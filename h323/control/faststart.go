@@ -130,7 +130,25 @@ func (s *Session) answerReceive(o *h245.OpenLogicalChannel) *h245.OpenLogicalCha
 			DataType:            o.ForwardLogicalChannelParameters.DataType,
 			MultiplexParameters: h245.ForwardMultiplexParameters{H2250LogicalChannelParameters: params},
 		},
+		GenericInformation: s.traverseReceive(c, o),
 	}
+}
+
+// traverseReceive and traverseSend are H.460.19 in fast start, where the answer to an
+// offer is a proposal and its acknowledgement in one.
+func (s *Session) traverseReceive(c *incoming, o *h245.OpenLogicalChannel) []h245.GenericMessage {
+	if s.cfg.Traversal == nil {
+		return nil
+	}
+	return s.cfg.Traversal.Answer(c.channel(), o.GenericInformation)
+}
+
+func (s *Session) traverseSend(c *outgoing, o *h245.OpenLogicalChannel) []h245.GenericMessage {
+	if s.cfg.Traversal == nil {
+		return nil
+	}
+	s.cfg.Traversal.Acknowledged(c.channel(), o.GenericInformation)
+	return s.cfg.Traversal.Offer(c.channel())
 }
 
 // answerSend accepts what the caller offers to receive; the channel gets a number of ours.
@@ -167,6 +185,7 @@ func (s *Session) answerSend(o *h245.OpenLogicalChannel) *h245.OpenLogicalChanne
 			DataType:            o.ReverseLogicalChannelParameters.DataType,
 			MultiplexParameters: &h245.ReverseMultiplexParameters{H2250LogicalChannelParameters: params},
 		},
+		GenericInformation: s.traverseSend(c, o),
 	}
 }
 
@@ -223,6 +242,7 @@ func (s *Session) takeSend(o *h245.OpenLogicalChannel) bool {
 	}
 	offered.format.Ptime = packetLength(p.entries[0].format.Ptime)
 	s.channels.sending[offered.role] = offered
+	s.traverseSend(offered, o)
 	return true
 }
 
@@ -237,5 +257,6 @@ func (s *Session) takeReceive(o *h245.OpenLogicalChannel) bool {
 		return false
 	}
 	s.channels.receiving[c.number] = c
+	s.traverseReceive(c, o)
 	return true
 }
