@@ -2,7 +2,9 @@ package client_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -13,12 +15,27 @@ import (
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h235/auth"
+	"github.com/roomgate/roomgate/h323/internal/dissect"
+	"github.com/roomgate/roomgate/h323/internal/pcap"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/client"
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// wire holds what clients and gatekeepers of all tests sent, for tshark.
+var wire struct {
+	pcap.Writer
+	count int
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := goleak.Find(); err != nil {
+		fmt.Println("FAIL:", err)
+		code = 1
+	}
+	os.Exit(max(code, dissect.Verdict(wire.Bytes(), "h225.RasMessage", wire.count)))
+}
 
 // network connects clients and gatekeepers without sockets: what one sends is queued,
 // and delivered by settle.
@@ -68,6 +85,8 @@ func (n *network) settle() {
 		if !ok {
 			return
 		}
+		wire.UDP(p.from, p.to, p.pdu)
+		wire.count++
 		if p.to == netip.MustParseAddrPort("224.0.1.41:1718") {
 			for at, node := range n.nodes {
 				if _, ok := node.(*gatekeeper.Gatekeeper); ok && !n.down[at] {

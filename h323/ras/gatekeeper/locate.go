@@ -79,7 +79,8 @@ func splitHost(text string) (host, port string, err error) {
 // neighbourHops is how far a question of ours may be passed on.
 const neighbourHops = 6
 
-// locate works on LRQ (H.225.0 clause 7.13.1), of a neighbour or of an endpoint.
+// locate works on LRQ (H.225.0 clause 7.13.1), of a neighbour or of an endpoint. Its
+// gatekeeperIdentifier is whose it likes: some put their own there.
 func (t *turn) locate(in *incoming, q *h225.LocationRequest) {
 	at, _ := alias.AddrPort(&q.ReplyAddress)
 	to := in.pathTo([]netip.AddrPort{at})
@@ -87,9 +88,6 @@ func (t *turn) locate(in *incoming, q *h225.LocationRequest) {
 		t.replyTo(in, to, &h225.RASMessage{LocationReject: &h225.LocationReject{RejectReason: reason}})
 	}
 	switch {
-	case !t.isUs(q.GatekeeperIdentifier):
-		refuse(h225.LocationRejectReason{RequestDenied: true})
-		return
 	case !t.mayAsk(in, q):
 		refuse(h225.LocationRejectReason{InvalidPermission: true})
 		return

@@ -8,12 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/roomgate/roomgate/h323/h225"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve runs a gatekeeper on a port of loopback.
 func serve(t testing.TB, change func(*Config)) (s *Server, at netip.AddrPort) {

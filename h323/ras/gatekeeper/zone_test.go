@@ -62,6 +62,7 @@ func newZone(t testing.TB, change func(*Config)) *zone {
 func (z *zone) record(to ras.Path, pdu []byte) {
 	m, err := h225.ParseRAS(pdu)
 	require.NoError(z.t, err)
+	onWire(to.Remote, pdu)
 	z.sent = append(z.sent, datagram{to, pdu, m})
 	if z.onSend != nil {
 		z.onSend(z.sent[len(z.sent)-1])
