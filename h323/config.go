@@ -92,7 +92,7 @@ type Timers struct {
 	Proceeding time.Duration // T310, from CALL PROCEEDING to the next: 2 minutes
 	Overlap    time.Duration // T302, to the next digit: 10 s
 	Control    time.Duration // from CONNECT to the end of the first H.245 exchange: 30 s
-	KeepAlive  time.Duration // of signalling connections without traffic: 19 s
+	Silence    time.Duration // of a connection that carries no call: 15 s
 }
 
 // Latching says whether media is sent to where it comes from rather than to
@@ -163,7 +163,7 @@ func (c *Config) withDefaults() error {
 	def(&c.Timers.Proceeding, 2*time.Minute)
 	def(&c.Timers.Overlap, 10*time.Second)
 	def(&c.Timers.Control, 30*time.Second)
-	def(&c.Timers.KeepAlive, 19*time.Second)
+	def(&c.Timers.Silence, 15*time.Second)
 	def(&c.Product, "roomgate")
 	def(&c.Version, "0")
 	c.Limits.withDefaults()

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/h323"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
@@ -231,6 +232,11 @@ func TestCallInEveryWay(t *testing.T) {
 			})
 		}
 	}
+}
+
+// from makes an endpoint speak from an address.
+func from(addr string) func(netip.Addr) local.Network {
+	return func(netip.Addr) local.Network { return local.Network{Local: netip.MustParseAddr(addr)} }
 }
 
 // source is a track a test publishes.

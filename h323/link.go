@@ -38,7 +38,6 @@ type link struct {
 const (
 	maxBad   = 20  // messages that cannot be read
 	maxStray = 200 // answers to messages of no call
-	idleLink = 30 * time.Second
 )
 
 func newLink(e *Endpoint, conn net.Conn, cfg transport.Config, pass *transport.Pass) *link {
@@ -48,7 +47,7 @@ func newLink(e *Endpoint, conn net.Conn, cfg transport.Config, pass *transport.P
 	}
 	k.log = e.log.With(zap.Stringer("remote", k.conn.Remote()))
 	if pass != nil {
-		k.idle = time.AfterFunc(idleLink, k.closeIdle)
+		k.idle = time.AfterFunc(e.cfg.Timers.Silence, k.closeIdle)
 	}
 	return k
 }

@@ -49,10 +49,6 @@ func (e *Endpoint) accept(l net.Listener) {
 	}
 }
 
-// firstMessage is how long a connection may stay silent after it was opened, and
-// between calls.
-const firstMessage = 15 * time.Second
-
 // welcome makes a link of a connection that somebody opened, if there is room.
 func (e *Endpoint) welcome(conn net.Conn) {
 	var from netip.Addr
@@ -65,7 +61,7 @@ func (e *Endpoint) welcome(conn net.Conn) {
 		_ = conn.Close() // it was never used
 		return
 	}
-	if !e.startLink(newLink(e, conn, transport.Config{First: firstMessage}, pass)) {
+	if !e.startLink(newLink(e, conn, transport.Config{First: e.cfg.Timers.Silence}, pass)) {
 		pass.Leave()
 	}
 }

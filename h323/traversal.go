@@ -166,7 +166,7 @@ func (k *link) rest() {
 	if len(k.theirs)+len(k.ours) > 0 || k.closed || k.ras != nil {
 		return
 	}
-	after := idleLink
+	after := k.e.cfg.Timers.Silence
 	if k.tunnel {
 		after = tunnelIdle
 	}
