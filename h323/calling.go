@@ -382,7 +382,7 @@ func (l *leg) renew() {
 	l.ctl.reset()
 	l.sig = nil
 	l.out.offered, l.out.fast = false, false
-	for _, k := range []timerKind{timerSetup, timerProceeding, timerTick} {
+	for _, k := range []timerKind{timerSetup, timerProceeding, timerTick, timerControl, timerRelease} {
 		l.stop(k)
 	}
 }

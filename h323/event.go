@@ -118,6 +118,7 @@ const (
 	timerControl                     // H.245 comes to no end
 	timerSettle                      // more channels may open in a moment
 	timerTick                        // of H.245
+	timerRelease                     // endSession came, RELEASE COMPLETE did not
 	timerKinds
 )
 

@@ -26,13 +26,20 @@ func (l *leg) controlEvent(ev control.Event) {
 	case control.Product:
 		l.named(ev)
 	case control.Disconnected:
-		l.hangupSoon(call.Cause{Code: call.NormalClearing}) // the RELEASE COMPLETE may not come
+		if l.link == nil {
+			l.hangupSoon(call.Cause{Code: call.NormalClearing})
+			return
+		}
+		l.after(timerRelease, releasePatience) // RELEASE COMPLETE says why
 	case control.Silent:
 		l.log.Info("H.245 is not answered any more")
 	case control.Failed:
 		l.failed(ev.Err)
 	}
 }
+
+// releasePatience is how long the RELEASE COMPLETE may come after the endSession.
+const releasePatience = 2 * time.Second
 
 // failed: H.245 cannot go on.
 func (l *leg) failed(err error) {
@@ -87,6 +94,10 @@ func (l *leg) mediaChanged() {
 	l.mu.Unlock()
 	if len(list) > 0 {
 		l.stop(timerControl)
+	}
+	if out := l.out; out != nil && !out.early && len(streams) > 0 && l.Info().Answered.IsZero() {
+		out.early = true
+		l.emit(call.Event{Kind: call.EarlyMedia})
 	}
 	if !l.told {
 		l.settle()

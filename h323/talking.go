@@ -111,6 +111,8 @@ func (l *leg) timedOut(kind timerKind) {
 		l.connected()
 	case timerControl:
 		l.noMedia()
+	case timerRelease:
+		l.hangup(call.Cause{Code: call.NormalClearing})
 	}
 }
 
