@@ -58,6 +58,7 @@ type incoming struct {
 	rtcp      netip.AddrPort
 	muted     bool
 	order     int // of arrival
+	epoch     int // of the far side, which may be another one after a pause
 }
 
 func (c *incoming) channel() Channel {
@@ -68,6 +69,7 @@ func (c *incoming) channel() Channel {
 type channels struct {
 	next    uint16
 	arrived int
+	epoch   int
 	// sending are those in use or being opened, pending those that are to replace
 	// them, leaving those being closed.
 	sending, pending [roles]*outgoing
@@ -150,6 +152,16 @@ func (c *channels) remove(ch *outgoing) {
 		c.pending[ch.role] = nil
 	}
 	delete(c.leaving, ch.number)
+}
+
+// outdate drops the channels of a role that were opened before a pause: what follows it may
+// be another endpoint, which does not close them.
+func (c *channels) outdate(by *incoming) {
+	for number, ch := range c.receiving {
+		if ch.role == by.role && ch.epoch < by.epoch {
+			delete(c.receiving, number)
+		}
+	}
 }
 
 // latest is the newest channel in which a role is received.

@@ -111,8 +111,9 @@ func (s *Session) pick(role media.Role, ours media.Format, theirs entry) (pick, 
 	}
 	switch ours.Codec {
 	case media.H264:
-		// Our profile at their level: theirs may include more than we send.
-		p.format.H264.ProfileLevelID = ours.H264.ProfileLevelID&^0xff | theirs.format.H264.ProfileLevelID&0xff
+		if o, t := ours.H264.ProfileLevelID, theirs.format.H264.ProfileLevelID; o>>16 != t>>16 {
+			p.format.H264.ProfileLevelID = o&^0xff | t&0xff // theirs includes more than we send
+		}
 		p.format.H264.AsymmetryAllowed = true
 		p.format.H264.PacketizationMode = s.packetizationMode(role)
 	case media.H263, media.H263Plus:

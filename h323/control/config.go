@@ -78,7 +78,8 @@ type Key struct {
 }
 
 // Traversal adds the parameters of H.460.19 to logical channels, and reads those of the
-// far side. Addresses that it replaces are its own matter.
+// far side. Addresses that it replaces are its own matter. One with a method Enabled() bool
+// may be there for calls that turn out not to need it.
 type Traversal interface {
 	// Offer gives the genericInformation of a channel that we open.
 	Offer(Channel) []h245.GenericMessage

@@ -120,6 +120,7 @@ func (s *Session) pause() {
 // the master is determined again and our set is sent again.
 func (s *Session) resume() {
 	s.paused = false
+	s.channels.epoch++
 	s.emit(Paused{false})
 	s.established = false
 	s.exchange.acknowledged = false

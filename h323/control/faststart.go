@@ -62,14 +62,19 @@ func (s *Session) fastOffer(role media.Role, f media.Format) *outgoing {
 	return &outgoing{number: s.channels.allocate(), role: role, session: s.session(role), format: f, bps: bps, state: open, limit: unlimited, fast: true}
 }
 
-// fastReceive offers to receive: the media is in the reverse direction of a channel that
-// carries nothing forward.
+// fastReceive offers to receive.
 func (s *Session) fastReceive(c *outgoing, t Transport) *h245.OpenLogicalChannel {
 	data, _ := dataType(c.stream())
 	params := h2250(c.session, c.format)
 	params.MediaChannel, params.MediaControlChannel = transportAddress(t.RTP), transportAddress(t.RTCP)
+	return reverseOnly(s.channels.allocate(), data, params)
+}
+
+// reverseOnly is a channel that carries nothing forward: so the caller speaks of what the
+// called side sends.
+func reverseOnly(number uint16, data h245.DataType, params *h245.H2250LogicalChannelParameters) *h245.OpenLogicalChannel {
 	return &h245.OpenLogicalChannel{
-		ForwardLogicalChannelNumber: s.channels.allocate(),
+		ForwardLogicalChannelNumber: number,
 		ForwardLogicalChannelParameters: h245.ForwardLogicalChannelParameters{
 			DataType: h245.DataType{NullData: true}, MultiplexParameters: h245.ForwardMultiplexParameters{None: true},
 		},
@@ -154,7 +159,7 @@ func (s *Session) traverseSend(c *outgoing, o *h245.OpenLogicalChannel) []h245.G
 // answerSend accepts what the caller offers to receive; the channel gets a number of ours.
 func (s *Session) answerSend(o *h245.OpenLogicalChannel) *h245.OpenLogicalChannel {
 	p, ok := readReverse(o)
-	if !ok || p.encrypted || p.multicast || !p.rtp.IsValid() || !o.ForwardLogicalChannelParameters.DataType.NullData {
+	if !ok || p.encrypted || p.multicast || !p.rtp.IsValid() && !s.traverses() || !o.ForwardLogicalChannelParameters.DataType.NullData {
 		return nil
 	}
 	role, _, ok := s.place(&p)
@@ -176,17 +181,9 @@ func (s *Session) answerSend(o *h245.OpenLogicalChannel) *h245.OpenLogicalChanne
 	s.channels.sending[role] = c
 	params := h2250(c.session, c.format)
 	params.MediaControlChannel = transportAddress(t.RTCP)
-	return &h245.OpenLogicalChannel{
-		ForwardLogicalChannelNumber: c.number,
-		ForwardLogicalChannelParameters: h245.ForwardLogicalChannelParameters{
-			DataType: h245.DataType{NullData: true}, MultiplexParameters: h245.ForwardMultiplexParameters{None: true},
-		},
-		ReverseLogicalChannelParameters: &h245.ReverseLogicalChannelParameters{
-			DataType:            o.ReverseLogicalChannelParameters.DataType,
-			MultiplexParameters: &h245.ReverseMultiplexParameters{H2250LogicalChannelParameters: params},
-		},
-		GenericInformation: s.traverseSend(c, o),
-	}
+	answer := reverseOnly(c.number, o.ReverseLogicalChannelParameters.DataType, params)
+	answer.GenericInformation = s.traverseSend(c, o)
+	return answer
 }
 
 // AcceptFastStart takes the called side's answer to OfferFastStart. An answer that comes
@@ -221,7 +218,7 @@ func (s *Session) RefuseFastStart() { s.fast.offers = nil }
 // number anew, by its format.
 func (s *Session) takeSend(o *h245.OpenLogicalChannel) bool {
 	p, ok := readForward(o)
-	if !ok || !p.rtp.IsValid() || len(p.entries) == 0 {
+	if !ok || !p.rtp.IsValid() && !s.traverses() || len(p.entries) == 0 {
 		return false
 	}
 	var offered *outgoing

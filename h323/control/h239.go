@@ -102,7 +102,7 @@ func h239Message(sub uint8, content ...h245.GenericParameter) *h245.GenericMessa
 
 // Presents reports whether the far side takes a presentation.
 func (s *Session) Presents() bool {
-	return s.remote != nil && s.remote.presents && len(s.can.Content) > 0
+	return s.remote != nil && s.remote.presents && len(s.candidates(media.Content)) > 0
 }
 
 // RequestToken asks for the right to present: TokenGranted or TokenDenied follows.

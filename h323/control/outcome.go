@@ -47,7 +47,7 @@ func (s *Session) addSending(m *Medium, out *outgoing) {
 	m.Stream.Send = out.format
 	m.Stream.MaxSend = out.bound()
 	switch {
-	case out.limit == 0, s.paused, !out.rtp.IsValid() && s.cfg.Traversal == nil:
+	case out.limit == 0, s.paused, !out.rtp.IsValid() && !s.traverses():
 	case m.Stream.Direction == media.RecvOnly:
 		m.Stream.Direction = media.SendRecv
 	default:
@@ -57,6 +57,14 @@ func (s *Session) addSending(m *Medium, out *outgoing) {
 		m.SendEvents = s.remote.events
 		m.Stream.Keypad = true
 	}
+}
+
+// traverses reports whether the far side may be reached although it told no address.
+func (s *Session) traverses() bool {
+	if t, ok := s.cfg.Traversal.(interface{ Enabled() bool }); ok {
+		return t.Enabled()
+	}
+	return s.cfg.Traversal != nil
 }
 
 // eventsClock is the clock of telephone events in H.323, which has no way to tell it.

@@ -18,6 +18,7 @@ func (s *Session) asked(o *h245.OpenLogicalChannel) {
 		return
 	}
 	s.sendResponse(&h245.ResponseMessage{OpenLogicalChannelAck: reply})
+	s.channels.outdate(c)
 	s.channels.receiving[c.number] = c
 	if s.channels.limits[c.role] > 0 {
 		s.sendLimit(c)
@@ -90,10 +91,13 @@ func (s *Session) judge(p *proposal) (*incoming, *rejectCause) {
 	if !ok {
 		return nil, &rejectCause{DataTypeNotSupported: true}
 	}
+	if p.encrypted && e.format.PayloadType < firstDynamic {
+		e.format.PayloadType = encryptedType // it tells the keys apart, too
+	}
 	s.channels.arrived++
 	return &incoming{
 		number: p.number, role: role, session: s.adoptSession(role, p.session), format: e.format,
-		algorithm: p.algorithm, rtcp: p.rtcp, order: s.channels.arrived,
+		algorithm: p.algorithm, rtcp: p.rtcp, order: s.channels.arrived, epoch: s.channels.epoch,
 	}, nil
 }
 

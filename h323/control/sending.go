@@ -172,6 +172,7 @@ func (s *Session) acknowledged(m *h245.OpenLogicalChannelAck) {
 			s.discard(c)
 			return
 		}
+		c.format.PayloadType = c.key.Synch
 	}
 	c.state, c.deadline = open, time.Time{}
 	if s.channels.pending[c.role] == c {
