@@ -23,8 +23,8 @@ setup-test: setup ## also install what the tests need (baresip, sipp, Chromium, 
 run: setup build ## build and start; RUN="--config roomgate.yaml" for options
 	bin/roomgate serve $(RUN)
 
-build: web ## bin/roomgate
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate
+build: web ## bin/roomgate and bin/roomgate-video
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate ./cmd/roomgate-video
 
 web: ## web/dist
 	@scripts/web $(WEB)

@@ -80,3 +80,17 @@ func cutAtStartCode(b []byte) (before, after []byte, found bool) {
 	}
 	return b[:i], b[i+3:], true
 }
+
+// NextAnnexB cuts the first NAL unit off a byte stream, without allocating.
+// Bytes before the first start code are skipped; rest is empty at the end.
+func NextAnnexB(stream []byte) (nal, rest []byte) {
+	_, at, found := cutAtStartCode(stream)
+	if !found {
+		return nil, nil
+	}
+	nal, _, found = cutAtStartCode(at)
+	if found {
+		rest = at[len(nal):]
+	}
+	return bytes.TrimRight(nal, "\x00"), rest
+}
