@@ -17,7 +17,7 @@ func Default() *Config {
 			RAS:         Addresses{":1719"},
 			Signalling:  Addresses{":1720"},
 			AllowDirect: true, Tunnelling: true, FastStart: "answer",
-			Gatekeeper: Gatekeeper{ID: "roomgate", Mode: "routed"},
+			Gatekeeper: Gatekeeper{ID: "roomgate", Mode: "routed", Registration: "open", TimeToLive: time.Minute, Discovery: true, Traversal: true},
 		},
 		RTP: RTP{
 			Ports:      PortRange{Low: 20000, High: 29999},

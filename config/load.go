@@ -51,6 +51,9 @@ func (l *loader) load() (*Config, error) {
 		return nil, fmt.Errorf("decode configuration: %w", err)
 	}
 	l.secrets(c)
+	if l.sources["h323.gatekeeper.registration"] == "" && !c.H323.AllowDirect {
+		c.H323.Gatekeeper.Registration = "accounts" // who may not call may not register either
+	}
 	complete(c, l.file)
 	l.problems = append(l.problems, Validate(c)...)
 	for i, p := range l.problems {

@@ -87,7 +87,12 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		H323: config.H323{
 			RAS: config.Addresses{"127.0.0.1:2719"}, Signalling: config.Addresses{"127.0.0.1:2720"},
 			FastStart: "on", EarlyH245: true,
-			Gatekeeper: config.Gatekeeper{ID: "example", Mode: "direct"},
+			Gatekeeper: config.Gatekeeper{
+				ID: "example", Mode: "direct", Registration: "closed", Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+				TimeToLive: 5 * time.Minute, CallBandwidth: 2048, TotalBandwidth: 100000,
+				Neighbours: []config.Neighbour{{Name: "hue", Address: netip.MustParseAddrPort("192.0.2.1:1719"), Prefixes: []string{"84234"}, Strip: true}},
+				Alternates: []config.Alternate{{Address: netip.MustParseAddrPort("192.0.2.2:2719"), ID: "backup", Priority: 1, Register: true}},
+			},
 		},
 		RTP: config.RTP{Ports: config.PortRange{Low: 30000, High: 31999}, Latching: "on", Encryption: "require", Timeout: 20 * time.Second},
 		SFU: config.SFU{
@@ -202,4 +207,16 @@ func TestEveryFieldHasItsKey(t *testing.T) {
 		}
 	}
 	check(reflect.TypeFor[config.Config]())
+}
+
+// TestWhoMayRegister: by H.323 those who may call, unless the file says otherwise.
+func TestWhoMayRegister(t *testing.T) {
+	clearEnv(t)
+	for text, want := range map[string]string{
+		"": "open", "h323: {allow_direct: false}": "accounts", "h323: {allow_direct: false, gatekeeper: {registration: closed}}": "closed",
+	} {
+		c, err := config.Load(write(t, text))
+		require.NoError(t, err)
+		assert.Equal(t, want, c.H323.Gatekeeper.Registration, text)
+	}
 }

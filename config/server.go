@@ -58,6 +58,36 @@ type H323 struct {
 type Gatekeeper struct {
 	ID   string `key:"id"`
 	Mode string `key:"mode" oneof:"off,direct,routed"`
+	// Registration says who may register. Unset, it is open where strangers may call
+	// too (h323.allow_direct), accounts otherwise.
+	Registration string         `key:"registration" oneof:"open,accounts,closed" reload:"yes"`
+	Allow        []netip.Prefix `key:"allow" reload:"yes"` // terminals' networks; none = all
+	TimeToLive   time.Duration  `key:"time_to_live" reload:"yes"`
+	// Discovery answers searches in the group 224.0.1.41.
+	Discovery bool `key:"discovery"`
+	// Traversal serves terminals behind firewalls (H.460.17, .18).
+	Traversal bool `key:"traversal"`
+	// Bandwidths in kbit/s of both directions together; 0 = no limit.
+	CallBandwidth  int         `key:"call_bandwidth" reload:"yes"`
+	TotalBandwidth int         `key:"total_bandwidth" reload:"yes"`
+	Neighbours     []Neighbour `key:"neighbours" reload:"yes"`
+	Alternates     []Alternate `key:"alternates" reload:"yes"`
+}
+
+// Neighbour is a gatekeeper whose zone can be called, and may call us.
+type Neighbour struct {
+	Name     string         `key:"name"`
+	Address  netip.AddrPort `key:"address"`  // of its RAS
+	Prefixes []string       `key:"prefixes"` // of its numbers; none = everything
+	Strip    bool           `key:"strip"`    // the prefix, before asking it
+}
+
+// Alternate is a gatekeeper that terminals go to when this one does not answer.
+type Alternate struct {
+	Address  netip.AddrPort `key:"address"` // of its RAS
+	ID       string         `key:"id"`
+	Priority int            `key:"priority"` // 0 to 127, 0 first
+	Register bool           `key:"register"` // they have to register there
 }
 
 // RTP is the media side of calls.

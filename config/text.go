@@ -79,6 +79,12 @@ func parseText(f field, s string) (any, error) {
 			return nil, fmt.Errorf("%q is not an IP address", s)
 		}
 		*target = a
+	case *netip.AddrPort:
+		at, err := parseGatekeeper(s)
+		if err != nil {
+			return nil, err
+		}
+		*target = at
 	case *netip.Prefix:
 		p, err := parsePrefix(s)
 		if err != nil {
@@ -109,6 +115,19 @@ func parseText(f field, s string) (any, error) {
 		return nil, fmt.Errorf("no text form for %s", f.typ)
 	}
 	return v.Elem().Interface(), nil
+}
+
+// parseGatekeeper reads the address of a gatekeeper, whose port is 1719 when it is not
+// named (H.225.0 clause 7.1).
+func parseGatekeeper(s string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(a, 1719), nil
+	}
+	at, err := netip.ParseAddrPort(s)
+	if err != nil || at.Port() == 0 {
+		return at, fmt.Errorf("%q is not an address such as 192.0.2.1 or 192.0.2.1:1719", s)
+	}
+	return at, nil
 }
 
 // parsePrefix reads a network in CIDR form; a single address stands for itself.
