@@ -39,6 +39,22 @@ func (g *Gateway) incoming(leg call.Leg) {
 	}
 }
 
+// Leads reports whether a call to an alias would lead anywhere, for a gatekeeper, which
+// has to say so before there is a call. terminals stands in for TerminalExists: whoever
+// asks knows its own.
+func (g *Gateway) Leads(info call.Info, terminals func(alias string) bool) bool {
+	return g.settings.Load().Rules.Decide(info, knowing{g, terminals}).Reject == ""
+}
+
+// knowing is a Gateway's world with other terminals.
+type knowing struct {
+	*Gateway
+	terminals func(alias string) bool
+}
+
+// TerminalExists implements route.World.
+func (k knowing) TerminalExists(alias string) bool { return k.terminals(alias) }
+
 // joinMeeting answers at once, with everything the gateway can do; the SFU is
 // joined meanwhile.
 func (s *session) joinMeeting(d route.Decision) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/config/certificate"
+	"github.com/roomgate/roomgate/h323/ras/socket"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/transcode"
 )
@@ -124,6 +125,9 @@ func checkPorts(c *config.Config) []finding {
 	all("h323.signalling", "tcp", c.H323.Signalling)
 	if len(c.H323.Signalling) > 0 && c.H323.Gatekeeper.Mode != "off" {
 		all("h323.ras", "udp", c.H323.RAS)
+		if c.H323.Gatekeeper.Discovery && len(c.H323.RAS) > 0 {
+			list = append(list, checkDiscovery())
+		}
 	}
 	all("http.listen", "tcp", c.HTTP.Listen)
 	all("http.tls.listen", "tcp", c.HTTP.TLS.Listen)
@@ -135,6 +139,20 @@ func checkPorts(c *config.Config) []finding {
 		try("sfu.ports", "udp", ":"+strconv.Itoa(c.SFU.Ports.UDP))
 	}
 	return append(list, checkMediaPorts(c.RTP.Ports))
+}
+
+// checkDiscovery joins the group in which terminals search for a gatekeeper. Without it
+// they have to be told where we are.
+func checkDiscovery() finding {
+	f := finding{"h323.gatekeeper.discovery", good, "udp " + socket.Group.String()}
+	group, err := socket.Open(nil, true)
+	if err == nil {
+		err = errors.Join(append(group.Warnings, group.Close())...)
+	}
+	if err != nil {
+		f.verdict, f.detail = warning, err.Error()
+	}
+	return f
 }
 
 func bindable(network, address string) error {

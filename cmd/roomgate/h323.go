@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/gateway"
@@ -22,14 +24,17 @@ import (
 // that is not served.
 type h323Stack struct {
 	*h323.Endpoint
-	zone *gatekeeper.Server // nil: nobody registers
+	zone    *gatekeeper.Server // nil: nobody registers
+	tunnels bool               // registrations over signalling connections are taken
 }
 
-// listenH323 binds the H.323 stack. changed is told of registrations.
-func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed func(gatekeeper.Event)) (*h323Stack, error) {
-	s := &h323Stack{}
+// listenH323 binds the H.323 stack. changed is told of registrations, leads whether a
+// call to an alias that no H.323 terminal has would lead anywhere.
+func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed func(gatekeeper.Event), leads func(alias string) bool) (*h323Stack, error) {
+	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal}
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
+	settings.Traversal.RAS = zoneDirectory{s}
 	endpoint, err := h323.New(settings)
 	if err != nil {
 		return nil, fmt.Errorf("h323: %w", err)
@@ -38,22 +43,35 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 	if len(c.H323.RAS) == 0 || c.H323.Gatekeeper.Mode == "off" {
 		return s, nil
 	}
-	towards := local.Networks(newNetworks(c.Networks).towards)
-	s.zone, err = gatekeeper.Listen(gatekeeper.Config{
-		ID:         c.H323.Gatekeeper.ID,
-		Signalling: s.Signalling,
-		RAS: func(peer netip.Addr) netip.AddrPort {
-			return netip.AddrPortFrom(towards.Towards(peer).Advertised, portOf(c.H323.RAS))
-		},
-		OnEvent:  changed,
-		Log:      log.Named("gatekeeper"),
-		Settings: zoneSettings(c),
-	}, c.H323.RAS, true)
+	s.zone, err = gatekeeper.Listen(zoneConfig(c, s, log, changed, leads), c.H323.RAS, c.H323.Gatekeeper.Discovery)
 	if err != nil {
 		endpoint.Close()
 		return nil, fmt.Errorf("h323.ras: %w", err)
 	}
 	return s, nil
+}
+
+// zoneConfig is the gatekeeper's part of the configuration.
+func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, changed func(gatekeeper.Event), leads func(alias string) bool) gatekeeper.Config {
+	nets := newNetworks(c.Networks)
+	towards := local.Networks(nets.towards)
+	return gatekeeper.Config{
+		ID:         c.H323.Gatekeeper.ID,
+		Signalling: s.Signalling,
+		RAS: func(peer netip.Addr) netip.AddrPort {
+			return netip.AddrPortFrom(towards.Towards(peer).Advertised, portOf(c.H323.RAS))
+		},
+		Serves: leads,
+		IsLocal: func(host string) bool {
+			a, err := netip.ParseAddr(host)
+			return err == nil && (isLocal(a) || nets.shows(a)) || c.SIP.Domain != "" && strings.EqualFold(host, c.SIP.Domain)
+		},
+		Traversal: c.H323.Gatekeeper.Traversal,
+		Lockout:   limit.NewLockout(limit.LockoutConfig{}),
+		OnEvent:   changed,
+		Log:       log.Named("gatekeeper"),
+		Settings:  zoneSettings(c),
+	}
 }
 
 func portOf(list config.Addresses) uint16 {
@@ -101,16 +119,35 @@ func zoneSettings(c *config.Config) gatekeeper.Settings {
 	for _, a := range c.Accounts {
 		accounts = append(accounts, gatekeeper.Account{Username: a.Username, Password: a.Password, Aliases: a.Aliases})
 	}
+	g := c.H323.Gatekeeper
 	s := gatekeeper.Settings{
+		Mode:             registrationModes[g.Registration],
+		Allow:            g.Allow,
 		Accounts:         gatekeeper.NewList(accounts),
+		TimeToLive:       g.TimeToLive,
 		MaxRegistrations: c.Limits.Registrations,
 		PerSource:        c.Limits.PerSource,
+		CallBandwidth:    kilobits(g.CallBandwidth),
+		TotalBandwidth:   kilobits(g.TotalBandwidth),
 	}
-	if c.H323.Gatekeeper.Mode == "direct" {
+	if g.Mode == "direct" {
 		s.Model = gatekeeper.Direct
+	}
+	for _, n := range g.Neighbours {
+		s.Neighbours = append(s.Neighbours, gatekeeper.Neighbour{Name: n.Name, Address: n.Address, Prefixes: n.Prefixes, Strip: n.Strip})
+	}
+	for _, a := range g.Alternates {
+		s.Alternates = append(s.Alternates, gatekeeper.Alternate{ID: a.ID, Address: a.Address, Priority: uint8(a.Priority), Register: a.Register})
 	}
 	return s
 }
+
+// registrationModes are the words of h323.gatekeeper.registration.
+var registrationModes = map[string]gatekeeper.Mode{
+	"open": gatekeeper.Open, "accounts": gatekeeper.OnlyAccounts, "closed": gatekeeper.Closed,
+}
+
+func kilobits(n int) uint64 { return uint64(n) * 1000 }
 
 // apply takes what of a new configuration can be taken while calls run.
 func (s *h323Stack) apply(c *config.Config) {
@@ -161,7 +198,7 @@ func registrationsOf(r gatekeeper.Registration) (out []gateway.Registration) {
 	for _, name := range names {
 		out = append(out, gateway.Registration{
 			Protocol: call.H323, Alias: name, Contact: contact(r), Address: r.Path.Remote.String(), Transport: r.Path.Transport(),
-			UserAgent: strings.TrimSpace(r.Vendor + " " + r.Product), Product: r.Product, Since: r.Since, Expires: r.Expires,
+			UserAgent: cmp.Or(r.Product, r.Vendor), Product: r.Product, Since: r.Since, Expires: r.Expires,
 		})
 	}
 	return out

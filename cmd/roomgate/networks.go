@@ -56,6 +56,11 @@ func (n networks) advertised() []netip.Addr {
 	return out
 }
 
+// shows reports whether an address is one that we show to somebody.
+func (n networks) shows(a netip.Addr) bool {
+	return slices.ContainsFunc(n, func(c config.Network) bool { return c.Address == a })
+}
+
 // interfaceAddress is the first address of a family on an interface; invalid
 // when there is none.
 func interfaceAddress(name string, v4 bool) netip.Addr {

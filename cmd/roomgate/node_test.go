@@ -60,7 +60,6 @@ func serve(t *testing.T, more string) *running {
 	r.base = fmt.Sprintf(`
 sip: {udp: "127.0.0.1:0", tcp: "127.0.0.1:0", tls: {listen: "127.0.0.1:0"}}
 http: {listen: "127.0.0.1:0", tls: {listen: "127.0.0.1:0"}}
-h323: {ras: off, signalling: off}
 rtp: {ports: 41000-41999}
 sfu: {embedded: false, url: %q, api_key: key, api_secret: a-secret-that-is-long-enough-to-sign}
 meetings: {auto_create: true}
@@ -68,6 +67,9 @@ admin: {api_key: %s}
 log: {level: debug}
 data_dir: %s
 `, sfu.URL, testKey, filepath.Join(dir, "data"))
+	if !strings.Contains(more, "h323:") {
+		r.base += "h323: {ras: off, signalling: off}\n"
+	}
 	r.write(more)
 	c, err := config.Load(r.file)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323"
 	"github.com/roomgate/roomgate/h323/alias"
+	"github.com/roomgate/roomgate/h323/h460"
+	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 )
 
@@ -54,8 +56,8 @@ func (d zoneDirectory) Find(ctx context.Context, name string) ([]h323.Way, call.
 		return nil, call.Cause{Code: call.UnknownAlias}
 	}
 	if r, ok := zone.Lookup(name); ok {
-		if at := r.Reach(); at.IsValid() {
-			return []h323.Way{{Address: at, Alias: name}}, call.Cause{}
+		if way, ok := d.wayTo(r, name); ok {
+			return []h323.Way{way}, call.Cause{}
 		}
 		return nil, call.Cause{Code: call.Unavailable, Text: "the terminal cannot be reached"}
 	}
@@ -74,4 +76,45 @@ func (d zoneDirectory) Find(ctx context.Context, name string) ([]h323.Way, call.
 		name = names[0]
 	}
 	return []h323.Way{{Address: found.Signalling, Alias: name}}, call.Cause{}
+}
+
+// wayTo is how a terminal of the zone is called: over the connection that it keeps
+// (H.460.17), by having it connect to us (H.460.18), or at its address.
+func (d zoneDirectory) wayTo(r gatekeeper.Registration, name string) (way h323.Way, ok bool) {
+	us := d.stack.Signalling(r.Path.Remote.Addr())
+	switch at := r.Reach(); {
+	case r.Path.Stream != nil:
+		return h323.Way{Address: r.Path.Remote, Alias: name, Stream: r.Path.Stream}, true
+	case r.Traversal:
+		return h323.Way{Address: r.Path.Remote, Alias: name, Reverse: func(ctx context.Context, callID [16]byte) error {
+			data, err := h460.IncomingCall{Address: us, CallID: callID}.Data()
+			if err != nil {
+				return err
+			}
+			return d.stack.zone.Indicate(ctx, r.ID, data)
+		}}, true
+	default:
+		return h323.Way{Address: at, Alias: name}, at.IsValid()
+	}
+}
+
+// Receive implements h323.RAS: messages of terminals that register over their signalling
+// connections (H.460.17).
+func (d zoneDirectory) Receive(from ras.Path, pdu []byte) {
+	if zone := d.stack.zone; zone != nil && d.stack.tunnels {
+		zone.Receive(from, pdu)
+	}
+}
+
+// Disconnected implements h323.RAS.
+func (d zoneDirectory) Disconnected(s ras.Stream) {
+	if zone := d.stack.zone; zone != nil {
+		zone.Disconnected(s)
+	}
+}
+
+// leads reports whether a call to an alias leads anywhere, although no terminal of the
+// zone has it.
+func (n *node) leads(name string) bool {
+	return n.gateway.Leads(call.Info{Protocol: call.H323, Direction: call.In, Called: name}, n.sip.Known)
 }

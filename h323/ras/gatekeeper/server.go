@@ -3,6 +3,7 @@ package gatekeeper
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,6 +35,9 @@ func Listen(c Config, addresses []string, discovery bool) (*Server, error) {
 	}
 	return &Server{g, sockets}, nil
 }
+
+// Addresses are those of RAS.
+func (s *Server) Addresses() []netip.AddrPort { return s.sockets.Addresses() }
 
 const (
 	tickEvery = 250 * time.Millisecond

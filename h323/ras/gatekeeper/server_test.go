@@ -23,7 +23,7 @@ func serve(t testing.TB, change func(*Config)) (s *Server, at netip.AddrPort) {
 	}
 	s, err := Listen(c, []string{"127.0.0.1:0"}, false)
 	require.NoError(t, err)
-	at = s.sockets.Addresses()[0]
+	at = s.Addresses()[0]
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx) }()

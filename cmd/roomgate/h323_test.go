@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/h323/alias"
+	"github.com/roomgate/roomgate/h323/h225"
+	"github.com/roomgate/roomgate/h323/ras"
+	"github.com/roomgate/roomgate/h323/ras/client"
+)
+
+// member is an H.323 terminal's registration with the gateway over real UDP.
+type member struct {
+	*client.Endpoint
+	states chan client.State
+}
+
+func (r *running) register(change func(*client.Config)) *member {
+	r.t.Helper()
+	m := &member{states: make(chan client.State, 64)}
+	c := client.Config{
+		Gatekeeper: r.n.h323.zone.Addresses()[0],
+		Aliases:    []h225.AliasAddress{alias.Of("Phòng họp"), alias.Of("2001")},
+		Signalling: func(netip.Addr) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") },
+		Vendor:     h225.VendorIdentifier{ProductID: []byte("Terminal"), VersionID: []byte("1.0")},
+		OnState:    func(s client.State) { m.states <- s },
+	}
+	change(&c)
+	var err error
+	m.Endpoint, err = client.Open(c, "127.0.0.1:0")
+	require.NoError(r.t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Serve(ctx) }()
+	r.t.Cleanup(func() {
+		stop()
+		require.NoError(r.t, <-done)
+	})
+	return m
+}
+
+// settles waits until the registration has succeeded or failed.
+func (m *member) settles(t *testing.T) client.State {
+	t.Helper()
+	for {
+		select {
+		case s := <-m.states:
+			if s.Phase == client.Registered || s.Phase == client.Waiting {
+				return s
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("neither registered nor refused")
+		}
+	}
+}
+
+const gatekeeperOn = `
+h323: {ras: "127.0.0.1:0", signalling: "127.0.0.1:0", gatekeeper: {discovery: false}}
+accounts: [{username: room1, password: s3cret, aliases: ["1001"]}]
+`
+
+// TestGatekeeper: a terminal registers, the API shows it, it may call what leads
+// somewhere, and is gone when it leaves.
+func TestGatekeeper(t *testing.T) {
+	r := serve(t, gatekeeperOn)
+	registrations := func() (list []map[string]any) {
+		code, body := r.get(false, "/api/v1/registrations")
+		require.Equal(t, http.StatusOK, code, body)
+		var page struct {
+			Registrations []map[string]any `json:"registrations"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(body), &page))
+		return page.Registrations
+	}
+	t.Run("registered", func(t *testing.T) {
+		inner := *r
+		inner.t = t
+		m := inner.register(func(*client.Config) {})
+		s := m.settles(t)
+		require.Equal(t, client.Registered, s.Phase, "%v", s.Err)
+		list := registrations()
+		require.Len(t, list, 2, "one line for each alias")
+		names := map[string]bool{}
+		for _, reg := range list {
+			names[reg["alias"].(string)] = true
+			require.Equal(t, "h323", reg["protocol"])
+			require.Equal(t, "udp", reg["transport"])
+			require.Equal(t, "h323:127.0.0.1:1", reg["contact"])
+			require.Equal(t, "Terminal 1.0", reg["user_agent"])
+		}
+		require.Equal(t, map[string]bool{"Phòng họp": true, "2001": true}, names)
+
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		grant, err := m.Admit(ctx, client.Call{ID: client.CallID{1}, To: []h225.AliasAddress{alias.Of("demo")}, Bandwidth: 768_000})
+		require.NoError(t, err)
+		require.Equal(t, r.n.h323.Endpoint.Addresses()[0], grant.Signalling)
+		require.NoError(t, m.Disengage(ctx, client.CallID{1}))
+		r.write(gatekeeperOn + "\ndial_rules: [{pattern: '9.*', reject: forbidden}]\n")
+		r.signals <- syscall.SIGHUP
+		r.reloads(1)
+		_, err = m.Admit(ctx, client.Call{ID: client.CallID{2}, To: []h225.AliasAddress{alias.Of("911")}})
+		require.Equal(t, &client.Refused{Kind: ras.ARJ, Reason: "calledPartyNotRegistered"}, err)
+	})
+	require.Empty(t, registrations(), "it said that it left")
+
+	t.Run("password", func(t *testing.T) {
+		inner := *r
+		inner.t = t
+		own := func(c *client.Config) { c.Aliases = []h225.AliasAddress{alias.Of("1001")} }
+		s := inner.register(own).settles(t)
+		require.Equal(t, &client.Refused{Kind: ras.RRJ, Reason: "securityDenial"}, s.Err)
+		s = inner.register(func(c *client.Config) {
+			own(c)
+			c.User, c.Password = "room1", "s3cret"
+		}).settles(t)
+		require.Equal(t, client.Registered, s.Phase, "%v", s.Err)
+	})
+}
