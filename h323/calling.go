@@ -25,7 +25,10 @@ type calling struct {
 	tried   map[string]bool // against loops of redirects
 	attempt int
 	way     Way
-	callID  [16]byte   // of the attempt
+	// of the attempt
+	callID, conference [16]byte
+	reference          uint16
+
 	cause   call.Cause // of the attempt that got furthest
 	rang    bool
 	early   bool // EarlyMedia was emitted
@@ -118,28 +121,24 @@ func (l *leg) try(way Way) {
 	l.out.attempt++
 	l.out.way = way
 	attempt := l.out.attempt
-	rand.Read(l.out.callID[:]) // never fails: crypto/rand ends the process instead
-	callID := l.out.callID
-	if k, ok := way.Stream.(*link); ok {
-		l.linked(gotLink{attempt, k, nil})
-		return
-	}
+	// Never fails: crypto/rand ends the process instead.
+	rand.Read(l.out.callID[:])
+	rand.Read(l.out.conference[:])
+	l.out.reference = newReference()
+	want := l.admission(way)
 	l.task(func() {
 		patience := l.e.cfg.Timers.Connect
-		if way.Reverse != nil {
+		if way.Reverse != nil || way.home != nil {
 			patience = l.e.cfg.Timers.Setup // it is asked over UDP, and may have to be asked again
 		}
 		ctx, cancel := context.WithTimeout(l.life, patience)
 		defer cancel()
-		var k *link
-		var err error
-		if way.Reverse != nil {
-			k, err = l.e.reverse(ctx, way, callID)
-		} else {
-			k, err = l.e.connect(ctx, way.Address)
-		}
+		k, err := l.e.reach(ctx, way, want)
 		if !l.post(gotLink{attempt, k, err}) && k != nil {
-			k.conn.Close()
+			k.drop()
+			if way.home != nil {
+				way.home.release(want.ID)
+			}
 		}
 	})
 }
@@ -155,16 +154,19 @@ func (l *leg) linked(ev gotLink) {
 		if errors.Is(ev.err, os.ErrDeadlineExceeded) || errors.Is(ev.err, context.DeadlineExceeded) {
 			cause.Code = call.Timeout
 		}
+		if l.out.way.home != nil {
+			cause = refusal(ev.err)
+		}
 		if !l.attemptFailed(cause) {
 			l.end(cause)
 		}
 		return
 	}
 	l.link = ev.link
-	l.sig = &callsig.Call{Caller: true, Self: l.e.self, CallID: l.out.callID}
-	rand.Read(l.sig.ConferenceID[:])
+	l.sig = &callsig.Call{Caller: true, Self: l.e.self, CallID: l.out.callID, ConferenceID: l.out.conference}
+	l.home = l.out.way.home
 	var ok bool
-	if l.sig.Reference, ok = l.link.place(l); !ok {
+	if l.sig.Reference, ok = l.link.place(l, l.out.reference); !ok {
 		l.link = nil
 		if !l.attemptFailed(call.Cause{Code: call.Unavailable, Text: net.ErrClosed.Error()}) {
 			l.end(l.out.cause)
@@ -195,6 +197,9 @@ func (l *leg) setup() error {
 	o := callsig.SetupOptions{
 		From: l.from(), Destination: l.link.remote(), Source: l.e.signalling(l.media.net),
 		Rate: rate(l),
+	}
+	if h := out.way.home; h != nil {
+		_, o.EndpointID = h.now()
 	}
 	if out.way.Alias != "" {
 		o.Called = []h225.AliasAddress{alias.Of(out.way.Alias)}

@@ -165,6 +165,9 @@ func (e *Endpoint) ways(ctx context.Context, list []destination) (out []Way, cau
 			continue
 		}
 		if d.host == "" {
+			if h := e.home(); h != nil {
+				out = append(out, h.way(d.alias))
+			}
 			continue
 		}
 		at, err := address(ctx, d.host)

@@ -28,4 +28,7 @@ type Way struct {
 	Reverse func(ctx context.Context, callID [16]byte) error
 	// Stream is the connection that the terminal keeps open (H.460.17).
 	Stream ras.Stream
+
+	// home is the gatekeeper that is asked first, and tells Address.
+	home *home
 }

@@ -42,8 +42,9 @@ type Endpoint struct {
 	// were asked to connect for, the newest last.
 	awaited   map[[16]byte]chan *link
 	announced [][16]byte
-	pending   int // incoming legs without an answer
-	active    int // legs that have not ended
+	homes     []*home // gatekeepers that we are registered with; never changed in place
+	pending   int     // incoming legs without an answer
+	active    int     // legs that have not ended
 	closed    bool
 }
 
@@ -88,6 +89,7 @@ const farewell = 2 * time.Second
 func (e *Endpoint) shutdown() {
 	e.Drain()
 	e.Close()
+	e.leaveHomes()
 	e.mu.Lock()
 	e.closed = true
 	legs := make([]*leg, 0, len(e.legs))

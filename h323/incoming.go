@@ -1,6 +1,8 @@
 package h323
 
 import (
+	"context"
+
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
@@ -147,9 +149,26 @@ func (e *Endpoint) forget(id [16]byte, l *leg) {
 
 // hand gives an incoming leg to the gateway, on a goroutine of its own.
 func (l *leg) hand() {
-	if take := l.e.incoming.Load(); take != nil {
-		l.task(func() { (*take)(l) })
+	take := l.e.incoming.Load()
+	if take == nil {
+		return
 	}
+	h := l.e.home()
+	if h == nil {
+		l.task(func() { (*take)(l) })
+		return
+	}
+	l.home = h
+	want := l.called()
+	l.task(func() {
+		ctx, cancel := context.WithTimeout(l.life, l.e.cfg.Timers.Setup)
+		defer cancel()
+		if _, err := h.admit(ctx, want); err != nil {
+			_ = l.Hangup(refusal(err))
+			return
+		}
+		(*take)(l)
+	})
 }
 
 // global takes a message with call reference 0: it is about the connection as a

@@ -46,6 +46,7 @@ type leg struct {
 	can   media.Capabilities
 	// secrecy is the key agreement of media.
 	secrecy secrecy
+	home    *home // the gatekeeper that admitted the call; nil without one
 	timers  [timerKinds]timer
 	ended   bool
 	told    bool // Connected was emitted
@@ -184,6 +185,7 @@ func ended(cause call.Cause) error {
 func (l *leg) leaveLink() {
 	if l.sig != nil {
 		l.e.forget(l.sig.CallID, l)
+		l.disengage()
 	}
 	if l.link != nil {
 		l.link.leave(l, l.sig.Reference, l.sig.Caller)
@@ -245,7 +247,7 @@ func discard(ev event) {
 	switch ev := ev.(type) {
 	case gotLink:
 		if ev.link != nil {
-			ev.link.conn.Close()
+			ev.link.drop()
 		}
 	case openedControl:
 		if ev.conn != nil {

@@ -190,23 +190,36 @@ func (k *link) adopt(l *leg, ref uint16) bool {
 	return true
 }
 
-// place enters an outgoing leg under a reference that neither side uses; false when
-// the connection is closed.
-func (k *link) place(l *leg) (ref uint16, ok bool) {
+// place enters an outgoing leg under a reference that neither side uses, the wanted one
+// if it is free; false when the connection is closed.
+func (k *link) place(l *leg, wanted uint16) (ref uint16, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
 		return 0, false
 	}
+	ref = wanted
 	for range 1000 {
-		ref = uint16(rand.IntN(0x7FFF) + 1)
 		if k.ours[ref] == nil && k.theirs[ref] == nil {
 			k.ours[ref] = l
 			k.busy()
 			return ref, true
 		}
+		ref = newReference()
 	}
 	return 0, false
+}
+
+func newReference() uint16 { return uint16(rand.IntN(0x7FFF) + 1) }
+
+// drop closes a connection that a leg has no use for, unless others have.
+func (k *link) drop() {
+	k.mu.Lock()
+	shared := k.tunnel || k.ras != nil
+	k.mu.Unlock()
+	if !shared {
+		k.conn.Close()
+	}
 }
 
 func (k *link) busy() {

@@ -22,8 +22,9 @@ import (
 
 // Traversal is how firewalls and address translators are passed (H.460.17 to .19).
 type Traversal struct {
-	// Client: we are the ones behind; otherwise we serve those who are.
-	Client bool
+	// Client: we are the ones behind; otherwise we serve those who are. Tunnel has
+	// Register send RAS over call signalling (H.460.17), in place of H.460.18.
+	Client, Tunnel bool
 	// Mux are the sockets for multiplexed media; nil multiplexes nothing.
 	Mux *rtpconn.Mux
 	// RAS takes the messages that come over signalling connections (H.460.17); nil
@@ -54,7 +55,7 @@ func (e *Endpoint) await(callID [16]byte) (arrived chan *link, forget func()) {
 		e.mu.Unlock()
 		select {
 		case k := <-arrived: // too late
-			k.conn.Close()
+			k.drop()
 		default:
 		}
 	}
@@ -97,6 +98,19 @@ func (e *Endpoint) reverse(ctx context.Context, way Way, callID [16]byte) (*link
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrNotReached, ctx.Err())
 	}
+}
+
+// Behind is the way to a registered terminal behind a firewall: announce sends it the data
+// of an SCI. peer is where its messages come from, which tells which of our addresses it
+// can connect to.
+func (e *Endpoint) Behind(name string, peer netip.Addr, announce func(context.Context, []h225.GenericData) error) Way {
+	return Way{Alias: name, Reverse: func(ctx context.Context, callID [16]byte) error {
+		data, err := h460.IncomingCall{Address: e.Signalling(peer), CallID: callID}.Data()
+		if err != nil {
+			return err
+		}
+		return announce(ctx, data)
+	}}
 }
 
 // tunnelIdle ends a connection that carries RAS when nothing comes any more: terminals
