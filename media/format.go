@@ -22,14 +22,11 @@ const (
 	H264           Codec = "H264"
 	H263           Codec = "H263"      // RFC 2190
 	H263Plus       Codec = "H263-1998" // RFC 4629
+	H2632000       Codec = "H263-2000" // RFC 4629
 	H261           Codec = "H261"      // RFC 4587
 	VP8            Codec = "VP8"
 	VP9            Codec = "VP9"
 	AV1            Codec = "AV1"
-	H261           Codec = "H261"
-	H263           Codec = "H263"      // RFC 2190
-	H263Plus       Codec = "H263-1998" // RFC 4629
-	H2632000       Codec = "H263-2000" // RFC 4629
 )
 
 // Is compares names as RFC 4855 §3 asks: without regard to case.
