@@ -158,7 +158,20 @@ func connect(t testing.TB, from, to *agent, can media.Capabilities) (caller, cal
 	require.NoError(t, callee.Accept(within(t), can))
 	await(t, caller, call.Connected)
 	await(t, callee, call.Connected)
+	for _, l := range []call.Leg{caller, callee} { // channels open one after another
+		require.Eventually(t, func() bool { return stands(l, can) }, patience, time.Millisecond, "channels: %+v", l.Info().Streams)
+	}
 	return caller, callee
+}
+
+// stands reports whether what can says stands in both directions.
+func stands(l call.Leg, can media.Capabilities) bool {
+	for role, formats := range [][]media.Format{can.Audio, can.Video} {
+		if len(formats) > 0 && stream(l, media.Role(role)).Direction != media.SendRecv {
+			return false
+		}
+	}
+	return true
 }
 
 // hangUp ends a call from one side and sees the other end too.
