@@ -47,7 +47,6 @@ var scenarios = []scenario{
 	{"pictures", (*run).pictures},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
-	{"gatekeeper", (*run).gatekeeper},
 	{"flood", (*run).overload},
 }
 

@@ -100,8 +100,7 @@ type Meetings struct {
 // Limits protect the node.
 type Limits struct {
 	MaxCalls int `key:"max_calls"` // at once; 0 = no limit
-	// PerSource is how many SIP requests one address may send a second, and how
-	// many RAS messages.
+	// PerSource is how many SIP requests one address may send a second.
 	PerSource     int `key:"per_source"`
 	Registrations int `key:"registrations"` // bindings of all terminals
 }
@@ -133,6 +132,8 @@ type Account struct {
 type Trunk struct {
 	Name  string         `key:"name"`
 	CIDRs []netip.Prefix `key:"cidrs"`
+	// Codecs of audio, best first; empty means all but g729.
+	Codecs []string `key:"codecs" oneof:"opus,g7221c,g722,g7221,pcma,pcmu,g729"`
 }
 
 // DialRule maps a dialled alias to where it leads; the first that matches

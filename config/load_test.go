@@ -114,7 +114,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		Accounts:     []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},
 		Trunks: []config.Trunk{{Name: "pstn", CIDRs: []netip.Prefix{
 			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"),
-		}}},
+		}, Codecs: []string{"g729", "pcma"}}},
 		DialRules: []config.DialRule{
 			{Prefix: "+84", Trunk: "pstn", Protocol: "sip", Meeting: "room-$1"},
 			{Pattern: `8(?P<room>\d+)`, Endpoint: "sip:${room}@10.0.0.9"},

@@ -159,7 +159,7 @@ func parseList(f field, elements []string) (any, error) {
 		}
 	}
 	for _, s := range elements {
-		v, err := parseText(field{typ: f.typ.Elem()}, s)
+		v, err := parseText(field{typ: f.typ.Elem(), oneof: f.oneof}, s)
 		if err != nil {
 			return nil, err
 		}

@@ -61,6 +61,9 @@ type Settings struct {
 	DefaultLayout string
 	// Encryption is the policy for meetings that do not state one.
 	Encryption string
+	// TrunkAudio is what legs of trunks are offered, by the trunk's name, where
+	// it is not that of Capabilities.
+	TrunkAudio map[string][]media.Format
 	MaxCalls   int // on this node; 0 = no limit
 	MaxLegs    int // per meeting; 0 = no limit
 }

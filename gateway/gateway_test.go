@@ -11,6 +11,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/media"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -260,4 +261,19 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// The legs of a trunk are offered its own audio, in its order.
+func TestTrunkAudio(t *testing.T) {
+	g729 := media.Format{Codec: media.G729, PayloadType: 18, ClockRate: 8000}
+	n := startNode(t, gateway.Settings{AutoCreate: true, TrunkAudio: map[string][]media.Format{"pstn": {g729}}})
+	for name, want := range map[string]int{"pstn": 1, "pbx": 0, "": 0} { // the node's own are none
+		l := newLeg("of-"+name, "demo")
+		l.info.Remote.Trunk = name
+		n.endpoint.calls <- l
+		eventually(t, "the leg is in", func() bool { return l.answered() != nil })
+		if got := l.answered().Audio; len(got) != want || want == 1 && got[0] != g729 {
+			t.Errorf("trunk %q is offered %v", name, got)
+		}
+	}
 }

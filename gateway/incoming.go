@@ -146,7 +146,7 @@ func (s *session) answerPartner() {
 		defer s.g.wait.Done()
 		ctx, cancel := s.background()
 		defer cancel()
-		if err := caller.leg.Accept(ctx, s.g.in.Capabilities); err != nil {
+		if err := caller.leg.Accept(ctx, caller.offered()); err != nil {
 			caller.leg.Hangup(call.Cause{Code: call.Failure, Text: err.Error()})
 		}
 	}()

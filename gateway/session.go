@@ -93,8 +93,10 @@ func (s *session) handle(e call.Event) {
 	case call.Ringing:
 		s.tellPartner(call.Provisional{Ringing: true})
 	case call.EarlyMedia:
-		can := s.g.in.Capabilities
-		s.tellPartner(call.Provisional{EarlyMedia: &can})
+		if caller := s.caller(); caller != nil {
+			can := caller.offered()
+			s.tellPartner(call.Provisional{EarlyMedia: &can})
+		}
 		s.mediaChanged()
 	case call.Connected:
 		s.setState(StateActive)
@@ -291,8 +293,18 @@ func (s *session) inMeeting(m *meeting) bool {
 
 // capabilities is what this leg is offered, under the policy of a meeting.
 func (s *session) capabilities(m *meeting) media.Capabilities {
-	can := s.g.in.Capabilities
+	can := s.offered()
 	can.Encryption = m.spec.Encryption
+	return can
+}
+
+// offered is what the gateway can do, with the audio of the leg's trunk where
+// that has its own.
+func (s *session) offered() media.Capabilities {
+	can := s.g.in.Capabilities
+	if audio, ok := s.g.settings.Load().TrunkAudio[s.leg.Info().Remote.Trunk]; ok {
+		can.Audio = audio
+	}
 	return can
 }
 

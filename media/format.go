@@ -16,6 +16,7 @@ const (
 	PCMA           Codec = "PCMA"
 	G722           Codec = "G722"
 	G7221          Codec = "G7221"
+	G729           Codec = "G729"
 	Opus           Codec = "opus"
 	TelephoneEvent Codec = "telephone-event"
 	ComfortNoise   Codec = "CN"

@@ -76,7 +76,7 @@ func (p *prepared) capabilities() media.Capabilities {
 			pt++
 		}
 	}
-	if p.Content != "none" || p.Protocol == "h323" { // where a token comes first, taking costs nothing
+	if p.Content != "none" {
 		can.Content, can.MaxContent = can.Video, p.MaxBitrate
 	}
 	return can
@@ -95,6 +95,8 @@ func audioFormat(name string) (media.Format, bool) {
 		return media.Format{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000, Channels: 1}, true
 	case "PCMA":
 		return media.Format{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000, Channels: 1}, true
+	case "G729":
+		return media.Format{Codec: media.G729, PayloadType: 18, ClockRate: 8000, Channels: 1}, true
 	case "G722":
 		return media.Format{Codec: media.G722, PayloadType: 9, ClockRate: 8000, Channels: 1}, true
 	case "G7221":

@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
 )
 
@@ -40,8 +39,8 @@ type Options struct {
 	// AudioOnly offers no video at all; Video "none" receives it all the same.
 	AudioOnly bool
 	// Codecs to offer for audio, in order, of opus, G7221C, G7221 (at a bit rate
-	// other than the highest: G7221C@24000), G722, PCMA and PCMU; default G722,
-	// PCMA, PCMU, or what the vendor's terminals offer.
+	// other than the highest: G7221C@24000), G722, PCMA, PCMU and G729; default
+	// G722, PCMA, PCMU, or what the vendor's terminals offer.
 	Codecs []string
 	// PacketizationModes of H.264 to offer, in order; default 1, 0.
 	PacketizationModes []uint8
@@ -71,7 +70,7 @@ type Options struct {
 
 	// enough, when set, is asked now and then whether the call may end; tests
 	// wait by it for what they measure.
-	enough func(packets uint64, frames [media.Content + 1]int, digits string) bool
+	enough func(packets uint64, frames int, digits string) bool
 }
 
 // prepared are Options with defaults, taken apart.

@@ -64,7 +64,7 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 	return e, throttle.Close, nil
 }
 
-// heard is how many audio packets came so far, seen how many pictures by role.
+// heard is how many audio packets came so far, seen how many pictures.
 func (s *senses) heard() (packets uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,17 +76,16 @@ func (s *senses) heard() (packets uint64) {
 	return packets
 }
 
-func (s *senses) seen() (frames [media.Content + 1]int) {
+func (s *senses) seen() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for role, e := range s.eyes {
-		if e != nil {
-			e.mu.Lock()
-			frames[role] = e.frames
-			e.mu.Unlock()
-		}
+	e := s.eyes[media.Main]
+	if e == nil {
+		return 0
 	}
-	return frames
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.frames
 }
 
 func (s *senses) file(name string, wanted bool) string {

@@ -1,5 +1,5 @@
-// Package transcode turns audio payloads into samples and back: G.711, G.722 and
-// G.722.1 in plain Go, Opus by libopus.
+// Package transcode turns audio payloads into samples and back: G.711, G.722,
+// G.722.1 and G.729 in plain Go, Opus by libopus.
 package transcode
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/g729"
 	"github.com/roomgate/roomgate/media/mixer"
 	"github.com/roomgate/roomgate/media/plc"
 )
@@ -45,6 +46,8 @@ func (c *Codecs) NewDecoder(f media.Format, rate int) (mixer.Decoder, error) {
 		return newG722Decoder(), nil
 	case f.Codec.Is(string(media.G7221)):
 		return newG7221Decoder(f)
+	case f.Codec.Is(string(media.G729)):
+		return g729.NewDecoder(), nil
 	case f.Codec.Is(string(media.Opus)):
 		return newOpusDecoder(rate)
 	}
@@ -62,6 +65,8 @@ func (c *Codecs) NewEncoder(f media.Format, rate int) (mixer.Encoder, error) {
 		return newG722Encoder(), nil
 	case f.Codec.Is(string(media.G7221)):
 		return newG7221Encoder(f)
+	case f.Codec.Is(string(media.G729)):
+		return g729Encoder{g729.NewEncoder()}, nil
 	case f.Codec.Is(string(media.Opus)):
 		return newOpusEncoder(c, f, rate)
 	}

@@ -192,7 +192,7 @@ func checkMediaPorts(r config.PortRange) finding {
 func checkCodecs() []finding {
 	var codecs transcode.Codecs
 	var list []finding
-	for _, format := range capabilities().Audio {
+	for _, format := range append(capabilities().Audio, audioFormats["g729"]...) {
 		f := finding{"codec " + string(format.Codec), good, format.String()}
 		if format.Bitrate > 0 {
 			f.detail += fmt.Sprintf(" at %d kbit/s", format.Bitrate/1000)

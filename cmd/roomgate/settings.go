@@ -27,27 +27,43 @@ func capabilities() media.Capabilities {
 			H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: mode, AsymmetryAllowed: true},
 		}
 	}
-	g7221 := func(payloadType uint8, clock uint32, bitrate int) media.Format {
-		return media.Format{Codec: media.G7221, PayloadType: payloadType, ClockRate: clock, Bitrate: bitrate}
-	}
 	return media.Capabilities{
-		// By bandwidth: Opus and Annex C of G.722.1 (Siren 14) hold more than
-		// 7 kHz. G.722 has more bits for its 7 than G.722.1.
-		Audio: []media.Format{
-			{Codec: media.Opus, PayloadType: 96, ClockRate: 48000, Channels: 2, Opus: media.OpusFormat{InbandFEC: true}},
-			g7221(115, 32000, 48000),
-			g7221(114, 32000, 32000),
-			g7221(113, 32000, 24000),
-			{Codec: media.G722, PayloadType: 9, ClockRate: 8000},
-			g7221(102, 16000, 32000),
-			g7221(103, 16000, 24000),
-			{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000},
-			{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000},
-		},
+		Audio:    audioOf(defaultCodecs),
 		Video:    []media.Format{h264(97, 1), h264(98, 0)},
 		MaxVideo: 4_000_000,
 		Keypad:   true,
 	}
+}
+
+// audioFormats are the codecs by the names they have in the configuration.
+var audioFormats = map[string][]media.Format{
+	"opus": {{Codec: media.Opus, PayloadType: 96, ClockRate: 48000, Channels: 2, Opus: media.OpusFormat{InbandFEC: true}}},
+	"g7221c": {
+		{Codec: media.G7221, PayloadType: 115, ClockRate: 32000, Bitrate: 48000},
+		{Codec: media.G7221, PayloadType: 114, ClockRate: 32000, Bitrate: 32000},
+		{Codec: media.G7221, PayloadType: 113, ClockRate: 32000, Bitrate: 24000},
+	},
+	"g722": {{Codec: media.G722, PayloadType: 9, ClockRate: 8000}},
+	"g7221": {
+		{Codec: media.G7221, PayloadType: 102, ClockRate: 16000, Bitrate: 32000},
+		{Codec: media.G7221, PayloadType: 103, ClockRate: 16000, Bitrate: 24000},
+	},
+	"pcma": {{Codec: media.PCMA, PayloadType: 8, ClockRate: 8000}},
+	"pcmu": {{Codec: media.PCMU, PayloadType: 0, ClockRate: 8000}},
+	"g729": {{Codec: media.G729, PayloadType: 18, ClockRate: 8000}},
+}
+
+// defaultCodecs go by bandwidth: Opus and Annex C of G.722.1 (Siren 14) hold
+// more than 7 kHz, G.722 has more bits for its 7 than G.722.1. G.729 is for
+// trunks that name it.
+var defaultCodecs = []string{"opus", "g7221c", "g722", "g7221", "pcma", "pcmu"}
+
+func audioOf(names []string) []media.Format {
+	var list []media.Format
+	for _, name := range names {
+		list = append(list, audioFormats[name]...)
+	}
+	return list
 }
 
 // rejections are the words of dial_rules.
@@ -73,8 +89,15 @@ func gatewaySettings(c *config.Config) (gateway.Settings, error) {
 	if err != nil {
 		return gateway.Settings{}, err
 	}
+	trunks := make(map[string][]media.Format)
+	for _, t := range c.Trunks {
+		if len(t.Codecs) > 0 {
+			trunks[t.Name] = audioOf(t.Codecs)
+		}
+	}
 	return gateway.Settings{
 		Rules:         table,
+		TrunkAudio:    trunks,
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
 		Encryption:    c.RTP.Encryption,

@@ -17,6 +17,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/sip/edge"
 )
@@ -37,6 +38,22 @@ type nobody struct{}
 func (nobody) MeetingExists(string) bool    { return false }
 func (nobody) MayCreateMeeting(string) bool { return true }
 func (nobody) TerminalExists(string) bool   { return false }
+
+// A trunk that names codecs has those, others have all but G.729.
+func TestTrunkCodecs(t *testing.T) {
+	s, err := gatewaySettings(load(t, "trunks: [{name: pstn, cidrs: [192.0.2.0/24], codecs: [g729, g7221, pcma]}, {name: pbx, cidrs: [192.0.3.0/24]}]"))
+	require.NoError(t, err)
+	var names []string
+	for _, f := range s.TrunkAudio["pstn"] {
+		names = append(names, f.String())
+	}
+	assert.Equal(t, []string{"G729/8000", "G7221/16000", "G7221/16000", "PCMA/8000"}, names)
+	assert.NotContains(t, s.TrunkAudio, "pbx")
+	for _, f := range capabilities().Audio {
+		assert.NotEqual(t, media.G729, f.Codec)
+	}
+	assert.Len(t, capabilities().Audio, 9)
+}
 
 func TestDialRules(t *testing.T) {
 	s, err := gatewaySettings(load(t, `

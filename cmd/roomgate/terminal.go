@@ -46,7 +46,7 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Video, "video", "pattern", "pattern, pattern360, FILE.h264 or none")
 	f.StringVar(&o.Content, "content", "", "as --video, for the second channel")
 	f.BoolVar(&o.AudioOnly, "audio-only", false, "offer no video at all, as a phone does")
-	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first, of opus,G7221C,G7221,G722,PCMA,PCMU")
+	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first, of opus,G7221C,G7221,G722,PCMA,PCMU,G729")
 	f.UintSliceVar(&modes, "packetization-modes", nil, "H.264 packetization modes to offer, best first; default 1,0")
 	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")

@@ -106,9 +106,6 @@ func (s *Session) openSending(p *pick, replaces uint16) {
 	if c.algorithm != "" && c.format.PayloadType < firstDynamic {
 		c.format.PayloadType = encryptedType
 	}
-	if e := s.remote.events; c.role == media.Audio && e.ClockRate != 0 && c.format.PayloadType == e.PayloadType {
-		c.format.PayloadType = nextType(e.PayloadType) // theirs means keys
-	}
 	o := s.describe(c, t)
 	if c.algorithm != "" && s.determination.status == isMaster {
 		key, sync, err := s.cfg.Security.NewKey(c.algorithm, c.format.PayloadType)
@@ -302,7 +299,7 @@ func (s *Session) askedToClose(m *h245.RequestChannelClose) {
 	switch {
 	case m.Reason != nil && m.Reason.Reopen, !s.takes(c): // another one follows
 	case c.role == media.Content:
-		s.returnToken()
+		s.loseToken()
 	default:
 		s.channels.silenced[c.role] = true
 	}

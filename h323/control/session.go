@@ -161,9 +161,6 @@ func (s *Session) Update(now time.Time, can media.Capabilities) error {
 			return
 		}
 		s.channels.forgive()
-		if len(can.Content) == 0 {
-			s.returnToken()
-		}
 		if s.started {
 			s.sendSet()
 		}

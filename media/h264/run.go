@@ -50,7 +50,7 @@ func (s *Switch) settle() (over bool, selectedDone, shownDone <-chan struct{}) {
 	leaving := s.leaving
 	s.leaving = nil
 	over = s.closed
-	ask := s.keyAsk.Swap(false) && (s.selected != nil || s.shown != nil)
+	ask := s.keyAsk.Swap(false)
 	if in := s.selected; in != nil {
 		selectedDone = in.src.Done()
 		ask = ask || in.wantsKeyframe(time.Now())

@@ -141,7 +141,7 @@ func TestPacketLengths(t *testing.T) {
 
 func TestWhatIsRefused(t *testing.T) {
 	w := newWorld(t, mixer.Config{})
-	if _, err := w.mixer.AddInput(mixer.InputConfig{ID: "x", Format: media.Format{Codec: "G729", ClockRate: 8000}}); err == nil {
+	if _, err := w.mixer.AddInput(mixer.InputConfig{ID: "x", Format: media.Format{Codec: "G723", ClockRate: 8000}}); err == nil {
 		t.Error("an unknown codec was taken")
 	}
 	odd := pcmu

@@ -25,7 +25,7 @@ var static = map[uint8]media.Format{
 	11: {Codec: "L16", ClockRate: 44100},
 	13: {Codec: media.ComfortNoise, ClockRate: 8000},
 	15: {Codec: "G728", ClockRate: 8000},
-	18: {Codec: "G729", ClockRate: 8000},
+	18: {Codec: media.G729, ClockRate: 8000},
 	31: {Codec: "H261", ClockRate: 90000},
 	34: {Codec: "H263", ClockRate: 90000},
 }
@@ -109,7 +109,7 @@ func readRTPMap(value string) (media.Format, bool) {
 // codecNamed gives a name our spelling, so that formats compare.
 func codecNamed(name string) media.Codec {
 	for _, c := range []media.Codec{
-		media.PCMU, media.PCMA, media.G722, media.G7221, media.Opus, media.TelephoneEvent,
+		media.PCMU, media.PCMA, media.G722, media.G7221, media.G729, media.Opus, media.TelephoneEvent,
 		media.ComfortNoise, media.H264, media.VP8, media.VP9, media.AV1,
 	} {
 		if c.Is(name) {
@@ -200,6 +200,8 @@ func (p payload) fmtp() string {
 		if p.Bitrate > 0 {
 			return "bitrate=" + strconv.Itoa(p.Bitrate)
 		}
+	case media.G729:
+		return "annexb=no" // we do not pause (RFC 4856 §2.1.9, RFC 7261)
 	}
 	return ""
 }
