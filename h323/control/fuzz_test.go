@@ -2,11 +2,14 @@ package control
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/per"
+	"github.com/roomgate/roomgate/h323/per/pertest"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -190,6 +193,62 @@ func (p *pair) bounded() {
 		for _, m := range s.Media() {
 			if m.Stream.MaxSend < 0 || m.Stream.Direction.Sends() && m.Stream.Send.ClockRate == 0 {
 				p.t.Fatalf("%s: %+v", s.name, m)
+			}
+		}
+	}
+}
+
+// TestAnything gives sessions random messages of every kind, valid in PER and mostly without
+// sense, between the sensible ones of a call.
+func TestAnything(t *testing.T) {
+	kinds := map[string]bool{}
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		fill := pertest.Filler{Rand: random, Unknown: true}
+		cfg := Config{Capabilities: allCodecs(), Encryption: "prefer", Security: &fakeSecurity{algorithms: []per.OID{aes128}}, KeepAlive: time.Minute}
+		p := newPair(t, cfg, Config{Capabilities: everything()})
+		if seed%2 == 0 {
+			p.start()
+		}
+		for range 60 {
+			m := new(h245.MultimediaSystemControlMessage)
+			if err := fill.Fill(m); err != nil {
+				t.Fatal(err)
+			}
+			if m.Command != nil && m.Command.EndSessionCommand != nil {
+				continue
+			}
+			note(kinds, m)
+			before := len(p.a.sent)
+			p.a.Receive(p.now, overWire(t, m))
+			if n := len(p.a.sent) - before; n > 64 {
+				t.Fatalf("%d messages after one", n)
+			}
+			for _, sent := range p.a.sent[before:] {
+				overWire(t, sent)
+			}
+			p.act(byte(random.Uint32()))
+			p.deliver(byte(random.IntN(8)))
+			p.play(stepTick, []byte{byte(random.IntN(40))})
+			p.bounded()
+		}
+	}
+	if len(kinds) < 60 {
+		t.Errorf("only %d kinds of messages came up", len(kinds))
+	}
+}
+
+// note remembers which alternatives came up.
+func note(kinds map[string]bool, m *h245.MultimediaSystemControlMessage) {
+	for _, choice := range []any{m.Request, m.Response, m.Command, m.Indication} {
+		v := reflect.ValueOf(choice)
+		if v.IsNil() {
+			continue
+		}
+		v = v.Elem()
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && !v.Field(i).IsZero() {
+				kinds[v.Type().Name()+"."+f.Name] = true
 			}
 		}
 	}
