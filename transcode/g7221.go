@@ -9,7 +9,7 @@ import (
 )
 
 // g7221Mode is what a format says of G.722.1: the clock is the sampling rate,
-// the bit rate is a parameter (RFC 5577 §4.1).
+// the bit rate is a parameter (RFC 5577).
 func g7221Mode(f media.Format) g7221.Mode {
 	return g7221.Mode{Rate: int(f.ClockRate), Bitrate: f.Bitrate}
 }

@@ -1,7 +1,7 @@
 package g7221
 
 // A category says how a region is quantized: 0 most finely, noiseCategory not
-// at all (clause 3.3).
+// at all (clause 3.4).
 const (
 	categories    = 8
 	noiseCategory = categories - 1
@@ -20,7 +20,7 @@ type plan struct {
 }
 
 // make computes the plan for regions with the given levels that share bits
-// (clause 3.3). count is the number of steps that the control can ask for.
+// (clause 3.4). count is the number of steps that the control can ask for.
 func (p *plan) make(levels []int, bits, count int) {
 	// Above one bit a coefficient regions take more than is expected of them:
 	// such a part of the bits is counted as five eighths.

@@ -37,7 +37,7 @@ func NewDecoder(m Mode) (*Decoder, error) {
 func (d *Decoder) Rate() int { return d.mode.Rate }
 
 // Decode fills pcm with the samples of a payload of one or more frames (RFC
-// 5577 §4) and returns their number. A frame that bit errors have made
+// 5577) and returns their number. A frame that bit errors have made
 // impossible is concealed like a lost one.
 func (d *Decoder) Decode(pcm []int16, payload []byte) (int, error) {
 	samples, size := d.mode.Samples(), d.mode.Bytes()
@@ -61,10 +61,10 @@ func (d *Decoder) Decode(pcm []int16, payload []byte) (int, error) {
 	return frames * samples, nil
 }
 
-// Conceal fills pcm with a guess at what was lost. It goes on in time, not as
-// the Recommendation's decoder by repeating coefficients, whose phases then
-// do not fit; and it leaves behind the overlap that the guessed sound would
-// have left, so that the next frame is whole from its first sample.
+// Conceal fills pcm with a guess at what was lost. It goes on in time, not by
+// repeating coefficients as clause 4.6 has it, whose phases then do not fit;
+// and it leaves behind the overlap that the guessed sound would have left, so
+// that the next frame is whole from its first sample.
 func (d *Decoder) Conceal(pcm []int16) {
 	d.plc.Lost(pcm)
 	next := d.imagined[:d.mode.Samples()]
@@ -126,7 +126,7 @@ func (d *Decoder) coefficients(data []byte) (shift int, ok bool) {
 		d.noise.fill(out, c, deviation)
 	}
 	if !sufficed {
-		// Only the coarsest plan may be too long for the frame.
+		// Only the coarsest plan may be too long for the frame (clause 4.5).
 		return shift, control == d.plan.count
 	}
 	for r.left() > 0 {

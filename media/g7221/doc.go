@@ -4,7 +4,7 @@
 //
 // A frame is 20 ms. A modulated lapped transform turns them into 320 or 640
 // coefficients, of which the lower seven eighths are coded, in regions of 20
-// (500 Hz). A frame's bits are, most significant first (RFC 5577 §4 puts them
+// (500 Hz). A frame's bits are, most significant first (RFC 5577 puts them
 // into RTP as they are):
 //
 //	+-------+------------------+---------+---------------------+--------+
@@ -40,7 +40,7 @@ type Mode struct {
 	Bitrate int
 }
 
-// Valid reports whether the mode is one of RFC 5577 §4.1: 16 to 32 kbit/s at
+// Valid reports whether the mode is one of RFC 5577: 16 to 32 kbit/s at
 // 16 kHz, 24 to 48 at 32 kHz, in steps of 400 bit/s, which fill whole bytes.
 func (m Mode) Valid() bool {
 	if m.Bitrate%400 != 0 {

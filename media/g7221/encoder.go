@@ -86,7 +86,7 @@ func (e *Encoder) frame(data []byte) {
 }
 
 // fit quantizes the regions and returns the control with which they fit
-// (clause 3.5): the least one, or the greatest when none does; then the last
+// (clause 3.6): the least one, or the greatest when none does; then the last
 // vectors are cut off.
 func (e *Encoder) fit(levels []int, bits int) int {
 	control := 1<<(e.mode.controlBits()-1) - 1 // the middle

@@ -1,6 +1,6 @@
 package g7221
 
-// shape is how a category's vectors are made (clause 3.4): dimension
+// shape is how a category's vectors are made (clause 3.5): dimension
 // coefficients each, quantized to 0..most.
 type shape struct {
 	dimension, vectors, most int

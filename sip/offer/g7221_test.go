@@ -27,7 +27,7 @@ func sirensOf(list ...media.Format) *Local {
 }
 
 // Room systems offer G.722.1 several times, told apart by the bit rate alone
-// (RFC 5577 §4.2.1): the best of ours that they have is answered, under their
+// (RFC 5577): the best of ours that they have is answered, under their
 // number and with its rate.
 func TestG7221OfRoomSystems(t *testing.T) {
 	for _, tc := range []struct {

@@ -76,7 +76,7 @@ func held(list []Medium) bool {
 
 // sendPtime is the packet length to send: the one asked for, in steps a codec
 // can do (10 ms; for Opus 10, 20, 40 or 60; for G.722.1 its frames of 20 ms,
-// RFC 5577 §4), within maxptime.
+// RFC 5577), within maxptime.
 func sendPtime(f media.Format, asked, most time.Duration) time.Duration {
 	const step, longest = 10 * time.Millisecond, 60 * time.Millisecond
 	d := asked

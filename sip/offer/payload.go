@@ -201,7 +201,7 @@ func (p payload) fmtp() string {
 			return "bitrate=" + strconv.Itoa(p.Bitrate)
 		}
 	case media.G729:
-		return "annexb=no" // we do not pause (RFC 4856 §2.1.9, RFC 7261)
+		return "annexb=no" // we do not pause (RFC 4856, RFC 7261)
 	}
 	return ""
 }
