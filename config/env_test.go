@@ -51,10 +51,14 @@ func TestEveryKeyIsBound(t *testing.T) {
 		"sip.tls.cert": "x", "sip.tls.key": "x", "http.tls.cert": "x", "http.tls.key": "x",
 	}
 	free := map[string]func(*config.Config) string{
-		"h323.gatekeeper.id": func(c *config.Config) string { return c.H323.Gatekeeper.ID },
-		"data_dir":           func(c *config.Config) string { return c.DataDir },
-		"sfu.api_key":        func(c *config.Config) string { return c.SFU.APIKey },
-		"sfu.api_secret":     func(c *config.Config) string { return c.SFU.APISecret },
+		"h323.gatekeeper.id":     func(c *config.Config) string { return c.H323.Gatekeeper.ID },
+		"h323.register.id":       func(c *config.Config) string { return c.H323.Register.ID },
+		"h323.register.username": func(c *config.Config) string { return c.H323.Register.Username },
+		"h323.register.password": func(c *config.Config) string { return c.H323.Register.Password },
+		"h323.register.aliases":  func(c *config.Config) string { return c.H323.Register.Aliases[0] },
+		"data_dir":               func(c *config.Config) string { return c.DataDir },
+		"sfu.api_key":            func(c *config.Config) string { return c.SFU.APIKey },
+		"sfu.api_secret":         func(c *config.Config) string { return c.SFU.APISecret },
 	}
 	seen := map[string]string{}
 	for _, key := range config.Keys() {

@@ -7,6 +7,24 @@ import (
 	"unicode/utf8"
 )
 
+// membership checks h323.register.
+func (v *validation) membership() {
+	r, key := v.H323.Register, "h323.register"
+	v.prefixes(key, r.Prefixes)
+	if r.Gatekeeper.IsValid() && r.Password != "" && r.Username == "" {
+		v.fault(key+".username", "missing; %s.password is for it", key)
+	}
+}
+
+// prefixes checks a list of what numbers begin with.
+func (v *validation) prefixes(key string, list []string) {
+	for _, p := range list {
+		if p == "" || strings.Trim(p, "0123456789#*") != "" {
+			v.fault(key+".prefixes", "%q is not a prefix of a number", p)
+		}
+	}
+}
+
 // gatekeeper checks h323.gatekeeper.
 func (v *validation) gatekeeper() {
 	g, key := v.H323.Gatekeeper, "h323.gatekeeper"
@@ -34,11 +52,7 @@ func (v *validation) gatekeeper() {
 		if !n.Address.IsValid() {
 			v.fault(at+".address", "missing")
 		}
-		for j, p := range n.Prefixes {
-			if p == "" || strings.Trim(p, "0123456789#*") != "" {
-				v.fault(fmt.Sprintf("%s.prefixes[%d]", at, j), "%q is not a prefix of a number", p)
-			}
-		}
+		v.prefixes(at, n.Prefixes)
 	}
 	for i, a := range g.Alternates {
 		at := fmt.Sprintf("%s.alternates[%d]", key, i)

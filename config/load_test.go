@@ -93,6 +93,10 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 				Neighbours: []config.Neighbour{{Name: "hue", Address: netip.MustParseAddrPort("192.0.2.1:1719"), Prefixes: []string{"84234"}, Strip: true}},
 				Alternates: []config.Alternate{{Address: netip.MustParseAddrPort("192.0.2.2:2719"), ID: "backup", Priority: 1, Register: true}},
 			},
+			Register: config.Membership{
+				Gatekeeper: netip.MustParseAddrPort("192.0.2.3:1719"), ID: "parent", Username: "gw", Password: "s3cret",
+				Aliases: []string{"roomgate"}, Prefixes: []string{"88"},
+			},
 		},
 		RTP: config.RTP{Ports: config.PortRange{Low: 30000, High: 31999}, Latching: "on", Encryption: "require", Timeout: 20 * time.Second},
 		SFU: config.SFU{

@@ -52,6 +52,19 @@ type H323 struct {
 	// EarlyH245 begins H.245 before the answer of calls that we place.
 	EarlyH245  bool       `key:"early_h245"`
 	Gatekeeper Gatekeeper `key:"gatekeeper"`
+	Register   Membership `key:"register"`
+}
+
+// Membership is our registration with somebody else's gatekeeper.
+type Membership struct {
+	// Gatekeeper is the address of its RAS; zero: we do not register anywhere.
+	Gatekeeper   netip.AddrPort `key:"gatekeeper"`
+	ID           string         `key:"id"` // of the gatekeeper; "" = any
+	Username     string         `key:"username"`
+	Password     string         `key:"password"`
+	PasswordFile string         `key:"password_file"`
+	Aliases      []string       `key:"aliases"`  // none = the user name, or roomgate
+	Prefixes     []string       `key:"prefixes"` // of the numbers we are the gateway for
 }
 
 // Gatekeeper is the H.323 gatekeeper.

@@ -15,7 +15,7 @@ import (
 func Validate(c *Config) Problems {
 	v := validation{Config: c}
 	for _, rule := range []func(){
-		v.listening, v.networks, v.sip, v.gatekeeper, v.rtp, v.sfu, v.http, v.storage, v.bounds,
+		v.listening, v.networks, v.sip, v.gatekeeper, v.membership, v.rtp, v.sfu, v.http, v.storage, v.bounds,
 		v.accounts, v.trunks, v.dialRules,
 	} {
 		rule()

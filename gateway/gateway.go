@@ -40,9 +40,12 @@ type Config struct {
 	// TerminalExists reports whether a terminal of ours has the alias,
 	// registered at the moment or not.
 	TerminalExists func(alias string) bool
-	SFU            bridge.SFU
-	Admin          SFUAdmin
-	Codecs         bridge.Codecs
+	// ProtocolOf tells how a terminal that exists is called where Registrations do
+	// not list its alias as such: a number behind a gateway; "" = SIP. May be nil.
+	ProtocolOf func(alias string) call.Protocol
+	SFU        bridge.SFU
+	Admin      SFUAdmin
+	Codecs     bridge.Codecs
 	// PhoneAudio is "opus" or "g711": what G.711 legs publish.
 	PhoneAudio string
 	// Capabilities is what legs are offered.

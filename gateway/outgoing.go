@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -26,6 +27,8 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 		return nil, call.Target{}, fmt.Errorf("%w: no terminal has the alias %q", ErrBadTarget, address)
 	} else if r, ok := g.registrationOf(address); ok {
 		protocol = r.Protocol
+	} else if g.in.ProtocolOf != nil {
+		protocol = cmp.Or(g.in.ProtocolOf(address), call.SIP)
 	}
 	endpoint, ok := g.in.Endpoints[protocol]
 	if !ok {

@@ -158,6 +158,9 @@ func (e *Endpoint) ways(ctx context.Context, list []destination) (out []Way, cau
 		here := d.host == "" || d.alias != "" && e.ours(d.host)
 		if here && e.cfg.Directory != nil {
 			found, why := e.cfg.Directory.Find(ctx, d.alias)
+			if h := e.home(); len(found) == 0 && why.Code == call.UnknownAlias && d.host == "" && h != nil {
+				found = []Way{h.way(d.alias)} // our gatekeeper may know more than our zone
+			}
 			if len(found) == 0 {
 				cause = why
 			}

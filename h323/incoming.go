@@ -83,7 +83,7 @@ func (e *Endpoint) newIncoming(k *link, m *callsig.Message) (*leg, *call.Cause) 
 		},
 	}
 	e.recognise(&info.Remote, m, k)
-	if !e.cfg.Direct && !info.Remote.Registered {
+	if !e.cfg.Direct && !info.Remote.Registered && e.home() == nil { // a gatekeeper will be asked
 		return nil, &call.Cause{Code: call.Unauthorized, Text: "not registered"}
 	}
 	l := e.newLeg(info, k.remote().Addr())
@@ -154,7 +154,7 @@ func (l *leg) hand() {
 		return
 	}
 	h := l.e.home()
-	if h == nil {
+	if h == nil || l.Info().Remote.Registered { // of our own zone
 		l.task(func() { (*take)(l) })
 		return
 	}

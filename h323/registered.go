@@ -37,6 +37,18 @@ type home struct {
 // rasPort is the well-known port of RAS (H.225.0 appendix IV).
 const rasPort = 1719
 
+// Membership is a place in the zone of somebody else's gatekeeper.
+type Membership struct {
+	// Gatekeeper is the address of its RAS, or of its call signalling where RAS goes
+	// over that (H.460.17); not valid: it is searched for in the group 224.0.1.41.
+	Gatekeeper netip.AddrPort
+	ID         string // gatekeeperIdentifier; "" takes any
+	// User and Password prove who we are; without Aliases, User is what we register as.
+	User, Password string
+	Aliases        []string
+	Prefixes       []string // of numbers, for which we are the gateway
+}
+
 // Register registers with a gatekeeper, h323:host[:port] or a host alone, and stays
 // registered until unregister or the end of Serve. The port is that of RAS, or of call
 // signalling where RAS goes over that (H.460.17). It returns when the gatekeeper has
@@ -53,19 +65,10 @@ func (e *Endpoint) Register(ctx context.Context, registrar, user, password strin
 	if at.Port() == signallingPort && !strings.HasSuffix(host, ":1720") && !e.cfg.Traversal.Tunnel {
 		at = netip.AddrPortFrom(at.Addr(), rasPort) // no port was given
 	}
-	h := &home{e: e, at: at, ended: make(chan struct{}), first: make(chan error, 1)}
-	h.cfg = client.Config{
-		Gatekeeper: at, Aliases: []h225.AliasAddress{alias.Of(user)}, Signalling: e.Signalling,
-		User: user, Password: password, Vendor: *e.self.Vendor, Traversal: e.cfg.Traversal.Client && !e.cfg.Traversal.Tunnel,
-		OnState: h.changed, OnDisengage: h.disengaged, OnIndication: h.indicated, Log: e.log.Named("registration"),
+	h, err := e.join(Membership{Gatekeeper: at, User: user, Password: password})
+	if err != nil {
+		return nil, err
 	}
-	serve, cancel := context.WithCancel(context.Background())
-	h.cancel = cancel
-	if !e.settle(h) {
-		cancel()
-		return nil, call.ErrEnded
-	}
-	go h.run(serve)
 	select {
 	case err = <-h.first:
 	case <-ctx.Done():
@@ -76,6 +79,40 @@ func (e *Endpoint) Register(ctx context.Context, registrar, user, password strin
 		return nil, err
 	}
 	return h.leave, nil
+}
+
+// Join is Register for who wants to be a member whenever that is possible: it does not
+// wait, and goes on trying until leave or the end of Serve.
+func (e *Endpoint) Join(m Membership) (leave func(), err error) {
+	h, err := e.join(m)
+	if err != nil {
+		return nil, err
+	}
+	return h.leave, nil
+}
+
+func (e *Endpoint) join(m Membership) (*home, error) {
+	h := &home{e: e, at: m.Gatekeeper, ended: make(chan struct{}), first: make(chan error, 1)}
+	h.cfg = client.Config{
+		Gatekeeper: m.Gatekeeper, GatekeeperID: m.ID, Prefixes: m.Prefixes, Signalling: e.Signalling,
+		User: m.User, Password: m.Password, Vendor: *e.self.Vendor, Traversal: e.cfg.Traversal.Client && !e.cfg.Traversal.Tunnel,
+		OnState: h.changed, OnDisengage: h.disengaged, OnIndication: h.indicated, Log: e.log.Named("registration"),
+	}
+	names := m.Aliases
+	if len(names) == 0 && m.User != "" {
+		names = []string{m.User}
+	}
+	for _, name := range names {
+		h.cfg.Aliases = append(h.cfg.Aliases, alias.Of(name))
+	}
+	serve, cancel := context.WithCancel(context.Background())
+	h.cancel = cancel
+	if !e.settle(h) {
+		cancel()
+		return nil, call.ErrEnded
+	}
+	go h.run(serve)
+	return h, nil
 }
 
 // settle enters a home among ours; false when the endpoint is closing.
@@ -155,7 +192,10 @@ func (h *home) gone() {
 func (h *home) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cfg, local := h.cfg, h.e.towards(h.at.Addr()).Local
+	cfg, local := h.cfg, ":0"
+	if from := h.e.towards(h.at.Addr()).Local; h.at.IsValid() && from.IsValid() {
+		local = netip.AddrPortFrom(from, 0).String()
+	}
 	h.mu.Lock()
 	h.lost = make(chan struct{})
 	lost := h.lost
@@ -168,7 +208,7 @@ func (h *home) serve(ctx context.Context) error {
 		defer stream.(*link).conn.Close()
 		cfg.Stream = stream
 	}
-	c, err := client.Open(cfg, netip.AddrPortFrom(local, 0).String())
+	c, err := client.Open(cfg, local)
 	if err != nil {
 		return err
 	}

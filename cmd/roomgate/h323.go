@@ -174,6 +174,25 @@ func (s *h323Stack) serveZone(ctx context.Context) error {
 	return s.zone.Serve(ctx)
 }
 
+// join registers with somebody else's gatekeeper, if there is one, until ctx ends.
+func (s *h323Stack) join(ctx context.Context, c config.Membership) error {
+	if s == nil || !c.Gatekeeper.IsValid() {
+		return nil
+	}
+	if len(c.Aliases) == 0 && c.Username == "" {
+		c.Aliases = []string{"roomgate"}
+	}
+	leave, err := s.Join(h323.Membership{
+		Gatekeeper: c.Gatekeeper, ID: c.ID, User: c.Username, Password: c.Password, Aliases: c.Aliases, Prefixes: c.Prefixes,
+	})
+	if err != nil {
+		return fmt.Errorf("h323.register: %w", err)
+	}
+	<-ctx.Done()
+	leave()
+	return nil
+}
+
 // known reports whether a terminal of the zone has an alias, registered or not.
 func (s *h323Stack) known(name string) bool {
 	return s != nil && s.zone != nil && s.zone.Known(name)

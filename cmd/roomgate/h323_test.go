@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/client"
+	"github.com/roomgate/roomgate/terminal"
 )
 
 // member is an H.323 terminal's registration with the gateway over real UDP.
@@ -124,4 +126,29 @@ func TestGatekeeper(t *testing.T) {
 		}).settles(t)
 		require.Equal(t, client.Registered, s.Phase, "%v", s.Err)
 	})
+}
+
+// TestMember: the gateway registers with another gatekeeper as the gateway for a prefix,
+// and calls to what only that knows are asked for there.
+func TestMember(t *testing.T) {
+	parent := serve(t, gatekeeperOn)
+	at := parent.n.h323.zone.Addresses()[0]
+	r := serve(t, fmt.Sprintf(`
+h323: {ras: off, signalling: "127.0.0.1:0", allow_direct: false, register: {gatekeeper: %q, username: room1, password: s3cret, prefixes: ["88"]}}
+`, at))
+	require.Eventually(t, func() bool {
+		found, ok := parent.n.h323.zone.Lookup("88001")
+		return ok && found.Account == "room1" && found.Reach() == r.n.h323.Endpoint.Addresses()[0]
+	}, 10*time.Second, 10*time.Millisecond)
+
+	// A call from the parent's side comes in although strangers may not call.
+	report, err := terminal.Run(t.Context(), terminal.Options{
+		Protocol: "h323", Call: "88001@" + parent.n.h323.Endpoint.Addresses()[0].String(), Address: "127.0.0.1", AudioOnly: true, Duration: time.Second,
+	})
+	require.True(t, report.Connected, "%v", err)
+	require.EqualValues(t, 1, r.n.gateway.Status(t.Context()).Total)
+	require.Eventually(t, func() bool { // it tells the end of the call
+		calls, _ := parent.n.h323.zone.Usage()
+		return calls == 0
+	}, 10*time.Second, 10*time.Millisecond)
 }

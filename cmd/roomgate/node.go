@@ -105,6 +105,7 @@ func (n *node) connect(c *config.Config) error {
 		Endpoints:      endpoints,
 		Registrations:  n.registrations,
 		TerminalExists: n.known,
+		ProtocolOf:     n.h323.protocolOf,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
 		Codecs:         &transcode.Codecs{},

@@ -24,6 +24,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 		return n.gateway.Run(calls)
 	})
 	group.Go(func() error { return n.h323.serveZone(calls) })
+	group.Go(func() error { return n.h323.join(calls, n.live.Current().H323.Register) })
 	group.Go(func() error { return n.web.run(ctx) })
 	group.Go(func() error {
 		n.metrics.Run(events)

@@ -118,3 +118,14 @@ func (d zoneDirectory) Disconnected(s ras.Stream) {
 func (n *node) leads(name string) bool {
 	return n.gateway.Leads(call.Info{Protocol: call.H323, Direction: call.In, Called: name}, n.sip.Known)
 }
+
+// protocolOf is H.323 for names and numbers that terminals of the zone have, "" for
+// others.
+func (s *h323Stack) protocolOf(name string) call.Protocol {
+	if s != nil && s.zone != nil {
+		if _, ok := s.zone.Lookup(name); ok {
+			return call.H323
+		}
+	}
+	return ""
+}

@@ -23,12 +23,12 @@ var (
 // Lookup finds the terminal that an alias, a number or a user name reaches, or the
 // gateway for a number. text may name a host with it, if that is us.
 func (g *Gatekeeper) Lookup(text string) (Registration, bool) {
-	var e *entry
 	return g.look(func(t *turn) *entry {
-		if e = t.registered(ras.TextKey(text)); e == nil && alias.IsNumber(ras.TextKey(text)) {
-			e = t.table.byPrefix(ras.TextKey(text))
+		key := ras.TextKey(t.local(text))
+		if e := t.registered(key); e != nil || !alias.IsNumber(key) {
+			return e
 		}
-		return e
+		return t.table.byPrefix(key)
 	})
 }
 
@@ -46,13 +46,13 @@ func (g *Gatekeeper) look(find func(*turn) *entry) (r Registration, ok bool) {
 	return r, ok
 }
 
-// Known reports whether an alias belongs to a terminal of the zone or to an account,
-// registered or not.
+// Known reports whether an alias belongs to a terminal of the zone, to an account,
+// registered or not, or to a gateway by its prefix.
 func (g *Gatekeeper) Known(text string) (known bool) {
-	g.turn(func(t *turn) {
-		_, known = t.account(ras.TextKey(t.local(text)))
-		known = known || t.registered(ras.TextKey(text)) != nil
-	})
+	if _, known = g.Lookup(text); known {
+		return true
+	}
+	g.turn(func(t *turn) { _, known = t.account(ras.TextKey(t.local(text))) })
 	return known
 }
 
