@@ -14,6 +14,7 @@ import (
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/callsig"
 	"github.com/roomgate/roomgate/h323/h225"
+	"github.com/roomgate/roomgate/h323/h460"
 	"github.com/roomgate/roomgate/h323/q931"
 )
 
@@ -190,6 +191,9 @@ func (l *leg) setup() error {
 		return err
 	}
 	l.e.remember(l.sig.CallID, l)
+	if l.offersTraversal() && !cfg.Traversal.Client {
+		l.media.traversal.Enable(h460.MediaFeature{}) // as it has registered; its answer tells more
+	}
 	carry := callsig.Carry{Tunnelling: l.tunnels(), Features: l.features()}
 	if l.encryption() != EncryptOff {
 		carry.Tokens = l.secrecy.offer()

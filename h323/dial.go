@@ -49,7 +49,11 @@ func (e *Endpoint) Dial(ctx context.Context, to call.Target) (call.Leg, error) {
 		Remote: call.Remote{Alias: list[0].alias, URI: to.Address},
 	}
 	var peer netip.Addr
-	if at, err := address(ctx, list[0].host); err == nil && literal(list[0].host) {
+	if literal(list[0].host) {
+		at, err := address(ctx, list[0].host) // nothing is looked up
+		if err != nil {
+			return nil, err
+		}
 		peer, info.Remote.Address = at.Addr(), at
 	} else {
 		peer = netip.IPv4Unspecified() // known when a way is taken

@@ -103,9 +103,9 @@ func (e *Endpoint) reverse(ctx context.Context, way Way, callID [16]byte) (*link
 // Behind is the way to a registered terminal behind a firewall: announce sends it the data
 // of an SCI. peer is where its messages come from, which tells which of our addresses it
 // can connect to.
-func (e *Endpoint) Behind(name string, peer netip.Addr, announce func(context.Context, []h225.GenericData) error) Way {
-	return Way{Alias: name, Reverse: func(ctx context.Context, callID [16]byte) error {
-		data, err := h460.IncomingCall{Address: e.Signalling(peer), CallID: callID}.Data()
+func (e *Endpoint) Behind(name string, peer netip.AddrPort, announce func(context.Context, []h225.GenericData) error) Way {
+	return Way{Address: peer, Alias: name, Reverse: func(ctx context.Context, callID [16]byte) error {
+		data, err := h460.IncomingCall{Address: e.Signalling(peer.Addr()), CallID: callID}.Data()
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (l *leg) offersTraversal() bool {
 
 // traverse begins H.460.19 when the far side has spoken of it.
 func (l *leg) traverse(m *callsig.Message) {
-	if l.media.traversal.Enabled() || l.out != nil && !l.offersTraversal() {
+	if l.out != nil && !l.offersTraversal() {
 		return
 	}
 	if far, ok := h460.ReadMedia(h460.InSet(m.Features, h460.MediaTraversal)); ok {

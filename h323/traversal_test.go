@@ -35,9 +35,9 @@ func (z *zone) Find(_ context.Context, name string) ([]h323.Way, call.Cause) {
 	case !ok:
 		return nil, call.Cause{Code: call.UnknownAlias}
 	case r.Path.Stream != nil:
-		return []h323.Way{{Alias: name, Stream: r.Path.Stream}}, call.Cause{}
+		return []h323.Way{{Address: r.Path.Remote, Alias: name, Stream: r.Path.Stream}}, call.Cause{}
 	case r.Traversal:
-		return []h323.Way{z.endpoint.Behind(name, r.Path.Remote.Addr(), func(ctx context.Context, data []h225.GenericData) error {
+		return []h323.Way{z.endpoint.Behind(name, r.Path.Remote, func(ctx context.Context, data []h225.GenericData) error {
 			return z.Indicate(ctx, r.ID, data)
 		})}, call.Cause{}
 	}
@@ -143,14 +143,20 @@ var traversals = []struct {
 	name              string
 	tunnel, multiplex bool
 	tune              func(*h323.Config)
+	// shy: the terminal sends no media before it hears some, so that keep-alives alone
+	// open the way.
+	shy bool
 }{
-	{"18 and 19", false, false, nil},
-	{"18 and 19 multiplexed", false, true, nil},
-	{"17 and 19", true, false, nil},
-	{"17 and 19 multiplexed", true, true, nil},
-	{"18 without tunnelling", false, false, separate},
-	{"18 with fast start", false, false, fast},
-	{"18, encrypted and multiplexed", false, true, encrypts(h323.EncryptPrefer)},
+	{name: "18 and 19"},
+	{name: "18 and 19 multiplexed", multiplex: true},
+	{name: "17 and 19", tunnel: true},
+	{name: "17 and 19 multiplexed", tunnel: true, multiplex: true},
+	{name: "18 without tunnelling", tune: separate},
+	{name: "18 with fast start", tune: fast},
+	{name: "18, encrypted and multiplexed", multiplex: true, tune: encrypts(h323.EncryptPrefer)},
+	{name: "18, a silent terminal", shy: true},
+	{name: "18, a silent terminal, multiplexed", shy: true, multiplex: true},
+	{name: "18, a silent terminal with fast start", shy: true, tune: fast},
 }
 
 // A terminal behind a firewall is called, and calls.

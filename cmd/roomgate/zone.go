@@ -8,7 +8,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323"
 	"github.com/roomgate/roomgate/h323/alias"
-	"github.com/roomgate/roomgate/h323/h460"
+	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 )
@@ -81,18 +81,13 @@ func (d zoneDirectory) Find(ctx context.Context, name string) ([]h323.Way, call.
 // wayTo is how a terminal of the zone is called: over the connection that it keeps
 // (H.460.17), by having it connect to us (H.460.18), or at its address.
 func (d zoneDirectory) wayTo(r gatekeeper.Registration, name string) (way h323.Way, ok bool) {
-	us := d.stack.Signalling(r.Path.Remote.Addr())
 	switch at := r.Reach(); {
 	case r.Path.Stream != nil:
 		return h323.Way{Address: r.Path.Remote, Alias: name, Stream: r.Path.Stream}, true
 	case r.Traversal:
-		return h323.Way{Address: r.Path.Remote, Alias: name, Reverse: func(ctx context.Context, callID [16]byte) error {
-			data, err := h460.IncomingCall{Address: us, CallID: callID}.Data()
-			if err != nil {
-				return err
-			}
+		return d.stack.Behind(name, r.Path.Remote, func(ctx context.Context, data []h225.GenericData) error {
 			return d.stack.zone.Indicate(ctx, r.ID, data)
-		}}, true
+		}), true
 	default:
 		return h323.Way{Address: at, Alias: name}, at.IsValid()
 	}
