@@ -53,6 +53,7 @@ type incoming struct {
 	role      media.Role
 	session   uint8
 	format    media.Format
+	bps       int // what it may carry, as the far side opened it
 	algorithm per.OID
 	key       *Key
 	rtcp      netip.AddrPort

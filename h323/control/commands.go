@@ -33,12 +33,32 @@ func (s *Session) LimitReceive(now time.Time, role media.Role, bps int) {
 	})
 }
 
+// allowance is what a channel of theirs has to be held to: what was asked for, and what we
+// announced where they opened more than that. Zero: as it was opened.
+func (s *Session) allowance(c *incoming) int {
+	most := 0
+	switch c.role {
+	case media.Main:
+		most = s.can.MaxVideo
+	case media.Content:
+		most = s.can.MaxContent
+	}
+	asked := s.channels.limits[c.role]
+	switch {
+	case most == 0 || c.bps <= most && asked == 0:
+		return asked
+	case asked == 0:
+		return most
+	}
+	return min(asked, most)
+}
+
 // maxRate is the greatest maximumBitRate of flowControlCommand.
 const maxRate = 1<<24 - 1
 
 func (s *Session) sendLimit(c *incoming) {
 	restriction := h245.FlowControlCommandRestriction{NoRestriction: true}
-	if bps := s.channels.limits[c.role]; bps > 0 {
+	if bps := s.allowance(c); bps > 0 {
 		restriction = h245.FlowControlCommandRestriction{MaximumBitRate: ptr(uint32(units(bps, 0, maxRate)))}
 	}
 	s.sendCommand(&h245.CommandMessage{FlowControlCommand: &h245.FlowControlCommand{

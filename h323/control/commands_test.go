@@ -94,6 +94,42 @@ func TestFlowControl(t *testing.T) {
 	}
 }
 
+// TestOpenedTooFast: a channel that may carry more than we announced is accepted, and held to
+// that.
+func TestOpenedTooFast(t *testing.T) {
+	s, now := ready(t, Config{Capabilities: everything()}, everything(), true)
+	told := func() (bps int) {
+		for _, m := range s.sent {
+			if m.Command != nil && m.Command.FlowControlCommand != nil {
+				bps = -1
+				if r := m.Command.FlowControlCommand.Restriction.MaximumBitRate; r != nil {
+					bps = int(*r) * bitRateUnit
+				}
+			}
+		}
+		return bps
+	}
+	e := videoOf(media.H264)
+	s.hears(now, asks(openOf(4, 2, e)))
+	if got := told(); got != 0 {
+		t.Errorf("within our capability: %d", got)
+	}
+	e.bps = 6_000_000
+	s.hears(now, asks(openOf(5, 2, e)))
+	if got := told(); got != 2_000_000 {
+		t.Errorf("beyond it: %d", got)
+	}
+	s.LimitReceive(now, media.Main, 3_000_000)
+	s.LimitReceive(now, media.Main, 500_000)
+	if got := told(); got != 500_000 {
+		t.Errorf("asked for less: %d", got)
+	}
+	s.LimitReceive(now, media.Main, 0)
+	if got := told(); got != 2_000_000 {
+		t.Errorf("without a bound: %d", got)
+	}
+}
+
 // TestFlowControlToZero: an acknowledgement may hold the channel until a command frees it.
 func TestFlowControlToZero(t *testing.T) {
 	s, now := ready(t, Config{Capabilities: everything()}, everything(), true)

@@ -41,6 +41,7 @@ type determination struct {
 	state    determinationState
 	status   status
 	pending  status // ours by the numbers, until the far side says the same
+	before   status // what it was before a pause, if the far side will not tell again
 	number   uint32 // statusDeterminationNumber
 	tries    int
 	deadline time.Time // T106
@@ -85,6 +86,21 @@ func (s *Session) sendDetermination() {
 		TerminalType: s.cfg.TerminalType, StatusDeterminationNumber: d.number,
 	}})
 }
+
+// again starts the procedure after a pause. Some resume without it: what was determined
+// before stands when they do not answer soon.
+func (d *determination) again(s *Session) {
+	d.before, d.status = d.status, undetermined
+	if d.state != outgoingAwaiting {
+		s.determine()
+	}
+	if d.before != undetermined {
+		d.deadline = s.now.Add(patience)
+	}
+}
+
+// patience is how long a far side that comes out of a pause may take to answer.
+const patience = 2 * time.Second
 
 // receive takes masterSlaveDetermination.
 func (d *determination) receive(s *Session, m *h245.MasterSlaveDetermination) {
@@ -158,7 +174,7 @@ func (d *determination) retry(s *Session) {
 
 func (d *determination) settle(s *Session, result status) {
 	d.state, d.deadline = determinationIdle, time.Time{}
-	d.status = result
+	d.status, d.before = result, undetermined
 	s.establish()
 }
 
@@ -168,8 +184,12 @@ func (d *determination) tick(s *Session) {
 	if !s.due(d.deadline) {
 		return
 	}
-	if d.state == incomingAwaiting {
+	switch {
+	case d.state == incomingAwaiting:
 		d.settle(s, d.pending)
+		return
+	case d.before != undetermined:
+		d.settle(s, d.before)
 		return
 	}
 	s.sendIndication(&h245.IndicationMessage{MasterSlaveDeterminationRelease: &h245.MasterSlaveDeterminationRelease{}})

@@ -124,11 +124,8 @@ func (s *Session) resume() {
 	s.emit(Paused{false})
 	s.established = false
 	s.exchange.acknowledged = false
-	s.determination.status = undetermined
 	s.sendSet()
-	if s.determination.state != outgoingAwaiting {
-		s.determine()
-	}
+	s.determination.again(s)
 }
 
 // sendSetAgain answers sendTerminalCapabilitySet.

@@ -52,6 +52,28 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
+// TestResumeWithoutDetermination: some take up a call again by their capabilities alone.
+func TestResumeWithoutDetermination(t *testing.T) {
+	p := newPair(t, Config{Capabilities: everything()}, Config{Capabilities: everything()}).start()
+	before, _ := p.a.Master()
+	p.a.Receive(p.now, emptySet(8))
+	p.settle()
+	p.a.lose = func(m *h245.MultimediaSystemControlMessage) bool {
+		return m.Request != nil && m.Request.MasterSlaveDetermination != nil
+	}
+	full := *lastSet(p.b)
+	full.SequenceNumber = 9
+	p.a.hears(p.now, &h245.RequestMessage{TerminalCapabilitySet: &full})
+	p.settle()
+	p.pass(patience)
+	if after, known := p.a.Master(); !known || after != before {
+		t.Errorf("master before %v, after %v (%v)", before, after, known)
+	}
+	if m := p.a.Medium(media.Audio); m == nil || m.Stream.Direction != media.SendRecv || count[Failed](p.a) != 0 {
+		t.Errorf("%+v, failed %d", m, count[Failed](p.a))
+	}
+}
+
 // TestThirdParty moves a's call from b to c, as a gatekeeper does by the empty set (H.323
 // clause 8.4.6): a hears an empty set, then another endpoint.
 func TestThirdParty(t *testing.T) {

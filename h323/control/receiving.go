@@ -20,7 +20,7 @@ func (s *Session) asked(o *h245.OpenLogicalChannel) {
 	s.sendResponse(&h245.ResponseMessage{OpenLogicalChannelAck: reply})
 	s.channels.outdate(c)
 	s.channels.receiving[c.number] = c
-	if s.channels.limits[c.role] > 0 {
+	if s.allowance(c) > 0 {
 		s.sendLimit(c)
 	}
 	if c.role == media.Content {
@@ -96,7 +96,7 @@ func (s *Session) judge(p *proposal) (*incoming, *rejectCause) {
 	}
 	s.channels.arrived++
 	return &incoming{
-		number: p.number, role: role, session: s.adoptSession(role, p.session), format: e.format,
+		number: p.number, role: role, session: s.adoptSession(role, p.session), format: e.format, bps: e.bps,
 		algorithm: p.algorithm, rtcp: p.rtcp, order: s.channels.arrived, epoch: s.channels.epoch,
 	}, nil
 }
