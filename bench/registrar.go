@@ -98,7 +98,7 @@ func (r *run) overload(ctx context.Context) error {
 	r.add(Figure{Scenario: "flood", Name: "accepted a second of 500 offered", Value: accepted / lasts.Seconds(), Unit: "1/s", Target: 60, AtLeast: true, Note: note})
 	r.add(Figure{Scenario: "flood", Name: "set-ups lost", Value: float64(f.lost.Load()), Zero: true})
 	r.add(Figure{Scenario: "flood", Name: "answered with neither 200 nor 503", Value: float64(f.other.Load()), Zero: true, Note: f.strange()})
-	r.add(Figure{Scenario: "flood", Name: "memory at the peak", Value: float64(peak) / (1 << 20), Unit: "MB",
+	r.add(Figure{Scenario: "flood", Name: "memory at the peak", Value: float64(max(peak, after)) / (1 << 20), Unit: "MB",
 		Note: fmt.Sprintf("%d MB before, %d MB after", rss>>20, after>>20)})
 	return ctx.Err()
 }
