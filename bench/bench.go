@@ -47,6 +47,7 @@ var scenarios = []scenario{
 	{"pictures", (*run).pictures},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
+	{"gatekeeper", (*run).gatekeeper},
 	{"flood", (*run).overload},
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/bench/traffic"
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/level"
 	"github.com/roomgate/roomgate/transcode"
 )
@@ -47,21 +48,16 @@ func (b *burst) heard(now time.Time, payload []byte) {
 // gain is on it.
 const louder = -42
 
-// byLevel reads the level that came with a packet (RFC 6464).
-func byLevel(extension []byte) bool {
-	return len(extension) > 0 && level.FromByte(extension[0]) > louder
-}
-
-// bySamples decodes G.711.
-func bySamples() func(payload []byte) bool {
-	d, err := (&transcode.Codecs{}).NewDecoder(pcmu, 8000)
+// bySamples decodes packets of f.
+func bySamples(f media.Format) func(payload []byte) bool {
+	d, err := (&transcode.Codecs{}).NewDecoder(f, 8000)
 	pcm := make([]int16, 8000/50)
 	return func(payload []byte) bool {
-		if err != nil || len(payload) != len(pcm) {
+		if err != nil {
 			return false
 		}
 		n, err := d.Decode(pcm, payload)
-		return err == nil && level.DBov(pcm[:n]) > louder
+		return err == nil && n > 0 && level.DBov(pcm[:n]) > louder
 	}
 }
 
@@ -87,17 +83,17 @@ func (r *run) soundDelay(ctx context.Context, st *stage) error {
 		_, err := st.dial(ctx, i, room, play)
 		return err
 	}
-	atPhone := &burst{sender: fromBrowser, took: &down, loud: bySamples()}
-	atPartner := &burst{sender: fromPhone, took: &up, loud: byLevel}
-	atOther := &burst{sender: fromBrowser, took: &direct, loud: byLevel}
+	atPhone := &burst{sender: fromBrowser, took: &down, loud: bySamples(pcmu)}
+	atPartner := &burst{sender: fromPhone, took: &up, loud: bySamples(opus)}
+	atOther := &burst{sender: fromBrowser, took: &direct, loud: bySamples(opus)}
 	buffer := newBuffer(st.wheel)
 	for _, step := range []func() error{
 		func() error { return join("up", "partner", casting{heard: atPartner.heard}) },
 		func() error { return call("up", 0, casting{sound: phoneBursts, loud: fromPhone}) },
 		func() error { return join("down", "partner", casting{sound: browserBursts, loud: fromBrowser}) },
 		func() error {
-			return join("down", "other", casting{heard: func(now time.Time, extension []byte) {
-				atOther.heard(now, extension)
+			return join("down", "other", casting{heard: func(now time.Time, payload []byte) {
+				atOther.heard(now, payload)
 				buffer.packet(now)
 			}})
 		},
@@ -128,11 +124,11 @@ func (r *run) soundDelay(ctx context.Context, st *stage) error {
 
 // firstMedia calls meetings where somebody speaks and shows.
 func (r *run) firstMedia(ctx context.Context, st *stage) error {
-	speech, err := traffic.Speech(opus, 48000)
+	vowel, err := traffic.Steady(opus, 48000)
 	if err != nil {
 		return err
 	}
-	if _, err := st.join(ctx, "show", "partner", casting{sound: speech, pictures: true}); err != nil {
+	if _, err := st.join(ctx, "show", "partner", casting{sound: vowel, pictures: true}); err != nil {
 		return err
 	}
 	calls := 12
@@ -142,7 +138,7 @@ func (r *run) firstMedia(ctx context.Context, st *stage) error {
 	var audio, video delays
 	for i := range calls {
 		var heard, seen atomic.Int64
-		loud := bySamples()
+		loud := bySamples(pcmu)
 		p, err := st.dial(ctx, 2+i, "show", casting{
 			sound: &traffic.Sound{Format: pcmu, Packets: [][]byte{make([]byte, 160)}, Levels: []uint8{127}}, pictures: true,
 			heard: func(now time.Time, payload []byte) {

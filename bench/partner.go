@@ -102,14 +102,9 @@ func (p *partner) take(play casting) {
 			if t.Role() == media.Audio {
 				p.packets.Add(1)
 			}
-			if look == nil {
-				return nil
+			if look != nil {
+				look(time.Now(), packet.Payload)
 			}
-			if t.Role() == media.Audio { // told apart by its level, which costs no decoder
-				look(time.Now(), packet.GetExtension(media.AudioLevelID))
-				return nil
-			}
-			look(time.Now(), packet.Payload)
 			return nil
 		}))
 	}

@@ -42,6 +42,7 @@ type gateway struct {
 	cmd     *exec.Cmd
 	dir     string
 	sip     netip.AddrPort
+	ras     netip.AddrPort // of setups with h323
 	sfuURL  string
 	metrics string
 	sfu     process // the embedded SFU, a child of the gateway
@@ -55,6 +56,7 @@ type setup struct {
 	phoneAudio string
 	env        []string
 	maxCalls   int
+	h323       bool
 }
 
 // startGateway runs the program on free ports of the loopback.
@@ -86,13 +88,18 @@ func (r *run) startGateway(ctx context.Context, s setup) (*gateway, error) {
 
 // configure writes the configuration file.
 func (g *gateway) configure(s setup) (web netip.AddrPort, err error) {
-	var ports [5]netip.AddrPort
-	for i, network := range []string{"udp", "tcp", "tcp", "udp", "tcp"} {
+	var ports [6]netip.AddrPort
+	for i, network := range []string{"udp", "tcp", "tcp", "udp", "tcp", "udp"} {
 		if ports[i], err = freePort(network); err != nil {
 			return web, err
 		}
 	}
 	g.sip, web, g.sfuURL = ports[0], ports[1], "ws://"+ports[2].String()
+	h323 := "{ras: off, signalling: off}"
+	if s.h323 {
+		g.ras = ports[5]
+		h323 = fmt.Sprintf(`{ras: ["%s"], signalling: ["%s"], gatekeeper: {discovery: false}}`, g.ras, ports[4])
+	}
 	if s.phoneAudio == "" {
 		s.phoneAudio = "opus"
 	}
@@ -103,7 +110,7 @@ func (g *gateway) configure(s setup) (web netip.AddrPort, err error) {
 	fmt.Fprintf(&b, `listen: {address: 127.0.0.1}
 networks: [{cidr: 127.0.0.0/8, address: 127.0.0.1}]
 sip: {udp: ["%s"], tcp: off, tls: {listen: off}, allow_direct: false}
-h323: {ras: off, signalling: off}
+h323: %s
 rtp: {ports: 20000-29999, encryption: off}
 sfu: {embedded: true, api_key: %s, api_secret: %s, phone_audio: %s, ports: {signalling: %d, udp: %d, tcp: 0}}
 http: {listen: ["%s"], tls: {listen: off}}
@@ -114,7 +121,7 @@ data_dir: %s
 drain_timeout: 1s
 log: {level: warn, format: json}
 accounts:
-`, g.sip, sfuKey, sfuSecret, s.phoneAudio, ports[2].Port(), ports[3].Port(), web, s.maxCalls, apiKey, filepath.Join(g.dir, "data"))
+`, g.sip, h323, sfuKey, sfuSecret, s.phoneAudio, ports[2].Port(), ports[3].Port(), web, s.maxCalls, apiKey, filepath.Join(g.dir, "data"))
 	for i := range accounts {
 		a := account(i)
 		fmt.Fprintf(&b, "  - {username: %s, password: %s}\n", a.User, a.Password)

@@ -81,6 +81,19 @@ type TextShower interface {
 	ShowText(ctx context.Context, text string) error
 }
 
+// ContentHolder is a leg whose far side lets one at a time present: who holds the
+// token of H.239, or the floor of BFCP.
+type ContentHolder interface {
+	// RequestContent asks for the right to send content. The outcome comes as
+	// ContentGranted or ContentRefused, and then the stream as MediaChanged. An
+	// error means that the far side takes none.
+	RequestContent(ctx context.Context) error
+	// ReleaseContent gives up the right, or the wish for it.
+	ReleaseContent(ctx context.Context) error
+	// AnswerContent answers ContentRequested. Granting takes the right from us.
+	AnswerContent(ctx context.Context, grant bool) error
+}
+
 // Provisional is an answer before the answer.
 type Provisional struct {
 	Ringing bool // 180; otherwise 183 (session progress)
@@ -154,6 +167,14 @@ const (
 	Keypad   // Digit
 	Referred // ReferTo: the far side asks to be connected elsewhere
 	Ended    // Cause; the last event
+
+	// Events of a ContentHolder.
+	ContentRequested // the far side wants to present: AnswerContent is due
+	ContentGranted   // we may present
+	ContentRefused
+	ContentLost    // we may present no longer
+	ContentStarted // the far side presents
+	ContentStopped
 )
 
 // Event is something that happened on a leg.

@@ -100,7 +100,8 @@ type Meetings struct {
 // Limits protect the node.
 type Limits struct {
 	MaxCalls int `key:"max_calls"` // at once; 0 = no limit
-	// PerSource is how many SIP requests one address may send a second.
+	// PerSource is how many SIP requests one address may send a second, and how
+	// many RAS messages.
 	PerSource     int `key:"per_source"`
 	Registrations int `key:"registrations"` // bindings of all terminals
 }

@@ -208,11 +208,10 @@ func (c *channel) flush() {
 }
 
 func (c *channel) write(pdu []byte) {
+	c.leg.e.tap(false, "H.245", c.conn, pdu)
 	if err := c.conn.Send(pdu); err != nil {
 		c.leg.log.Debug("H.245 message not sent", zap.Error(err))
-		return
 	}
-	c.leg.e.tap(false, "H.245", c.conn, pdu)
 }
 
 // learn takes what a message of call signalling says about the way of H.245.

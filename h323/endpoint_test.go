@@ -11,7 +11,6 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
@@ -20,8 +19,6 @@ import (
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what has to come.
 const patience = 15 * time.Second
@@ -63,8 +60,10 @@ func start(t testing.TB, tune func(*h323.Config)) *agent {
 		Limits: h323.Limits{PerSource: 100000, ConnectionsPerSource: 100000, Connections: 100000},
 		Log:    logger(t),
 	}
+	cfg.Tap = onWire
 	if os.Getenv("H323_TRACE") != "" {
 		cfg.Tap = func(r h323.Record) {
+			onWire(r)
 			fmt.Printf("---- %s in=%v %s %s<->%s %d octets\n", time.Now().Format("05.000"), r.In, r.Type, r.Local, r.Remote, len(r.Payload))
 		}
 	}
@@ -73,6 +72,7 @@ func start(t testing.TB, tune func(*h323.Config)) *agent {
 	}
 	e, err := h323.New(cfg)
 	require.NoError(t, err)
+	listening(e.Addresses())
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &agent{Endpoint: e, t: t, calls: make(chan call.Leg, 4096), ports: cfg.Ports}
 	done := make(chan error, 1)
@@ -158,7 +158,20 @@ func connect(t testing.TB, from, to *agent, can media.Capabilities) (caller, cal
 	require.NoError(t, callee.Accept(within(t), can))
 	await(t, caller, call.Connected)
 	await(t, callee, call.Connected)
+	for _, l := range []call.Leg{caller, callee} { // channels open one after another
+		require.Eventually(t, func() bool { return stands(l, can) }, patience, time.Millisecond, "channels: %+v", l.Info().Streams)
+	}
 	return caller, callee
+}
+
+// stands reports whether what can says stands in both directions.
+func stands(l call.Leg, can media.Capabilities) bool {
+	for role, formats := range [][]media.Format{can.Audio, can.Video} {
+		if len(formats) > 0 && stream(l, media.Role(role)).Direction != media.SendRecv {
+			return false
+		}
+	}
+	return true
 }
 
 // hangUp ends a call from one side and sees the other end too.

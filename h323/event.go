@@ -5,6 +5,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/control"
 	"github.com/roomgate/roomgate/h323/transport"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/rtpconn"
@@ -90,6 +91,10 @@ type (
 	}
 	wantDigit struct {
 		digit rune
+		reply func(error)
+	}
+	wantContent struct {
+		do    func(s *control.Session, now time.Time) error
 		reply func(error)
 	}
 	// wantReferAnswer is the gateway's decision on a wish to be connected

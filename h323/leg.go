@@ -64,6 +64,7 @@ var (
 	_ call.DigitSender   = (*leg)(nil)
 	_ call.TextShower    = (*leg)(nil)
 	_ call.Transferrer   = (*leg)(nil)
+	_ call.ContentHolder = (*leg)(nil)
 )
 
 // Sizes of queues: what comes faster than this waits (messages) or is dropped

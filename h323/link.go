@@ -161,12 +161,11 @@ func (k *link) answer(payload []byte, err error) {
 
 // send queues a message; one that cannot be sent is lost with the connection.
 func (k *link) send(payload []byte) {
+	if k.e.cfg.Tap != nil && len(payload) > 4 { // before the answer can come
+		k.e.tap(false, q931.MessageType(payload[4]).String(), k.conn, payload)
+	}
 	if err := k.conn.Send(payload); err != nil {
 		k.log.Debug("message not sent", zap.Error(err))
-		return
-	}
-	if k.e.cfg.Tap != nil && len(payload) > 4 {
-		k.e.tap(false, q931.MessageType(payload[4]).String(), k.conn, payload)
 	}
 }
 

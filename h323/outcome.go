@@ -25,6 +25,8 @@ func (l *leg) controlEvent(ev control.Event) {
 		l.pressed(string(ev.Digit))
 	case control.Product:
 		l.named(ev)
+	case control.TokenRequested, control.TokenGranted, control.TokenDenied, control.TokenLost, control.TokenTaken, control.TokenReleased:
+		l.emit(call.Event{Kind: contentKind(ev)})
 	case control.Disconnected:
 		if l.link == nil {
 			l.hangupSoon(call.Cause{Code: call.NormalClearing})

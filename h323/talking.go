@@ -41,6 +41,9 @@ func (l *leg) talking(ev event) {
 		ev.reply(nil)
 	case wantDigit:
 		ev.reply(l.ctl.session.SendDigits(time.Now(), string(ev.digit), digitDuration))
+	case wantContent:
+		ev.reply(ev.do(l.ctl.session, time.Now()))
+		l.ctl.schedule()
 	case wantReferAnswer:
 		l.refer = ""
 	default:
@@ -97,6 +100,8 @@ func (l *leg) refuseWish(ev event) {
 	case wantText:
 		ev.reply(errNotNow)
 	case wantDigit:
+		ev.reply(errNotNow)
+	case wantContent:
 		ev.reply(errNotNow)
 	default:
 		discard(ev)

@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"api":       {"gateway", "directory", "call"},
 	"web":       {"gateway", "directory"},
 	"client":    {},
-	"bench":     {"sip", "terminal", "media", "call", "transcode", "meeting"},
+	"bench":     {"sip", "h323", "terminal", "media", "call", "transcode", "meeting"},
 	"terminal":  {"sip", "h323", "media", "transcode", "call"},
 	"config":    {},
 	"lint":      {},

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/media"
 )
 
 // freePort finds a port that is free for UDP and TCP, with the next one.
@@ -97,7 +99,7 @@ func TestBaresip(t *testing.T) {
 	defer cancel()
 	r, err := Run(ctx, Options{
 		Call: target, Address: "127.0.0.1", Codecs: []string{"PCMA"},
-		enough: func(packets uint64, frames int, _ string) bool { return packets > 100 && frames > 45 },
+		enough: func(packets uint64, frames pictures, _ string) bool { return packets > 100 && frames[media.Main] > 45 },
 	})
 	require.NoError(t, err)
 	assert.True(t, r.OK(), "%+v", r)

@@ -11,6 +11,8 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+
+	"github.com/roomgate/roomgate/media"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -21,14 +23,18 @@ func pair(t *testing.T, caller, callee Options) (calling, called Report) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	video := !caller.AudioOnly && !callee.AudioOnly
+	enough := func(packets uint64, frames pictures, from Options) bool {
+		const few = 45
+		video := !caller.AudioOnly && !callee.AudioOnly
+		return packets > 100 && (frames[media.Main] > few || !video) && (frames[media.Content] > few || from.Content == "")
+	}
 	var content atomic.Bool
-	callee.enough = func(packets uint64, frames int, _ string) bool {
-		content.Store(packets > 100 && (frames > 45 || !video))
+	callee.enough = func(packets uint64, frames pictures, _ string) bool {
+		content.Store(enough(packets, frames, caller))
 		return false
 	}
-	caller.enough = func(packets uint64, frames int, digits string) bool {
-		return content.Load() && packets > 100 && (frames > 45 || !video) && digits == caller.DTMF
+	caller.enough = func(packets uint64, frames pictures, digits string) bool {
+		return content.Load() && enough(packets, frames, callee) && digits == caller.DTMF
 	}
 	ready := make(chan string, 1)
 	answered := make(chan Report, 1)
@@ -57,6 +63,37 @@ func pair(t *testing.T, caller, callee Options) (calling, called Report) {
 	return calling, <-answered
 }
 
+// pictures are how many were seen, by role.
+type pictures = [media.Content + 1]int
+
+// TestPresentation sends a second video: by the token of H.239, or as one more line of SDP.
+func TestPresentation(t *testing.T) {
+	for _, protocol := range []string{"h323"} {
+		for _, presenter := range []string{"caller", "callee"} {
+			t.Run(protocol+" "+presenter, func(t *testing.T) {
+				t.Parallel()
+				a, b := Options{Protocol: protocol}, Options{Protocol: protocol}
+				if presenter == "caller" {
+					a.Content = "pattern360"
+				} else {
+					b.Content = "pattern360"
+				}
+				calling, called := pair(t, a, b)
+				to, from := called, calling
+				if presenter == "callee" {
+					to, from = calling, called
+				}
+				require.NotNil(t, to.Content)
+				assert.Equal(t, 640, to.Content.Width)
+				assert.NotZero(t, to.Content.Keyframes)
+				assert.Nil(t, from.Content)
+				assert.True(t, to.OK())
+				assert.True(t, from.OK())
+			})
+		}
+	}
+}
+
 func TestTerminalsCallEachOther(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
@@ -81,6 +118,11 @@ func TestTerminalsCallEachOther(t *testing.T) {
 		{"h323 fast", Options{Protocol: "h323", FastStart: "on"}, Options{Protocol: "h323", Tunnel: "off"}, "G722", 1280, "none"},
 		{"h323 early ipv6", Options{Protocol: "h323", Address: "::1", EarlyH245: true}, Options{Protocol: "h323", Address: "::1"}, "G722", 1280, "none"},
 		{"h323 mode 0", Options{Protocol: "h323", PacketizationModes: []uint8{0}}, Options{Protocol: "h323", Tunnel: "off"}, "G722", 640, "none"},
+		{"h323 encrypted", Options{Protocol: "h323", Encryption: "require"}, Options{Protocol: "h323", Encryption: "prefer"}, "G722", 1280, "h235"},
+		{"h323 encryption wanted in vain", Options{Protocol: "h323", Encryption: "prefer", FastStart: "on"}, Options{Protocol: "h323", Encryption: "off"}, "G722", 1280, "none"},
+		{"h323 opus", Options{Protocol: "h323", Codecs: []string{"opus"}}, Options{Protocol: "h323", Codecs: []string{"opus"}, Tunnel: "off"}, "opus", 1280, "none"},
+		{"h323 siren 14", Options{Protocol: "h323", Codecs: []string{"G7221C"}}, Options{Protocol: "h323", Codecs: polycomCodecs, AudioOnly: true}, "G7221", 0, "none"},
+		{"h323 cisco", Options{Protocol: "h323", Vendor: "cisco"}, Options{Protocol: "h323", Vendor: "polycom"}, "G722", 1280, "none"},
 		{"h323 audio only", Options{Protocol: "h323", AudioOnly: true, Tunnel: "off"}, Options{Protocol: "h323"}, "G722", 0, "none"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
 )
 
@@ -70,7 +71,7 @@ type Options struct {
 
 	// enough, when set, is asked now and then whether the call may end; tests
 	// wait by it for what they measure.
-	enough func(packets uint64, frames int, digits string) bool
+	enough func(packets uint64, frames [media.Content + 1]int, digits string) bool
 }
 
 // prepared are Options with defaults, taken apart.

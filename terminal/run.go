@@ -163,6 +163,8 @@ func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
 		}
 	case call.MediaChanged, call.EarlyMedia:
 		v.send(ctx)
+	case call.ContentRequested: // whoever wants to present may
+		v.token(func(h call.ContentHolder) error { return h.AnswerContent(ctx, true) })
 	case call.Referred:
 		if ev.Refer != nil {
 			ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
@@ -189,8 +191,22 @@ func (v *visit) connected(ctx context.Context) {
 	v.report.Connected = true
 	v.report.SetupMS = v.answered.Sub(v.began).Milliseconds()
 	v.send(ctx)
+	if v.Content != "none" {
+		v.token(func(h call.ContentHolder) error { return h.RequestContent(ctx) })
+	}
 	if v.Connected != nil {
 		v.Connected()
+	}
+}
+
+// token does something about the right to present, where there is such a thing.
+func (v *visit) token(do func(call.ContentHolder) error) {
+	h, ok := v.leg.(call.ContentHolder)
+	if !ok {
+		return
+	}
+	if err := do(h); err != nil {
+		v.log.Info("the right to present", zap.Error(err))
 	}
 }
 

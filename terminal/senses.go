@@ -64,7 +64,7 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 	return e, throttle.Close, nil
 }
 
-// heard is how many audio packets came so far, seen how many pictures.
+// heard is how many audio packets came so far, seen how many pictures by role.
 func (s *senses) heard() (packets uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,16 +76,17 @@ func (s *senses) heard() (packets uint64) {
 	return packets
 }
 
-func (s *senses) seen() int {
+func (s *senses) seen() (frames [media.Content + 1]int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.eyes[media.Main]
-	if e == nil {
-		return 0
+	for role, e := range s.eyes {
+		if e != nil {
+			e.mu.Lock()
+			frames[role] = e.frames
+			e.mu.Unlock()
+		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.frames
+	return frames
 }
 
 func (s *senses) file(name string, wanted bool) string {

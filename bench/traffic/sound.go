@@ -44,6 +44,13 @@ func Speech(f media.Format, rate int) (*Sound, error) {
 	})
 }
 
+// Steady is a vowel that is held: every packet of it can be heard.
+func Steady(f media.Format, rate int) (*Sound, error) {
+	return encode(f, rate, func(t float64) float64 {
+		return 0.15*math.Sin(2*math.Pi*220*t) + 0.08*math.Sin(2*math.Pi*660*t) + 0.04*math.Sin(2*math.Pi*1760*t)
+	})
+}
+
 // Quiet is the sound of a room where nobody speaks, at about -60 dBov.
 func Quiet(f media.Format, rate int) (*Sound, error) {
 	noise := rand.New(rand.NewPCG(3, 4))

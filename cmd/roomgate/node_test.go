@@ -210,8 +210,8 @@ func TestReloadCertificates(t *testing.T) {
 	other := serve(t, "") // has a certificate of its own
 	file := filepath.Join(filepath.Dir(other.file), "data", "self-signed.pem")
 	r.base = strings.Replace(r.base, `tls: {listen: "127.0.0.1:0"}}
-h323`, fmt.Sprintf(`tls: {listen: "127.0.0.1:0", cert: %s, key: %s}}
-h323`, file, file), 1)
+rtp`, fmt.Sprintf(`tls: {listen: "127.0.0.1:0", cert: %s, key: %s}}
+rtp`, file, file), 1)
 	r.write("")
 	r.reloads(1)
 	assert.NoError(t, r.n.live.Outcome().Err)

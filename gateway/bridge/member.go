@@ -257,6 +257,9 @@ func (m *Member) followPicture(st media.Stream) {
 		return
 	}
 	receiver := h264.Receiver{Format: st.Send.H264, MaxBitrate: st.MaxSend}
+	if st.Send.H264.PacketizationMode == 0 {
+		receiver.MaxPacket = h264.WholePacket
+	}
 	if m.picture != nil && m.picture.Format() == st.Send && m.receiver == receiver {
 		return
 	}

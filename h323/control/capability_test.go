@@ -47,24 +47,24 @@ var capabilities = []struct {
 	},
 	{
 		name:  "H.264 Constrained Baseline, level 3.1",
-		entry: entry{role: media.Main, bps: 2_000_000, format: h264(media.H264Format{ProfileLevelID: 0x42e01f})},
+		entry: entry{role: media.Main, bps: 2_000_000, format: h264Of(media.H264Format{ProfileLevelID: 0x42e01f})},
 		data:  genericVideo(20000, booleanArray(41, 64), unsignedMin(42, 71)),
 	},
 	{
 		name: "H.264 High, level 4, custom limits",
-		entry: entry{role: media.Main, bps: 4_000_000, format: h264(media.H264Format{
+		entry: entry{role: media.Main, bps: 4_000_000, format: h264Of(media.H264Format{
 			ProfileLevelID: 0x640028, MaxMBPS: 490000, MaxFS: 8192, MaxDPB: 32768, MaxBR: 25000, MaxSMBPS: 245000, MaxFPS: 6000})},
 		data: genericVideo(40000, booleanArray(41, 8), unsignedMin(42, 85), unsignedMin(3, 980), unsignedMin(4, 32),
 			unsignedMin(5, 1024), unsignedMin(6, 1000), unsignedMin(7, 490), unsignedMin(13, 6000)),
 	},
 	{
 		name:  "H.264 Baseline, level 1b",
-		entry: entry{role: media.Main, bps: 128_000, format: h264(media.H264Format{ProfileLevelID: 0x42f00b})},
+		entry: entry{role: media.Main, bps: 128_000, format: h264Of(media.H264Format{ProfileLevelID: 0x42f00b})},
 		data:  genericVideo(1280, booleanArray(41, 64), unsignedMin(42, 19)),
 	},
 	{
 		name:  "H.239 content",
-		entry: entry{role: media.Content, bps: 512_000, format: h264(media.H264Format{ProfileLevelID: 0x42e01f})},
+		entry: entry{role: media.Content, bps: 512_000, format: h264Of(media.H264Format{ProfileLevelID: 0x42e01f})},
 		data: h245.DataType{VideoData: extendedVideo(
 			genericVideo(5120, booleanArray(41, 64), unsignedMin(42, 71)).VideoData)},
 	},
@@ -88,7 +88,7 @@ var capabilities = []struct {
 	},
 }
 
-func h264(h media.H264Format) media.Format {
+func h264Of(h media.H264Format) media.Format {
 	return media.Format{Codec: media.H264, ClockRate: 90000, H264: h}
 }
 
@@ -195,6 +195,14 @@ func TestDecodes(t *testing.T) {
 		if got := decodes(c.receiver, c.stream); got != c.want {
 			t.Errorf("%06x of %06x: %v", c.receiver, c.stream, got)
 		}
+	}
+}
+
+// TestRateOfLevel: where no bound is set, that of the level is told.
+func TestRateOfLevel(t *testing.T) {
+	d, _ := dataType(entry{role: media.Main, format: h264Of(media.H264Format{ProfileLevelID: 0x42e01f})})
+	if got := *d.VideoData.GenericVideoCapability.MaxBitRate; got != 140_000 {
+		t.Errorf("%d", got)
 	}
 }
 

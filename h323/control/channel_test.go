@@ -333,6 +333,23 @@ func TestAskedToClose(t *testing.T) {
 	}
 }
 
+// TestEventsApart: the payload type under which the far side takes telephone events is used
+// for nothing else.
+func TestEventsApart(t *testing.T) {
+	can := everything()
+	can.Audio[0].PayloadType = defaultEventsType
+	s, now := ready(t, Config{Capabilities: can}, everything(), true)
+	if got := *s.opened(media.Audio).ForwardLogicalChannelParameters.MultiplexParameters.H2250LogicalChannelParameters.DynamicRTPPayloadType; got != defaultEventsType+1 {
+		t.Errorf("sound is sent as %d", got)
+	}
+	e := audioOf(media.Opus)
+	e.format.PayloadType = defaultEventsType
+	s.hears(now, asks(openOf(7, 1, e)))
+	if m := s.Medium(media.Audio); m.RecvEvents.ClockRate != 0 {
+		t.Errorf("%d is sound, and keys", m.RecvEvents.PayloadType)
+	}
+}
+
 func TestRequestMode(t *testing.T) {
 	element := func(m h245.AudioMode) []h245.ModeElement {
 		return []h245.ModeElement{{Type: h245.ModeElementType{AudioMode: &m}}}

@@ -154,6 +154,14 @@ func (s *Session) sendRelease() {
 
 func (s *Session) freeToken() { s.token.state, s.token.deadline = tokenFree, time.Time{} }
 
+// returnToken gives up the right because there is nothing to send, or nobody to take it.
+func (s *Session) returnToken() {
+	if s.token.state == tokenOurs {
+		s.sendRelease()
+		s.loseToken()
+	}
+}
+
 // loseToken takes the right from us, if we have it.
 func (s *Session) loseToken() {
 	if s.token.state != tokenOurs {

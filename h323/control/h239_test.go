@@ -181,6 +181,34 @@ func TestContentUnasked(t *testing.T) {
 	}
 }
 
+// TestTokenReturned: who asks us to close the channel of content, and whoever takes the
+// content from us, ends the presentation.
+func TestTokenReturned(t *testing.T) {
+	for name, end := range map[string]func(*pair){
+		"asked to close": func(p *pair) {
+			p.a.hears(p.now, &h245.RequestMessage{RequestChannelClose: &h245.RequestChannelClose{ForwardLogicalChannelNumber: p.a.Medium(media.Content).SendChannel.Number}})
+		},
+		"no content any more": func(p *pair) {
+			less := everything()
+			less.Content = nil
+			if err := p.a.Update(p.now, less); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		p := presenting(t)
+		if err := p.a.RequestToken(p.now); err != nil {
+			t.Fatal(err)
+		}
+		p.settle()
+		end(p)
+		p.settle()
+		if count[TokenLost](p.a) != 1 || count[TokenReleased](p.b) != 1 || p.a.content() != media.Inactive || p.b.content() != media.Inactive {
+			t.Errorf("%s: lost %d, released %d, %s, %s", name, count[TokenLost](p.a), count[TokenReleased](p.b), p.a.content(), p.b.content())
+		}
+	}
+}
+
 func TestReleaseFlow(t *testing.T) {
 	s, now := ready(t, Config{Capabilities: everything()}, everything(), true)
 	s.hears(now, asks(openOf(9, 2, videoOf(media.H264))))

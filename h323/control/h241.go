@@ -4,6 +4,7 @@ import (
 	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/per"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
 )
 
 // H.264 in H.245 (H.241 clause 8.3 and Annex A).
@@ -118,9 +119,11 @@ func h264Capability(h media.H264Format, bps int) *h245.GenericCapability {
 			g.Collapsing = append(g.Collapsing, unsignedMin(p.id, uint16(min(v, 0xffff))))
 		}
 	}
-	if bps > 0 {
-		g.MaxBitRate = ptr(uint32(bps / bitRateUnit))
+	if bps <= 0 { // without a rate some terminals send nothing
+		level, _ := h264.Limits(h)
+		bps = int(level.BR) * 1000
 	}
+	g.MaxBitRate = ptr(uint32(bps / bitRateUnit))
 	return g
 }
 

@@ -33,7 +33,7 @@ func (s *Session) addReceiving(m *Medium, in *incoming) {
 			m.Receive = append(m.Receive, c.format) // one of them replaces the other
 		}
 	}
-	if pt, ok := eventsType(s.can); ok && in.role == media.Audio {
+	if pt, ok := eventsType(s.can); ok && in.role == media.Audio && pt != in.format.PayloadType {
 		m.RecvEvents = Events{PayloadType: pt, ClockRate: eventsClock}
 	}
 }

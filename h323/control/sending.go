@@ -106,6 +106,9 @@ func (s *Session) openSending(p *pick, replaces uint16) {
 	if c.algorithm != "" && c.format.PayloadType < firstDynamic {
 		c.format.PayloadType = encryptedType
 	}
+	if e := s.remote.events; c.role == media.Audio && e.ClockRate != 0 && c.format.PayloadType == e.PayloadType {
+		c.format.PayloadType = nextType(e.PayloadType) // theirs means keys
+	}
 	o := s.describe(c, t)
 	if c.algorithm != "" && s.determination.status == isMaster {
 		key, sync, err := s.cfg.Security.NewKey(c.algorithm, c.format.PayloadType)
@@ -299,7 +302,7 @@ func (s *Session) askedToClose(m *h245.RequestChannelClose) {
 	switch {
 	case m.Reason != nil && m.Reason.Reopen, !s.takes(c): // another one follows
 	case c.role == media.Content:
-		s.loseToken()
+		s.returnToken()
 	default:
 		s.channels.silenced[c.role] = true
 	}

@@ -161,6 +161,9 @@ func (s *Session) Update(now time.Time, can media.Capabilities) error {
 			return
 		}
 		s.channels.forgive()
+		if len(can.Content) == 0 {
+			s.returnToken()
+		}
 		if s.started {
 			s.sendSet()
 		}

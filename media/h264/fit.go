@@ -9,6 +9,12 @@ import (
 // DefaultPacket is the length of the longest packet sent, RTP header included.
 const DefaultPacket = 1200
 
+// WholePacket is how long a packet may be that cannot be made shorter, because packetization
+// mode 0 has no fragments and the terminal that coded the slice chose its length (1391
+// bytes with H323Plus). A path of 1500 bytes carries it, with IPv6 and UDP in front
+// (48 bytes) and what encryption adds (16) behind.
+const WholePacket = 1436
+
 const rtpHeader = 12
 
 // assumedFPS stands in where neither the stream nor the clock has told yet.

@@ -51,6 +51,8 @@ func TestFits(t *testing.T) {
 		{"odd size", Facts{SPS: stream(66, 0xc0, 31, 1270, 714)}, Receiver{Format: take(0x42e01f)}, "unusual"},
 		{"odd size, any taken", Facts{SPS: stream(66, 0xc0, 31, 1270, 714)}, Receiver{Format: take(0x42e01f), AnySize: true}, ""},
 		{"mode 0, small slices", Facts{SPS: cbp720, LargestNAL: 1188}, Receiver{Format: media.H264Format{ProfileLevelID: 0x42e01f}}, ""},
+		{"mode 0, slices as long as a path carries", Facts{SPS: cbp720, LargestNAL: 1391}, Receiver{Format: media.H264Format{ProfileLevelID: 0x42e01f}, MaxPacket: WholePacket}, ""},
+		{"mode 0, a slice longer than that", Facts{SPS: cbp720, LargestNAL: 1425}, Receiver{Format: media.H264Format{ProfileLevelID: 0x42e01f}, MaxPacket: WholePacket}, "packetization mode 0"},
 		{"mode 0, a slice too big", Facts{SPS: cbp720, LargestNAL: 1189}, Receiver{Format: media.H264Format{ProfileLevelID: 0x42e01f}}, "packetization mode 0"},
 		{"bit rate within bounds", Facts{SPS: cbp720, Bitrate: 600_000}, Receiver{Format: take(0x42e01f), MaxBitrate: 512_000}, ""},
 		{"bit rate above", Facts{SPS: cbp720, Bitrate: 1_500_000}, Receiver{Format: take(0x42e01f), MaxBitrate: 512_000}, "1500 kbit/s where 512"},

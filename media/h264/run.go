@@ -50,7 +50,7 @@ func (s *Switch) settle() (over bool, selectedDone, shownDone <-chan struct{}) {
 	leaving := s.leaving
 	s.leaving = nil
 	over = s.closed
-	ask := s.keyAsk.Swap(false)
+	ask := s.keyAsk.Swap(false) && (s.selected != nil || s.shown != nil)
 	if in := s.selected; in != nil {
 		selectedDone = in.src.Done()
 		ask = ask || in.wantsKeyframe(time.Now())

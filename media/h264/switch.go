@@ -125,6 +125,7 @@ func (s *Switch) Select(src media.Track) {
 // attach lets packets of in flow; whoever dropped it meanwhile could not
 // detach it yet.
 func (s *Switch) attach(in *input) {
+	s.keys.Fresh()
 	detach := in.src.Attach(in)
 	s.mu.Lock()
 	gone := in.gone

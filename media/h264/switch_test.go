@@ -389,6 +389,23 @@ func TestSwitchRepeatsKeyframeRequests(t *testing.T) {
 	})
 }
 
+// A source is asked at once, whatever was asked when there was none, or of the
+// one before.
+func TestSwitchAsksEachSourceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newCamera(t, "baseline"), newCamera(t, "baseline")
+		st := startSwitch(t, Receiver{})
+		st.sw.RequestKeyframe()
+		synctest.Wait()
+		time.Sleep(50 * time.Millisecond)
+		for _, source := range []*camera{a, b} {
+			st.sw.Select(source)
+			synctest.Wait()
+			assert.Equal(t, 1, source.requests())
+		}
+	})
+}
+
 // Requests of many receivers become one per half second.
 func TestSwitchCoalescesKeyframeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -68,6 +68,15 @@ func (t *Throttle) Answered() {
 	t.drop()
 }
 
+// Fresh says that requests go to another source from now on, which was asked
+// for nothing yet.
+func (t *Throttle) Fresh() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop()
+	t.last = time.Time{}
+}
+
 func (t *Throttle) drop() {
 	if t.waiting {
 		t.waiting = false

@@ -33,10 +33,15 @@ func TestThrottle(t *testing.T) {
 		assert.Len(t, at, 5)
 
 		th.Request()
+		th.Request() // waits, and is forgotten with its source
+		th.Fresh()
+		th.Request()
+		assert.Len(t, at, 7, "another source is asked at once")
+
 		th.Request()
 		th.Close()
 		th.Request()
 		time.Sleep(time.Second)
-		assert.Len(t, at, 6)
+		assert.Len(t, at, 7)
 	})
 }

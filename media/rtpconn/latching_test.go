@@ -21,10 +21,22 @@ type step struct {
 	taken bool
 }
 
+// TestRouteOfWhoOnlySends: a one-way channel names where RTCP goes, and nothing else.
+func TestRouteOfWhoOnlySends(t *testing.T) {
+	r := newRoute(LatchOff, false)
+	r.apply(Params{RemoteRTCP: ap("203.0.113.5:4001")}, noon)
+	require.True(t, r.admits(ap("203.0.113.5:4000"), noon))
+	require.False(t, r.admits(ap("203.0.113.6:4000"), noon.Add(time.Hour)))
+	r.confirm(ap("203.0.113.5:4000"), noon)
+	require.False(t, r.to.Load().rtp.IsValid())
+	require.Equal(t, ap("203.0.113.5:4001"), r.to.Load().rtcp)
+}
+
 func TestRoute(t *testing.T) {
 	public := Params{Remote: ap("203.0.113.5:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}
 	private := Params{Remote: ap("192.168.1.9:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}
 	relay := Params{Remote: ap("198.51.100.7:4000"), Signalling: netip.MustParseAddr("203.0.113.5")}
+	oneWay := Params{RemoteRTCP: ap("203.0.113.5:4001")}
 	k := secure.Key{}
 	secured := private
 	secured.Security = Security{Send: &k, Receive: &k}
@@ -65,6 +77,8 @@ func TestRoute(t *testing.T) {
 		{"auto follows again after silence", LatchAuto, private,
 			[]step{{0, "203.0.113.5:62001", true}, {relatchAfter, "203.0.113.5:62009", true}, {0, "203.0.113.5:62001", false}},
 			"203.0.113.5:62009", "203.0.113.5:62010"},
+		{"auto knows who only sends by its RTCP", LatchAuto, oneWay,
+			[]step{{strangerGrace, "203.0.113.6:4000", false}, {0, "203.0.113.5:4000", true}}, "203.0.113.5:4000", "203.0.113.5:4001"},
 		{"on follows whoever comes first", LatchOn, public,
 			[]step{{0, "198.51.100.99:5000", true}, {0, "203.0.113.5:4000", false}}, "198.51.100.99:5000", "198.51.100.99:5001"},
 	} {

@@ -78,7 +78,7 @@ func (r *route) follows(from netip.AddrPort, now time.Time) bool {
 	case from == r.latched:
 		return true
 	case r.mode == LatchOff:
-		return from.Addr() == r.remote.Addr()
+		return r.signalled(from.Addr())
 	case r.latched.IsValid() && now.Sub(r.valid) < relatchAfter:
 		return false
 	case r.mode == LatchOn:
@@ -137,7 +137,13 @@ func (r *route) handshakePeer() netip.AddrPort {
 
 // expected reports whether signalling named the host.
 func (r *route) expected(host netip.Addr) bool {
-	return host == r.remote.Addr() || host == r.signalling
+	return r.signalled(host) || host == r.signalling
+}
+
+// signalled reports whether a host was named for media. Who only sends names no address
+// for RTP, as in a one-way channel of H.245: it sends from where its RTCP is.
+func (r *route) signalled(host netip.Addr) bool {
+	return host == r.remote.Addr() || !r.remote.IsValid() && host == r.remoteRTCP.Addr()
 }
 
 // sharedSpace is what carriers number their customers from (RFC 6598).
@@ -147,6 +153,9 @@ var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 // NAT: not global, and not where the signalling comes from.
 func (r *route) unreachable() bool {
 	a := r.remote.Addr()
+	if !a.IsValid() {
+		a = r.remoteRTCP.Addr()
+	}
 	if !a.IsValid() || a.IsUnspecified() {
 		return true
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/roomgate/roomgate/media"
 )
 
-// Keyframe requests of the SFU come every 500 ms while nobody answers; passing
-// on more than one in keyframeInterval would only keep a slow terminal busy.
-const keyframeInterval = 400 * time.Millisecond
+// Keyframe requests of the SFU come as its subscribers do, and again while
+// nobody answers; sources that are slow merge them further.
+const keyframeInterval = 100 * time.Millisecond
 
 // primingTime is how long a video nobody wants is sent at the start: the SFU
 // announces a video when its first packet arrives, and a browser cannot

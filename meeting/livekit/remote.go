@@ -54,6 +54,7 @@ func newRemoteTrack(r *reception, c *subscriber, remote *webrtc.TrackRemote, rec
 		t.role = media.Main
 	}
 	t.gate.h264 = t.format.Codec.Is(string(media.H264))
+	t.out.hold = t.role != media.Audio
 	for _, e := range receiver.GetParameters().HeaderExtensions {
 		if e.URI == levelExtension.URI {
 			t.levelID = uint8(e.ID)
@@ -75,7 +76,8 @@ func (t *remoteTrack) Format() media.Format { return t.format }
 // Done is closed when the track has ended.
 func (t *remoteTrack) Done() <-chan struct{} { return t.done }
 
-// Attach adds a consumer.
+// Attach adds a consumer. The first one of a picture is given at once what has
+// come so far.
 func (t *remoteTrack) Attach(w media.Writer) (detach func()) { return t.out.attach(w) }
 
 // Participant is a snapshot of the publisher.

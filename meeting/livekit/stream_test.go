@@ -158,6 +158,36 @@ func TestFanout(t *testing.T) {
 	require.Equal(t, []int{1, 2}, []int{first, second})
 }
 
+// The first consumer of a picture gets the keyframe that came before it, in
+// order; whoever comes later does not, and what nobody takes is not kept for
+// ever.
+func TestFanoutHolds(t *testing.T) {
+	var early, late []uint16
+	keep := func(list *[]uint16) media.Writer {
+		return media.WriterFunc(func(p *rtp.Packet) error { *list = append(*list, p.SequenceNumber); return nil })
+	}
+	f := fanout{hold: true}
+	one := packet(1, 1)
+	f.write(one)
+	one.SequenceNumber = 9 // the packet is the reader's again
+	f.write(packet(2, 1))
+	f.attach(keep(&early))
+	f.attach(keep(&late))
+	f.write(packet(3, 2))
+	require.Equal(t, []uint16{1, 2, 3}, early)
+	require.Equal(t, []uint16{3}, late)
+	require.Zero(t, testing.AllocsPerRun(100, func() { f.write(one) }))
+
+	var tooLate []uint16
+	f = fanout{hold: true}
+	for i := range uint16(mostHeld + 1) {
+		f.write(packet(i, 1))
+	}
+	f.attach(keep(&tooLate))
+	f.write(packet(1000, 1))
+	require.Equal(t, []uint16{1000}, tooLate)
+}
+
 func TestGate(t *testing.T) {
 	sps, pps, idr, slice := []byte{0x67, 1}, []byte{0x68, 1}, []byte{0x65, 1}, []byte{0x41, 1}
 	stap := func(nals ...[]byte) []byte {

@@ -75,7 +75,10 @@ func configuration(s embedded.Settings) (string, error) {
 			UDPPort: s.UDPPort, TCPPort: s.TCPPort, NodeIP: nodeIP(s.NodeIP), Loopback: true, STUN: s.STUN,
 			// Zero would keep the one second that peer-reflexive pairs wait.
 			PrflxWait: time.Millisecond,
-			Throttle:  throttle{Low: 500 * time.Millisecond, Medium: time.Second, High: time.Second},
+			// Whoever subscribes waits for a keyframe at most so long, though
+			// another one was asked for just before. Slow terminals are spared
+			// by the gateway.
+			Throttle: throttle{Low: 150 * time.Millisecond, Medium: 250 * time.Millisecond, High: 250 * time.Millisecond},
 		},
 		Room: room{
 			AutoCreate: s.AutoCreate, EmptyTimeout: seconds(s.EmptyTimeout), DepartureTimeout: seconds(s.DepartureTimeout),
