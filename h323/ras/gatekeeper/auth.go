@@ -76,13 +76,13 @@ func (t *turn) signFor(account, id string, method auth.Method) signature {
 // With H.235.1 every message is signed. With the other methods many sign their
 // registrations only; for the rest the identifier, which nobody can guess, is proof.
 func (t *turn) proved(in *incoming, e *entry) bool {
-	if e.Account == "" || e.method == 0 {
+	if e.Account == "" || e.Method == 0 {
 		return true
 	}
-	in.sign = t.signFor(e.Account, e.ID, e.method)
+	in.sign = t.signFor(e.Account, e.ID, e.Method)
 	account, _, err := t.check(in, e.Account)
 	if errors.Is(err, auth.ErrAbsent) {
-		return e.method != auth.Baseline && in.kind != ras.RRQ
+		return e.Method != auth.Baseline && in.kind != ras.RRQ
 	}
 	return err == nil && account == e.Account
 }

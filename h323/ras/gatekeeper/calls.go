@@ -12,8 +12,9 @@ type CallID [16]byte
 
 // calls are those that endpoints of the zone were admitted to.
 type calls struct {
-	byID map[CallID]*zoneCall
-	used uint64 // bandwidth of all, bit/s
+	byID  map[CallID]*zoneCall
+	parts map[string]map[CallID]*admission // by endpointIdentifier
+	used  uint64                           // bandwidth of all, bit/s
 }
 
 // zoneCall is a call, in which one or two endpoints of the zone take part.
@@ -34,7 +35,9 @@ type admission struct {
 	asked      bool // an IRQ asks for it
 }
 
-func newCalls() *calls { return &calls{byID: make(map[CallID]*zoneCall)} }
+func newCalls() *calls {
+	return &calls{byID: make(map[CallID]*zoneCall), parts: make(map[string]map[CallID]*admission)}
+}
 
 func callIDOf(id *h225.CallIdentifier, conference [16]byte) CallID {
 	if id != nil && id.GUID != ([16]byte{}) {
@@ -44,18 +47,13 @@ func callIDOf(id *h225.CallIdentifier, conference [16]byte) CallID {
 }
 
 // find gives the part of an endpoint in a call; nil when it has none.
-func (c *calls) find(id CallID, endpoint string) *admission {
-	if call := c.byID[id]; call != nil {
-		return call.admissions[endpoint]
-	}
-	return nil
-}
+func (c *calls) find(id CallID, endpoint string) *admission { return c.parts[endpoint][id] }
 
 // byReference finds the part of an endpoint in a call by what endpoints without
 // callIdentifier tell.
 func (c *calls) byReference(endpoint string, conference [16]byte, reference uint16) (CallID, *admission) {
-	for id, call := range c.byID {
-		if a := call.admissions[endpoint]; a != nil && a.reference == reference && a.conference == conference {
+	for id, a := range c.parts[endpoint] {
+		if a.reference == reference && a.conference == conference {
 			return id, a
 		}
 	}
@@ -63,15 +61,7 @@ func (c *calls) byReference(endpoint string, conference [16]byte, reference uint
 }
 
 // of counts the calls of an endpoint.
-func (c *calls) of(endpoint string) int {
-	n := 0
-	for _, call := range c.byID {
-		if call.admissions[endpoint] != nil {
-			n++
-		}
-	}
-	return n
-}
+func (c *calls) of(endpoint string) int { return len(c.parts[endpoint]) }
 
 // usedBeside is the bandwidth of all other calls.
 func (c *calls) usedBeside(id CallID) uint64 {
@@ -88,6 +78,10 @@ func (c *calls) enter(id CallID, a *admission) {
 		c.byID[id] = call
 	}
 	call.admissions[a.endpoint] = a
+	if c.parts[a.endpoint] == nil {
+		c.parts[a.endpoint] = make(map[CallID]*admission)
+	}
+	c.parts[a.endpoint][id] = a
 	c.count(call)
 }
 
@@ -111,13 +105,16 @@ func (c *calls) end(id CallID, endpoint string) bool {
 		return false
 	}
 	delete(call.admissions, endpoint)
+	if delete(c.parts[endpoint], id); len(c.parts[endpoint]) == 0 {
+		delete(c.parts, endpoint)
+	}
 	c.count(call)
 	return true
 }
 
 // leave takes an endpoint out of all calls.
 func (c *calls) leave(endpoint string) {
-	for id := range c.byID {
+	for id := range c.parts[endpoint] {
 		c.end(id, endpoint)
 	}
 }

@@ -69,16 +69,26 @@ func consistent(t *testing.T, g *Gatekeeper) {
 			require.Equal(t, account, e.Account)
 		}
 	}
-	used := uint64(0)
+	for _, e := range g.table.byPlace {
+		require.Same(t, e, g.table.byID[e.ID])
+	}
+	used, parts := uint64(0), 0
 	for id, call := range g.calls.byID {
 		require.NotEmpty(t, call.admissions)
 		require.Equal(t, id, call.id)
-		for endpoint := range call.admissions {
+		for endpoint, a := range call.admissions {
 			require.NotNil(t, g.table.byID[endpoint])
+			require.Same(t, a, g.calls.find(id, endpoint))
+			parts++
 		}
 		used += call.bandwidth
 	}
 	require.Equal(t, used, g.calls.used)
+	for _, list := range g.calls.parts {
+		require.NotEmpty(t, list)
+		parts -= len(list)
+	}
+	require.Zero(t, parts)
 }
 
 // FuzzTable registers, changes and removes by a script.

@@ -155,10 +155,8 @@ func (g *Gatekeeper) Disconnected(s ras.Stream) {
 		done(nil, exchange.ErrNoAnswer)
 	}
 	g.turn(func(t *turn) {
-		for _, e := range t.table.byID {
-			if e.Path.Stream == s {
-				t.drop(e, Expired)
-			}
+		if e := t.table.byPlace[place{stream: s}]; e != nil {
+			t.drop(e, Expired)
 		}
 	})
 }

@@ -195,7 +195,7 @@ func (g *Gatekeeper) request(ctx context.Context, id string, make func(*turn, *e
 			result <- ErrNotRegistered
 			return
 		}
-		t.ask(e.Path, false, make(t, e), t.signFor(e.Account, e.ID, e.method), func(_ *turn, answer *h225.RASMessage, err error) {
+		t.ask(e.Path, false, make(t, e), t.signFor(e.Account, e.ID, e.Method), func(_ *turn, answer *h225.RASMessage, err error) {
 			switch {
 			case err != nil:
 				result <- err

@@ -51,7 +51,8 @@ func (a *application) decide() {
 		return
 	}
 	for _, r := range rivals {
-		if r.Account != "" || a.account != "" || a.samePlace(r) || a.known(r) && !a.alive[r.ID] {
+		squats := a.account != "" && r.Account == "" // on a name of an account
+		if squats || a.known(r) && !a.alive[r.ID] {
 			continue
 		}
 		if a.alive[r.ID] || r.probing || a.now.Sub(r.Updated) < freshness {
@@ -107,7 +108,8 @@ func (a *application) yield(r *entry) {
 		}
 	}
 	if len(left) == 0 && len(r.Prefixes) == 0 {
-		a.expel(r, Replaced, h225.UnregRequestReason{ReregistrationRequired: true})
+		// Not reregistrationRequired: two terminals would take it from each other for ever.
+		a.expel(r, Replaced, h225.UnregRequestReason{UndefinedReason: true})
 		return
 	}
 	r.Aliases = left
@@ -140,24 +142,22 @@ func (a *application) previous() *entry {
 			return e
 		}
 	}
-	for _, w := range a.wish.aliases {
-		if e := a.table.byAlias[ras.Key(w)]; e != nil && e.Account == a.account && a.samePlace(e) {
-			return e
-		}
+	if e := a.atPlace(); e != nil && (e.Account == a.account || e.Account == "") {
+		return e
 	}
 	return nil
 }
 
-// samePlace reports whether e is at the address that the application tells.
-func (a *application) samePlace(e *entry) bool {
-	if e.Path.Stream != nil || a.in.from.Stream != nil {
-		return e.Path.Stream == a.in.from.Stream
+// atPlace is the registration at the address for calls that the application tells.
+func (a *application) atPlace() *entry {
+	p, ok := placeOf(a.in.from, a.wish.signalling)
+	if !ok {
+		return nil
 	}
-	return e.Path.Remote.Addr() == a.in.from.Remote.Addr() && len(e.Signalling) > 0 && len(a.wish.signalling) > 0 &&
-		e.Signalling[0] == a.wish.signalling[0]
+	return a.table.byPlace[p]
 }
 
-// rivals lists the registrations that have one of the aliases. An alias of a rival
+// rivals lists the other registrations that have one of the aliases. An alias of one
 // that proved who it is can be had only by the same account.
 func (a *application) rivals(old *entry) (list []*entry, reason h225.RegistrationRejectReason, ok bool) {
 	seen := map[*entry]bool{old: true, nil: true}
@@ -179,10 +179,13 @@ func (a *application) rivals(old *entry) (list []*entry, reason h225.Registratio
 func (a *application) grant(old *entry) {
 	e, kind := old, Changed
 	if e == nil {
+		if there := a.atPlace(); there != nil && a.account != "" {
+			a.drop(there, Replaced) // the terminal has another account now
+		}
 		e, kind = &entry{Registration: Registration{ID: newID(), Since: a.now}}, Registered
 	}
 	before := e.clone()
-	e.Account, e.method = a.account, a.method
+	e.Account, e.Method = a.account, a.method
 	a.wish.fill(e, a.q.AdditiveRegistration)
 	e.Path = a.in.pathTo(a.wish.ras)
 	e.Version = versionOf(a.q.ProtocolIdentifier)
@@ -199,7 +202,7 @@ func (a *application) grant(old *entry) {
 	if kind == Registered {
 		a.log.Info("registered", zap.String("alias", e.Name()), zap.Stringer("remote", e.Path.Remote), zap.String("product", e.Product))
 	}
-	a.in.sign = a.signFor(e.Account, e.ID, e.method)
+	a.in.sign = a.signFor(e.Account, e.ID, e.Method)
 	c := a.confirmation(e)
 	c.TerminalAlias = a.granted(e)
 	c.SupportsAdditiveRegistration = true
@@ -302,8 +305,6 @@ func (a *application) proveApplication() (reason h225.RegistrationRejectReason, 
 	required := a.needsPassword(a.wish.aliases)
 	account, method, err := a.check(a.in, user)
 	switch {
-	case err == nil && account == "":
-		return denied, !required
 	case err == nil:
 		a.account, a.method = account, method
 		return reason, true

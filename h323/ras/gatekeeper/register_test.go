@@ -195,7 +195,30 @@ func TestRestarted(t *testing.T) {
 	r, _ := z.g.ByID(d.id)
 	require.Equal(t, d.ras, r.Path.Remote)
 	require.Equal(t, []string{"registered", "changed"}, z.kinds())
+	// Nor does one that has got other names.
+	d.aliases = []h225.AliasAddress{alias.Of("hall")}
+	z.register(d)
+	require.Equal(t, first, d.id)
 	require.Len(t, z.g.Registrations(), 1)
+	_, ok := z.g.Lookup("room")
+	require.False(t, ok)
+}
+
+// TestTwoTerminalsOfAnAccount do not take an alias from each other while both live.
+func TestTwoTerminalsOfAnAccount(t *testing.T) {
+	z := newZone(t, accounts)
+	require.Equal(t, "RCF", z.signIn("198.51.100.7", "room", auth.Password, "room", "s3cret"))
+	require.Equal(t, "RRJ duplicateAlias", z.signIn("198.51.100.8", "room", auth.Password, "room", "s3cret"))
+	require.Equal(t, "RCF", z.signIn("198.51.100.8", "2001", auth.Password, "room", "s3cret"))
+	require.Len(t, z.g.Registrations(), 2)
+	// One that goes over to another account is not there twice.
+	z.g.Apply(Settings{Mode: OnlyAccounts, Accounts: NewList([]Account{
+		{Username: "room", Password: "s3cret", Aliases: []string{"2001"}}, {Username: "other", Password: "pw"},
+	})})
+	require.Equal(t, "RCF", z.signIn("198.51.100.8", "other", auth.Password, "other", "pw"))
+	require.Len(t, z.g.Registrations(), 2)
+	_, ok := z.g.Lookup("2001")
+	require.True(t, ok, "the account's other terminal is reached by it now")
 }
 
 func TestAdditive(t *testing.T) {
@@ -317,7 +340,7 @@ func TestGuesser(t *testing.T) {
 	require.Equal(t, "RRJ securityDenial", z.signIn("203.0.113.7", "room", auth.Access, "room", "s3cret"))
 	require.Equal(t, "RCF", z.signIn("198.51.100.7", "room", auth.Access, "room", "s3cret"), "others are not")
 	z.at = z.at.Add(2 * time.Minute)
-	require.Equal(t, "RCF", z.signIn("203.0.113.7", "room", auth.Access, "room", "s3cret"))
+	require.Equal(t, "RIP", z.signIn("203.0.113.7", "room", auth.Access, "room", "s3cret"), "the other one is asked whether it lives")
 }
 
 // TestStore: registrations outlive the gatekeeper, and are forgotten when they end.
@@ -335,6 +358,24 @@ func TestStore(t *testing.T) {
 	require.Len(t, again.g.Registrations(), 1)
 	require.Equal(t, "RCF", outcome(again.ask(d.ras, d.keepAlive())))
 	require.Empty(t, again.kinds())
+}
+
+// TestStoredProof: who proved itself before a restart has to prove itself after it.
+func TestStoredProof(t *testing.T) {
+	store := NewMemory()
+	z := newZone(t, func(c *Config) {
+		accounts(c)
+		c.Store = store
+	})
+	require.Equal(t, "RCF", z.signIn("198.51.100.7", "room", auth.Password, "room", "s3cret"))
+	d := newDevice("198.51.100.7")
+	d.id = z.g.Registrations()[0].ID
+	z.g.Save(context.Background())
+	again := newZone(t, func(c *Config) {
+		accounts(c)
+		c.Store = store
+	})
+	require.Equal(t, "RRJ securityDenial", outcome(again.ask(d.ras, d.keepAlive())))
 }
 
 // flaky is a store that fails for a while.

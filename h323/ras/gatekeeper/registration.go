@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/h323/h225"
+	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/ras"
 )
 
 // Registration is a terminal, gateway or MCU of the zone.
 type Registration struct {
-	ID      string // endpointIdentifier, ours
-	Account string // whose password it knew, "" when none was asked for
+	ID      string      // endpointIdentifier, ours
+	Account string      // whose password it knew, "" when none was asked for
+	Method  auth.Method // by which it showed that, 0 without
 	Aliases []h225.AliasAddress
 	// Prefixes are those of a gateway: numbers that begin so are its.
 	Prefixes []string

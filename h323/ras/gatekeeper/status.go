@@ -46,7 +46,7 @@ func (t *turn) heard(e *entry, c *h225.InfoRequestResponsePerCallInfo) {
 func (t *turn) inquire(e *entry, done func(t *turn, alive bool)) {
 	e.probing = true
 	q := &h225.InfoRequest{CallIdentifier: &h225.CallIdentifier{}}
-	t.ask(e.Path, false, &h225.RASMessage{InfoRequest: q}, t.signFor(e.Account, e.ID, e.method), func(t *turn, answer *h225.RASMessage, err error) {
+	t.ask(e.Path, false, &h225.RASMessage{InfoRequest: q}, t.signFor(e.Account, e.ID, e.Method), func(t *turn, answer *h225.RASMessage, err error) {
 		e.probing = false
 		alive := err == nil && answer.InfoRequestResponse != nil && answer.InfoRequestResponse.EndpointIdentifier == e.ID
 		if alive && t.table.byID[e.ID] == e {
@@ -62,7 +62,7 @@ func (t *turn) inquireCall(e *entry, id CallID, a *admission) {
 	a.asked = true
 	q := &h225.InfoRequest{CallReferenceValue: a.reference, CallIdentifier: &h225.CallIdentifier{GUID: id}}
 	asked := t.now
-	t.ask(e.Path, false, &h225.RASMessage{InfoRequest: q}, t.signFor(e.Account, e.ID, e.method), func(t *turn, answer *h225.RASMessage, err error) {
+	t.ask(e.Path, false, &h225.RASMessage{InfoRequest: q}, t.signFor(e.Account, e.ID, e.Method), func(t *turn, answer *h225.RASMessage, err error) {
 		a.asked = false
 		if t.calls.find(id, e.ID) != a || a.seen.After(asked) {
 			return

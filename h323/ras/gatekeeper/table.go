@@ -3,11 +3,11 @@ package gatekeeper
 import (
 	"cmp"
 	"crypto/rand"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/ras"
 )
 
@@ -16,18 +16,39 @@ type table struct {
 	byID      map[string]*entry
 	byAlias   map[string]*entry
 	byAccount map[string][]*entry // the latest last
-	prefixes  []prefix            // the longest first
-	changed   map[string]bool     // not yet in the store; false: deleted
+	byPlace   map[place]*entry
+	prefixes  []prefix        // the longest first
+	changed   map[string]bool // not yet in the store; false: deleted
 }
 
 // entry is a registration with what only the gatekeeper knows of it.
 type entry struct {
 	Registration
 	keys     []string // of its aliases
+	place    place    // that it is entered under
+	owner    string   // account that it is entered under
 	ttl      time.Duration
-	additive bool        // it registered aliases one after the other
-	method   auth.Method // that it signs with; 0: none
-	probing  bool        // an IRQ asks whether it is alive
+	additive bool // it registered aliases one after the other
+	probing  bool // an IRQ asks whether it is alive
+}
+
+// place is where an endpoint takes calls, as it says, and where it says so from: behind
+// different translators are the same addresses.
+type place struct {
+	host       netip.Addr
+	stream     ras.Stream
+	signalling netip.AddrPort
+}
+
+// placeOf gives the place; ok is false for endpoints that have none.
+func placeOf(from ras.Path, signalling []netip.AddrPort) (p place, ok bool) {
+	if from.Stream != nil {
+		return place{stream: from.Stream}, true
+	}
+	if len(signalling) == 0 {
+		return p, false
+	}
+	return place{host: from.Remote.Addr(), signalling: signalling[0]}, true
 }
 
 type prefix struct {
@@ -38,6 +59,7 @@ type prefix struct {
 func newTable() *table {
 	return &table{
 		byID: make(map[string]*entry), byAlias: make(map[string]*entry), byAccount: make(map[string][]*entry),
+		byPlace: make(map[place]*entry),
 		changed: make(map[string]bool),
 	}
 }
@@ -62,8 +84,12 @@ func (t *table) put(e *entry) {
 	if len(e.Prefixes) > 0 {
 		slices.SortStableFunc(t.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.digits), len(a.digits)) })
 	}
-	if e.Account != "" {
-		t.byAccount[e.Account] = append(t.byAccount[e.Account], e)
+	if p, ok := placeOf(e.Path, e.Signalling); ok {
+		e.place = p
+		t.byPlace[p] = e
+	}
+	if e.owner = e.Account; e.owner != "" {
+		t.byAccount[e.owner] = append(t.byAccount[e.owner], e)
 	}
 	t.byID[e.ID] = e
 	t.changed[e.ID] = true
@@ -85,14 +111,17 @@ func (t *table) unlink(e *entry) {
 			delete(t.byAlias, k)
 		}
 	}
+	if t.byPlace[e.place] == e {
+		delete(t.byPlace, e.place)
+	}
 	own := func(p prefix) bool { return p.owner == e }
 	if slices.ContainsFunc(t.prefixes, own) {
 		t.prefixes = slices.DeleteFunc(t.prefixes, own)
 	}
-	if list := slices.DeleteFunc(t.byAccount[e.Account], func(o *entry) bool { return o == e }); len(list) > 0 {
-		t.byAccount[e.Account] = list
+	if list := slices.DeleteFunc(t.byAccount[e.owner], func(o *entry) bool { return o == e }); len(list) > 0 {
+		t.byAccount[e.owner] = list
 	} else {
-		delete(t.byAccount, e.Account)
+		delete(t.byAccount, e.owner)
 	}
 }
 

@@ -80,7 +80,7 @@ func (t *turn) expel(e *entry, kind EventKind, reason h225.UnregRequestReason) {
 		Reason:               &reason,
 		AlternateGatekeeper:  t.alternates(),
 	}
-	t.ask(e.Path, false, &h225.RASMessage{UnregistrationRequest: q}, t.signFor(e.Account, e.ID, e.method), nobody)
+	t.ask(e.Path, false, &h225.RASMessage{UnregistrationRequest: q}, t.signFor(e.Account, e.ID, e.Method), nobody)
 	t.drop(e, kind)
 }
 
