@@ -86,7 +86,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		},
 		H323: config.H323{
 			RAS: config.Addresses{"127.0.0.1:2719"}, Signalling: config.Addresses{"127.0.0.1:2720"},
-			FastStart: "on", EarlyH245: true,
+			FastStart: "on", EarlyH245: true, MediaPort: 2776,
 			Gatekeeper: config.Gatekeeper{
 				ID: "example", Mode: "direct", Registration: "closed", Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 				TimeToLive: 5 * time.Minute, CallBandwidth: 2048, TotalBandwidth: 100000,

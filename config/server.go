@@ -50,7 +50,10 @@ type H323 struct {
 	// or refused.
 	FastStart string `key:"fast_start" oneof:"on,answer,off"`
 	// EarlyH245 begins H.245 before the answer of calls that we place.
-	EarlyH245  bool       `key:"early_h245"`
+	EarlyH245 bool `key:"early_h245"`
+	// MediaPort is where terminals behind firewalls send all their RTP, and RTCP to the
+	// next (H.460.19); 0 = each call has ports of its own.
+	MediaPort  int        `key:"media_port"`
 	Gatekeeper Gatekeeper `key:"gatekeeper"`
 	Register   Membership `key:"register"`
 }

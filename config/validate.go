@@ -138,6 +138,14 @@ func (v *validation) rtp() {
 	if v.RTP.Timeout < 0 || v.RTP.Timeout > 0 && v.RTP.Timeout < 5*time.Second {
 		v.fault("rtp.timeout", "%s would end healthy calls; 5s or more, or 0s for never", v.RTP.Timeout)
 	}
+	if m := v.H323.MediaPort; m != 0 {
+		switch {
+		case m < 1024 || m > 65534 || m%2 != 0:
+			v.fault("h323.media_port", "%d is not an even port above 1023; the next is for RTCP", m)
+		case r.Contains(m) || r.Contains(m+1):
+			v.clash("h323.media_port", "rtp.ports", "%d lies within rtp.ports, %s", m, r)
+		}
+	}
 	for _, l := range v.listeners() {
 		for _, a := range *l.addresses {
 			_, port, _ := strings.Cut(a[strings.LastIndex(a, ":"):], ":")

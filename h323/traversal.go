@@ -261,10 +261,11 @@ func (l *leg) traverse(m *callsig.Message) {
 
 // mux are the shared sockets, where the far side can send to them.
 func (s *sessions) mux() *rtpconn.Mux {
-	if !s.traversal.Serves() || !s.traversal.Multiplexes() {
+	m := s.cfg.Traversal.Mux
+	if m == nil || !s.traversal.Serves() || !s.traversal.Multiplexes() || m.Addr().Addr().Is4() != s.net.Local.Is4() {
 		return nil
 	}
-	return s.cfg.Traversal.Mux
+	return m
 }
 
 // traversed tells H.460.19 where a role is received.

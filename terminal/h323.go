@@ -17,6 +17,7 @@ func (p *prepared) openH323(ctx context.Context) (*line, error) {
 		Ports: p.Ports, Encryption: h323.Encryption(p.Encryption), Latching: h323.LatchOff,
 		Product: vendors[p.Vendor].userAgent, Log: p.Logger.Named("h323"),
 	}
+	cfg.Traversal.Client, cfg.Traversal.Tunnel = p.Traversal != "", p.Traversal == "h460.17"
 	if p.Tunnel == "off" {
 		cfg.Tunnelling = h323.TunnelOff
 	}

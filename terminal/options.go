@@ -59,6 +59,9 @@ type Options struct {
 	// "on" (default) or "off"; "answer" (default), "on" or "off"; false.
 	Tunnel, FastStart string
 	EarlyH245         bool
+	// Traversal is how an H.323 terminal that registers passes a firewall: "" (there
+	// is none), h460.18 or h460.17.
+	Traversal string
 
 	Ports  *portpool.Pool // of media; nil makes one
 	Logger *zap.Logger    // nil = silent
@@ -133,6 +136,7 @@ func (p *prepared) checkChoices() error {
 		{"encryption", p.Encryption, "off prefer require"},
 		{"tunnel", p.Tunnel, "on off"},
 		{"fast start", p.FastStart, "on answer off"},
+		{"traversal", p.Traversal, " h460.18 h460.17"},
 		{"vendor", p.Vendor, " polycom cisco yealink"},
 	} {
 		known := false

@@ -129,6 +129,10 @@ func checkPorts(c *config.Config) []finding {
 			list = append(list, checkDiscovery())
 		}
 	}
+	if port := c.H323.MediaPort; port != 0 && len(c.H323.Signalling) > 0 {
+		try("h323.media_port", "udp", ":"+strconv.Itoa(port))
+		try("h323.media_port", "udp", ":"+strconv.Itoa(port+1))
+	}
 	all("http.listen", "tcp", c.HTTP.Listen)
 	all("http.tls.listen", "tcp", c.HTTP.TLS.Listen)
 	if c.SFU.Embedded {

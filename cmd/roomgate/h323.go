@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/rtpconn"
 )
 
 // h323Stack is the H.323 endpoint with the gatekeeper beside it. A nil stack is one
@@ -26,6 +28,42 @@ type h323Stack struct {
 	*h323.Endpoint
 	zone    *gatekeeper.Server // nil: nobody registers
 	tunnels bool               // registrations over signalling connections are taken
+	mux     *rtpconn.Mux       // nil: nothing is multiplexed
+}
+
+// openMux binds the ports of multiplexed media; nil when there are none.
+func openMux(c *config.Config, log *zap.Logger) (*rtpconn.Mux, error) {
+	if c.H323.MediaPort == 0 {
+		return nil, nil
+	}
+	pool, err := portpool.New(portpool.Config{Low: uint16(c.H323.MediaPort), High: uint16(c.H323.MediaPort + 1)})
+	if err != nil {
+		return nil, err
+	}
+	at := c.Listen.Address
+	if !at.IsValid() {
+		at = netip.IPv4Unspecified()
+	}
+	const burst = 4 << 20 // octets: pictures of many calls come at once
+	pair, err := pool.Pair(at, portpool.Options{ReadBuffer: burst})
+	if err != nil {
+		return nil, err
+	}
+	const sessionsOfCall = 3
+	return rtpconn.NewMux(pair, sessionsOfCall*max(sipLimits(c.Limits).Calls, 1), log.Named("multiplexed")), nil
+}
+
+// Serve implements call.Endpoint.
+func (s *h323Stack) Serve(ctx context.Context, incoming func(call.Leg)) error {
+	err := s.Endpoint.Serve(ctx, incoming)
+	return errors.Join(err, s.closeMux())
+}
+
+func (s *h323Stack) closeMux() error {
+	if s.mux == nil {
+		return nil
+	}
+	return s.mux.Close()
 }
 
 // listenH323 binds the H.323 stack. changed is told of registrations, leads whether a
@@ -35,9 +73,14 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
 	settings.Traversal.RAS = zoneDirectory{s}
+	var err error
+	if s.mux, err = openMux(c, log); err != nil {
+		return nil, fmt.Errorf("h323.media_port: %w", err)
+	}
+	settings.Traversal.Mux = s.mux
 	endpoint, err := h323.New(settings)
 	if err != nil {
-		return nil, fmt.Errorf("h323: %w", err)
+		return nil, errors.Join(fmt.Errorf("h323: %w", err), s.closeMux())
 	}
 	s.Endpoint = endpoint
 	if len(c.H323.RAS) == 0 || c.H323.Gatekeeper.Mode == "off" {
@@ -46,7 +89,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 	s.zone, err = gatekeeper.Listen(zoneConfig(c, s, log, changed, leads), c.H323.RAS, c.H323.Gatekeeper.Discovery)
 	if err != nil {
 		endpoint.Close()
-		return nil, fmt.Errorf("h323.ras: %w", err)
+		return nil, errors.Join(fmt.Errorf("h323.ras: %w", err), s.closeMux())
 	}
 	return s, nil
 }

@@ -39,6 +39,7 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Transport, "transport", "udp", "udp, tcp or tls")
 	f.StringVar(&o.Tunnel, "tunnel", "on", "on or off: H.245 within H.323 call signalling")
 	f.StringVar(&o.FastStart, "fast-start", "answer", "on, answer or off: media with the SETUP of H.323")
+	f.StringVar(&o.Traversal, "traversal", "", "h460.18 or h460.17: register with H.323 from behind a firewall")
 	f.BoolVar(&o.EarlyH245, "early-h245", false, "begin H.245 with the SETUP of H.323")
 	f.StringVar(&o.Encryption, "encryption", "off", "off, prefer or require")
 	f.BoolVar(&o.TLSVerify, "tls-verify", false, "verify the far side's certificate")
