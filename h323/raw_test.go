@@ -123,7 +123,9 @@ func listenRaw(t testing.TB) *rawListener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
-	return &rawListener{l, t}
+	r := &rawListener{l, t}
+	listening([]netip.AddrPort{r.addr()})
+	return r
 }
 
 func (l *rawListener) at() string           { return l.Addr().String() }

@@ -41,13 +41,17 @@ func FromQ931(m *q931.Message) (*H323UserInformation, error) {
 	return ParseUserInformation(uu.Information)
 }
 
+// usualSize is room for most messages without fast start.
+const usualSize = 512
+
 // Attach puts u into the user-user element of m.
 func Attach(m *q931.Message, u *H323UserInformation) error {
-	information, err := per.Marshal(u)
+	// The discriminator stands before the information in the same element.
+	data, err := per.Append(append(make([]byte, 0, usualSize), q931.X680), u)
 	if err != nil {
 		return err
 	}
-	m.Set(q931.UserUser{Discriminator: q931.X680, Information: information}.Element())
+	m.Set(q931.Element{ID: q931.UserUserID, Data: data})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/roomgate/roomgate/h323/per/internal/tag"
 )
@@ -40,14 +41,30 @@ func appendValue(dst []byte, v any, options, alphabet string) ([]byte, error) {
 		addressable.Set(value)
 		value = addressable
 	}
-	e := encoder{buf: dst}
-	if err := c.encode(&e, value); err != nil {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	if err := c.encode(e, value); err != nil {
 		return dst, in(t.String(), err)
 	}
-	if len(e.buf) == len(dst) {
+	if len(e.buf) == 0 {
 		e.buf = append(e.buf, 0) // X.691 11.1.3
 	}
-	return e.buf, nil
+	return append(dst, e.buf...), nil
+}
+
+// encoders are kept with their buffers: an encoding is of known size when it is done,
+// not before.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+// keptBuffer bounds the buffers that are kept.
+const keptBuffer = 16 << 10
+
+func (e *encoder) release() {
+	if cap(e.buf) > keptBuffer || cap(e.scratch) > keptBuffer {
+		return
+	}
+	*e = encoder{buf: e.buf[:0], scratch: e.scratch[:0]}
+	encoders.Put(e)
 }
 
 func plan(t reflect.Type, options, alphabet string) (codec, error) {
@@ -109,8 +126,10 @@ func (l Limits) decode(data []byte, v any, options, alphabet string) ([]byte, er
 		return data, in(name, fmt.Errorf("%w: %d octets", ErrLimit, len(data)))
 	}
 	value.SetZero()
-	d := decoder{data: bytes.Clone(data), budget: l.budget()}
-	if err := c.decode(&d, value); err != nil {
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	*d = decoder{data: bytes.Clone(data), budget: l.budget()}
+	if err := c.decode(d, value); err != nil {
 		return data, in(name, err)
 	}
 	used := max(1, (d.pos+7)/8)
@@ -118,4 +137,12 @@ func (l Limits) decode(data []byte, v any, options, alphabet string) ([]byte, er
 		return data, in(name, ErrTruncated)
 	}
 	return data[used:], nil
+}
+
+// decoders are kept: they are of use for one call only.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func (d *decoder) release() {
+	*d = decoder{}
+	decoders.Put(d)
 }

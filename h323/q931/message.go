@@ -96,7 +96,13 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 }
 
 // Marshal gives the message's octets.
-func (m *Message) Marshal() ([]byte, error) { return m.Append(nil) }
+func (m *Message) Marshal() ([]byte, error) {
+	size := 5
+	for _, e := range m.Elements {
+		size += 4 + len(e.Data)
+	}
+	return m.Append(make([]byte, 0, size))
+}
 
 // Get finds the first element with an identifier, of codeset 0.
 func (m *Message) Get(id ElementID) (Element, bool) {
