@@ -176,6 +176,7 @@ func (s *sessions) params(m *control.Medium, held bool) rtpconn.Params {
 	}
 	for _, f := range m.Receive {
 		p.Receive[f.PayloadType] = f
+		eitherLaw(p.Receive, f)
 	}
 	if h := s.keys[m.Stream.Role].protect(m); h != nil {
 		p.Security.H235 = h
@@ -193,6 +194,24 @@ func (s *sessions) params(m *control.Medium, held bool) rtpconn.Params {
 		p.SendEvents = rtpconn.EventFormat{PayloadType: ev.PayloadType, ClockRate: ev.ClockRate}
 	}
 	return p
+}
+
+// eitherLaw takes both laws of G.711 on a channel of one. Asterisk's ooh323 sends the
+// law that it receives, whichever its own channel was opened for; we can take
+// either, and their payload types tell them apart (RFC 3551 §6).
+func eitherLaw(receive map[uint8]media.Format, f media.Format) {
+	const pcmu, pcma = 0, 8
+	switch {
+	case f.Codec.Is(string(media.PCMU)):
+		f.Codec, f.PayloadType = media.PCMA, pcma
+	case f.Codec.Is(string(media.PCMA)):
+		f.Codec, f.PayloadType = media.PCMU, pcmu
+	default:
+		return
+	}
+	if _, taken := receive[f.PayloadType]; !taken {
+		receive[f.PayloadType] = f
+	}
 }
 
 // mediaCause reads a failure to set media up.
