@@ -77,7 +77,7 @@ func ackOf(o *h245.OpenLogicalChannel) *h245.ResponseMessage {
 	return &h245.ResponseMessage{OpenLogicalChannelAck: &h245.OpenLogicalChannelAck{
 		ForwardLogicalChannelNumber: o.ForwardLogicalChannelNumber,
 		ForwardMultiplexAckParameters: &h245.ForwardMultiplexAckParameters{H2250LogicalChannelAckParameters: &h245.H2250LogicalChannelAckParameters{
-			MediaChannel: transportAddress(addr("198.51.100.1:7000")), MediaControlChannel: transportAddress(addr("198.51.100.1:7001")),
+			MediaChannel: h245.AddressOf(addr("198.51.100.1:7000")), MediaControlChannel: h245.AddressOf(addr("198.51.100.1:7001")),
 		}},
 	}}
 }
@@ -86,7 +86,7 @@ func ackOf(o *h245.OpenLogicalChannel) *h245.ResponseMessage {
 func openOf(number uint16, session uint8, e entry) *h245.OpenLogicalChannel {
 	d, _ := dataType(e)
 	params := h2250(session, e.format)
-	params.MediaControlChannel = transportAddress(addr("198.51.100.1:7003"))
+	params.MediaControlChannel = h245.AddressOf(addr("198.51.100.1:7003"))
 	return &h245.OpenLogicalChannel{
 		ForwardLogicalChannelNumber: number,
 		ForwardLogicalChannelParameters: h245.ForwardLogicalChannelParameters{
@@ -99,7 +99,7 @@ func openOf(number uint16, session uint8, e entry) *h245.OpenLogicalChannel {
 func withReverse(o *h245.OpenLogicalChannel, e entry) *h245.OpenLogicalChannel {
 	d, _ := dataType(e)
 	params := h2250(o.ForwardLogicalChannelParameters.MultiplexParameters.H2250LogicalChannelParameters.SessionID, e.format)
-	params.MediaChannel = transportAddress(addr("198.51.100.1:7010"))
+	params.MediaChannel = h245.AddressOf(addr("198.51.100.1:7010"))
 	o.ReverseLogicalChannelParameters = &h245.ReverseLogicalChannelParameters{
 		DataType: d, MultiplexParameters: &h245.ReverseMultiplexParameters{H2250LogicalChannelParameters: params},
 	}
@@ -170,7 +170,7 @@ func TestAccepted(t *testing.T) {
 	}
 	ack := s.response().OpenLogicalChannelAck
 	got := ack.ForwardMultiplexAckParameters.H2250LogicalChannelAckParameters
-	if readAddress(got.MediaChannel) != s.local[media.Audio].RTP || readAddress(got.MediaControlChannel) != s.local[media.Audio].RTCP || *got.SessionID != 1 {
+	if got.MediaChannel.Unicast() != s.local[media.Audio].RTP || got.MediaControlChannel.Unicast() != s.local[media.Audio].RTCP || *got.SessionID != 1 {
 		t.Errorf("%+v", got)
 	}
 	// The same number again, with another codec: the peer began anew.

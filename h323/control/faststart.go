@@ -66,7 +66,7 @@ func (s *Session) fastOffer(role media.Role, f media.Format) *outgoing {
 func (s *Session) fastReceive(c *outgoing, t Transport) *h245.OpenLogicalChannel {
 	data, _ := dataType(c.stream())
 	params := h2250(c.session, c.format)
-	params.MediaChannel, params.MediaControlChannel = transportAddress(t.RTP), transportAddress(t.RTCP)
+	params.MediaChannel, params.MediaControlChannel = h245.AddressOf(t.RTP), h245.AddressOf(t.RTCP)
 	return reverseOnly(s.channels.allocate(), data, params)
 }
 
@@ -128,7 +128,7 @@ func (s *Session) answerReceive(o *h245.OpenLogicalChannel) *h245.OpenLogicalCha
 	}
 	s.channels.receiving[c.number] = c
 	params := h2250(c.session, c.format)
-	params.MediaChannel, params.MediaControlChannel = transportAddress(t.RTP), transportAddress(t.RTCP)
+	params.MediaChannel, params.MediaControlChannel = h245.AddressOf(t.RTP), h245.AddressOf(t.RTCP)
 	return &h245.OpenLogicalChannel{
 		ForwardLogicalChannelNumber: c.number,
 		ForwardLogicalChannelParameters: h245.ForwardLogicalChannelParameters{
@@ -180,7 +180,7 @@ func (s *Session) answerSend(o *h245.OpenLogicalChannel) *h245.OpenLogicalChanne
 	}
 	s.channels.sending[role] = c
 	params := h2250(c.session, c.format)
-	params.MediaControlChannel = transportAddress(t.RTCP)
+	params.MediaControlChannel = h245.AddressOf(t.RTCP)
 	answer := reverseOnly(c.number, o.ReverseLogicalChannelParameters.DataType, params)
 	answer.GenericInformation = s.traverseSend(c, o)
 	return answer

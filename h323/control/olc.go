@@ -45,7 +45,7 @@ func readProposal(number uint16, data *h245.DataType, params *h245.H2250LogicalC
 		return p, false
 	}
 	p.session = params.SessionID
-	p.rtp, p.rtcp = readAddress(params.MediaChannel), readAddress(params.MediaControlChannel)
+	p.rtp, p.rtcp = params.MediaChannel.Unicast(), params.MediaControlChannel.Unicast()
 	p.multicast = params.MediaChannel != nil && params.MediaChannel.MulticastAddress != nil
 	if params.DynamicRTPPayloadType != nil {
 		p.dynamic = *params.DynamicRTPPayloadType
@@ -112,7 +112,7 @@ func (p *proposal) complete(f *media.Format) {
 func (s *Session) describe(c *outgoing, t Transport) *h245.OpenLogicalChannel {
 	data, _ := dataType(c.stream())
 	params := h2250(c.session, c.format)
-	params.MediaControlChannel = transportAddress(t.RTCP)
+	params.MediaControlChannel = h245.AddressOf(t.RTCP)
 	if c.role == media.Audio {
 		params.SilenceSuppression = ptr(false)
 	}

@@ -48,8 +48,8 @@ func (s *Session) accept(o *h245.OpenLogicalChannel) (*incoming, *h245.OpenLogic
 	ack := &h245.OpenLogicalChannelAck{ForwardLogicalChannelNumber: c.number}
 	params := &h245.H2250LogicalChannelAckParameters{
 		SessionID:           ptr(c.session),
-		MediaChannel:        transportAddress(t.RTP),
-		MediaControlChannel: transportAddress(t.RTCP),
+		MediaChannel:        h245.AddressOf(t.RTP),
+		MediaControlChannel: h245.AddressOf(t.RTCP),
 		FlowControlToZero:   ptr(false),
 	}
 	if c.format.PayloadType >= firstDynamic {
@@ -202,7 +202,7 @@ func (s *Session) acceptReverse(c *incoming, o *h245.OpenLogicalChannel, ack *h2
 	}
 	s.channels.sending[c.role] = back
 	params := h2250(c.session, format)
-	params.MediaControlChannel = transportAddress(t.RTCP)
+	params.MediaControlChannel = h245.AddressOf(t.RTCP)
 	ack.ReverseLogicalChannelParameters = &h245.AckReverseLogicalChannelParameters{
 		ReverseLogicalChannelNumber: back.number,
 		MultiplexParameters:         &h245.AckReverseMultiplexParameters{H2250LogicalChannelParameters: params},

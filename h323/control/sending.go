@@ -193,7 +193,7 @@ func (s *Session) acknowledged(m *h245.OpenLogicalChannelAck) {
 
 // take reads where to send.
 func (c *outgoing) take(p *h245.H2250LogicalChannelAckParameters) {
-	c.rtp, c.rtcp = readAddress(p.MediaChannel), readAddress(p.MediaControlChannel)
+	c.rtp, c.rtcp = p.MediaChannel.Unicast(), p.MediaControlChannel.Unicast()
 	if p.SessionID != nil {
 		c.session = *p.SessionID
 	}

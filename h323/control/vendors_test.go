@@ -196,7 +196,7 @@ func oddPorts(t *testing.T) {
 	s, now := ready(t, Config{Capabilities: everything()}, everything(), true)
 	ack := ackOf(s.opened(media.Audio))
 	p := ack.OpenLogicalChannelAck.ForwardMultiplexAckParameters.H2250LogicalChannelAckParameters
-	p.MediaChannel, p.MediaControlChannel = transportAddress(addr("198.51.100.1:7777")), nil
+	p.MediaChannel, p.MediaControlChannel = h245.AddressOf(addr("198.51.100.1:7777")), nil
 	s.hears(now, ack)
 	if m := s.Medium(media.Audio); m == nil || m.RTP != addr("198.51.100.1:7777") || m.RTCP.IsValid() || m.Stream.Direction != media.SendOnly {
 		t.Errorf("%+v", m)
@@ -207,7 +207,7 @@ func nowhere(t *testing.T) {
 	for _, where := range []string{"0.0.0.0:5000", "198.51.100.1:0"} {
 		s, now := ready(t, Config{Capabilities: everything()}, everything(), true)
 		ack := ackOf(s.opened(media.Audio))
-		ack.OpenLogicalChannelAck.ForwardMultiplexAckParameters.H2250LogicalChannelAckParameters.MediaChannel = transportAddress(addr(where))
+		ack.OpenLogicalChannelAck.ForwardMultiplexAckParameters.H2250LogicalChannelAckParameters.MediaChannel = h245.AddressOf(addr(where))
 		s.hears(now, ack)
 		if m := s.Medium(media.Audio); m == nil || m.RTP.IsValid() || m.Stream.Direction != media.Inactive {
 			t.Errorf("%s: %+v", where, m)

@@ -88,7 +88,7 @@ func (m *Media) Offer(c control.Channel) []h245.GenericMessage {
 	p := multiplexed(local)
 	if m.server {
 		interval := uint32(KeepAliveInterval / time.Second)
-		p.KeepAliveChannel, p.KeepAliveInterval = transportAddress(local.RTP), &interval
+		p.KeepAliveChannel, p.KeepAliveInterval = h245.AddressOf(local.RTP), &interval
 	}
 	return wrap(p)
 }
@@ -136,14 +136,14 @@ func (m *Media) learn(c control.Channel, theirs []h245.GenericMessage) {
 	if m.server {
 		return
 	}
-	rtp, rtcp := address(p.MultiplexedMediaChannel), address(p.MultiplexedMediaControlChannel)
+	rtp, rtcp := p.MultiplexedMediaChannel.Unicast(), p.MultiplexedMediaControlChannel.Unicast()
 	if p.MultiplexID != nil && rtp.IsValid() {
 		r.RTP = rtp
 	}
 	if p.MultiplexID != nil && rtcp.IsValid() {
 		r.RTCP = rtcp
 	}
-	if at := address(p.KeepAliveChannel); at.IsValid() {
+	if at := p.KeepAliveChannel.Unicast(); at.IsValid() {
 		r.KeepAlive, r.Interval = at, KeepAliveInterval
 		if p.KeepAliveInterval != nil {
 			r.Interval = min(time.Duration(*p.KeepAliveInterval), 3600) * time.Second
@@ -157,7 +157,7 @@ func multiplexed(l Local) *TraversalParameters {
 		return new(TraversalParameters)
 	}
 	return &TraversalParameters{
-		MultiplexedMediaChannel: transportAddress(l.RTP), MultiplexedMediaControlChannel: transportAddress(l.RTCP),
+		MultiplexedMediaChannel: h245.AddressOf(l.RTP), MultiplexedMediaControlChannel: h245.AddressOf(l.RTCP),
 		MultiplexID: l.MultiplexID,
 	}
 }

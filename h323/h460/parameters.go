@@ -3,7 +3,6 @@ package h460
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/per"
@@ -66,36 +65,4 @@ func ReadParameters(list []h245.GenericMessage) (*TraversalParameters, error) {
 		}
 	}
 	return nil, nil
-}
-
-// transportAddress writes an address as H.245 has it; nil for none.
-func transportAddress(a netip.AddrPort) *h245.TransportAddress {
-	switch ip := a.Addr().Unmap(); {
-	case !ip.IsValid():
-		return nil
-	case ip.Is4():
-		return &h245.TransportAddress{UnicastAddress: &h245.UnicastAddress{
-			IPAddress: &h245.UnicastAddressIPAddress{Network: ip.As4(), TSAPIdentifier: a.Port()}}}
-	default:
-		return &h245.TransportAddress{UnicastAddress: &h245.UnicastAddress{
-			IP6Address: &h245.UnicastAddressIP6Address{Network: ip.As16(), TSAPIdentifier: a.Port()}}}
-	}
-}
-
-// address reads an address; the zero one for what cannot be sent to.
-func address(t *h245.TransportAddress) netip.AddrPort {
-	if t == nil || t.UnicastAddress == nil {
-		return netip.AddrPort{}
-	}
-	var a netip.AddrPort
-	switch u := t.UnicastAddress; {
-	case u.IPAddress != nil:
-		a = netip.AddrPortFrom(netip.AddrFrom4(u.IPAddress.Network), u.IPAddress.TSAPIdentifier)
-	case u.IP6Address != nil:
-		a = netip.AddrPortFrom(netip.AddrFrom16(u.IP6Address.Network).Unmap(), u.IP6Address.TSAPIdentifier)
-	}
-	if a.Port() == 0 || a.Addr().IsUnspecified() || a.Addr().IsMulticast() {
-		return netip.AddrPort{}
-	}
-	return a
 }

@@ -1,28 +1,24 @@
-package control
+package h245
 
-import (
-	"net/netip"
+import "net/netip"
 
-	"github.com/roomgate/roomgate/h323/h245"
-)
-
-// transportAddress writes an address as H.245 has it; nil for none.
-func transportAddress(a netip.AddrPort) *h245.TransportAddress {
+// AddressOf writes an address; nil for none.
+func AddressOf(a netip.AddrPort) *TransportAddress {
 	switch ip := a.Addr().Unmap(); {
 	case !ip.IsValid():
 		return nil
 	case ip.Is4():
-		return &h245.TransportAddress{UnicastAddress: &h245.UnicastAddress{
-			IPAddress: &h245.UnicastAddressIPAddress{Network: ip.As4(), TSAPIdentifier: a.Port()}}}
+		return &TransportAddress{UnicastAddress: &UnicastAddress{
+			IPAddress: &UnicastAddressIPAddress{Network: ip.As4(), TSAPIdentifier: a.Port()}}}
 	default:
-		return &h245.TransportAddress{UnicastAddress: &h245.UnicastAddress{
-			IP6Address: &h245.UnicastAddressIP6Address{Network: ip.As16(), TSAPIdentifier: a.Port()}}}
+		return &TransportAddress{UnicastAddress: &UnicastAddress{
+			IP6Address: &UnicastAddressIP6Address{Network: ip.As16(), TSAPIdentifier: a.Port()}}}
 	}
 }
 
-// readAddress reads an address. What cannot be sent to is invalid: port or address zero,
+// Unicast reads an address. What cannot be sent to is the zero one: port or address zero,
 // multicast, networks other than IP.
-func readAddress(t *h245.TransportAddress) netip.AddrPort {
+func (t *TransportAddress) Unicast() netip.AddrPort {
 	if t == nil || t.UnicastAddress == nil {
 		return netip.AddrPort{}
 	}
