@@ -18,6 +18,7 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 	sip      *prometheus.CounterVec
+	h323     *prometheus.CounterVec
 
 	looks sync.Mutex // one Collect at a time
 
@@ -42,9 +43,13 @@ func NewMetrics() *Metrics {
 			Name: "roomgate_sip_messages_total",
 			Help: "SIP messages on the wire; responses count as 1xx to 6xx.",
 		}, []string{"direction", "kind"}),
+		h323: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "roomgate_h323_messages_total",
+			Help: "H.323 messages on the wire: call signalling, H.245 as one kind, RAS; malformed and limited are RAS that was dropped.",
+		}, []string{"direction", "kind"}),
 		totals: newTraffic(),
 	}
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.sip, m)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.sip, m.h323, m)
 	return m
 }
 
@@ -63,11 +68,19 @@ func (m *Metrics) Handler() http.Handler {
 
 // SIPMessage counts one message. sent tells our own; status is 0 for requests.
 func (m *Metrics) SIPMessage(sent bool, method string, status int) {
-	direction := "in"
+	m.sip.WithLabelValues(direction(sent), messageKind(method, status)).Inc()
+}
+
+// H323Message counts one message. Strangers must not be able to make up kinds.
+func (m *Metrics) H323Message(sent bool, kind string) {
+	m.h323.WithLabelValues(direction(sent), kind).Inc()
+}
+
+func direction(sent bool) string {
 	if sent {
-		direction = "out"
+		return "out"
 	}
-	m.sip.WithLabelValues(direction, messageKind(method, status)).Inc()
+	return "in"
 }
 
 // messageKind bounds the labels: strangers choose the methods they send.

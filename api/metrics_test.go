@@ -45,6 +45,8 @@ func TestMetrics(t *testing.T) {
 	m.SIPMessage(true, "", 200)
 	m.SIPMessage(true, "", 200)
 	m.SIPMessage(false, "NONSENSE", 0)
+	m.H323Message(false, "RRQ")
+	m.H323Message(true, "RCF")
 	got := scrape(t, m)
 	for name, want := range map[string]string{
 		`roomgate_calls{direction="in",protocol="sip",state="active"}`: "2",
@@ -65,6 +67,8 @@ func TestMetrics(t *testing.T) {
 		`roomgate_sip_messages_total{direction="in",kind="INVITE"}`:        "1",
 		`roomgate_sip_messages_total{direction="in",kind="other"}`:         "1",
 		`roomgate_sip_messages_total{direction="out",kind="2xx"}`:          "2",
+		`roomgate_h323_messages_total{direction="in",kind="RRQ"}`:          "1",
+		`roomgate_h323_messages_total{direction="out",kind="RCF"}`:         "1",
 	} {
 		assert.Equal(t, want, got[name], name)
 	}

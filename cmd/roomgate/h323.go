@@ -66,9 +66,17 @@ func (s *h323Stack) closeMux() error {
 	return s.mux.Close()
 }
 
-// listenH323 binds the H.323 stack. changed is told of registrations, leads whether a
-// call to an alias that no H.323 terminal has would lead anywhere.
-func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed func(gatekeeper.Event), leads func(alias string) bool) (*h323Stack, error) {
+// surroundings are what the H.323 stack tells the rest of the node, and asks it.
+type surroundings struct {
+	changed func(gatekeeper.Event) // a registration
+	// leads reports whether a call to an alias that no H.323 terminal has would lead
+	// anywhere.
+	leads func(alias string) bool
+	count func(sent bool, kind string) // a message
+}
+
+// listenH323 binds the H.323 stack.
+func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around surroundings) (*h323Stack, error) {
 	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal}
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
@@ -78,6 +86,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 		return nil, fmt.Errorf("h323.media_port: %w", err)
 	}
 	settings.Traversal.Mux = s.mux
+	settings.Tap = func(r h323.Record) { around.count(!r.In, signallingKind(r.Type)) }
 	endpoint, err := h323.New(settings)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("h323: %w", err), s.closeMux())
@@ -86,7 +95,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 	if len(c.H323.RAS) == 0 || c.H323.Gatekeeper.Mode == "off" {
 		return s, nil
 	}
-	s.zone, err = gatekeeper.Listen(zoneConfig(c, s, log, changed, leads), c.H323.RAS, c.H323.Gatekeeper.Discovery)
+	s.zone, err = gatekeeper.Listen(zoneConfig(c, s, log, around), c.H323.RAS, c.H323.Gatekeeper.Discovery)
 	if err != nil {
 		endpoint.Close()
 		return nil, errors.Join(fmt.Errorf("h323.ras: %w", err), s.closeMux())
@@ -95,7 +104,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, changed
 }
 
 // zoneConfig is the gatekeeper's part of the configuration.
-func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, changed func(gatekeeper.Event), leads func(alias string) bool) gatekeeper.Config {
+func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, around surroundings) gatekeeper.Config {
 	nets := newNetworks(c.Networks)
 	towards := local.Networks(nets.towards)
 	return gatekeeper.Config{
@@ -104,17 +113,26 @@ func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, changed func(ga
 		RAS: func(peer netip.Addr) netip.AddrPort {
 			return netip.AddrPortFrom(towards.Towards(peer).Advertised, portOf(c.H323.RAS))
 		},
-		Serves: leads,
+		Serves: around.leads,
 		IsLocal: func(host string) bool {
 			a, err := netip.ParseAddr(host)
 			return err == nil && (isLocal(a) || nets.shows(a)) || c.SIP.Domain != "" && strings.EqualFold(host, c.SIP.Domain)
 		},
 		Traversal: c.H323.Gatekeeper.Traversal,
 		Lockout:   limit.NewLockout(limit.LockoutConfig{}),
-		OnEvent:   changed,
+		OnEvent:   around.changed,
+		OnMessage: around.count,
 		Log:       log.Named("gatekeeper"),
 		Settings:  zoneSettings(c),
 	}
+}
+
+// signallingKind keeps the numbers of message types that do not exist out of metrics.
+func signallingKind(name string) string {
+	if strings.HasPrefix(name, "message type") {
+		return "other"
+	}
+	return name
 }
 
 func portOf(list config.Addresses) uint16 {

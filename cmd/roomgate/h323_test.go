@@ -113,6 +113,10 @@ func TestGatekeeper(t *testing.T) {
 		require.Equal(t, &client.Refused{Kind: ras.ARJ, Reason: "calledPartyNotRegistered"}, err)
 	})
 	require.Empty(t, registrations(), "it said that it left")
+	_, metrics := r.get(false, "/metrics")
+	for _, line := range []string{`{direction="in",kind="RRQ"} 1`, `{direction="out",kind="RCF"} 1`, `{direction="out",kind="ARJ"} 1`, `{direction="out",kind="UCF"} 1`} {
+		require.Contains(t, metrics, "roomgate_h323_messages_total"+line)
+	}
 
 	t.Run("password", func(t *testing.T) {
 		inner := *r

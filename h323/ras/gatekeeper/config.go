@@ -43,8 +43,12 @@ type Config struct {
 	OnEvent func(Event)
 	// OnDisengage tells that a terminal ended its part of a call (DRQ).
 	OnDisengage func(id string, callID [16]byte)
-	Now         func() time.Time
-	Log         *zap.Logger
+	// OnMessage counts: every message received and sent by its kind, and what was
+	// dropped as malformed or limited (over the share of its source). It must not
+	// block. May be nil.
+	OnMessage func(sent bool, kind string)
+	Now       func() time.Time
+	Log       *zap.Logger
 
 	Settings Settings
 }
@@ -150,6 +154,9 @@ func (c *Config) defaults() error {
 	}
 	if c.OnDisengage == nil {
 		c.OnDisengage = func(string, [16]byte) {}
+	}
+	if c.OnMessage == nil {
+		c.OnMessage = func(bool, string) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

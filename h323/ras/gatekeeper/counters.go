@@ -21,8 +21,11 @@ type counters struct {
 	malformed, limited, repeated atomic.Uint64
 }
 
-func (c *counters) received(k ras.Kind) { c.in[k].Add(1) }
-func (c *counters) sent(k ras.Kind)     { c.out[k].Add(1) }
+// count notes something that came.
+func (g *Gatekeeper) count(n *atomic.Uint64, kind string) {
+	n.Add(1)
+	g.c.OnMessage(false, kind)
+}
 
 // Counts tells the numbers; kinds that did not occur are left out.
 func (g *Gatekeeper) Counts() Counts {

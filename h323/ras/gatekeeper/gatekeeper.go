@@ -91,17 +91,17 @@ func (g *Gatekeeper) Receive(from ras.Path, pdu []byte) {
 	rate := g.rate
 	g.mu.Unlock()
 	if !rate.Allow(from.Remote.Addr()) {
-		g.counters.limited.Add(1)
+		g.count(&g.counters.limited, "limited")
 		return
 	}
 	m, err := h225.ParseRAS(pdu)
 	if err != nil {
-		g.counters.malformed.Add(1)
+		g.count(&g.counters.malformed, "malformed")
 		g.log.Debug("malformed message", zap.Stringer("remote", from.Remote), zap.Error(err))
 		return
 	}
 	kind := ras.KindOf(m)
-	g.counters.received(kind)
+	g.count(&g.counters.in[kind], kind.String())
 	in := &incoming{from: from, pdu: pdu, message: m, kind: kind}
 	switch {
 	case kind.IsRequest() || kind == ras.IRR || kind == ras.NonStandard || kind == ras.None:

@@ -80,7 +80,9 @@ func (g *Gatekeeper) encode(o outgoing) []byte {
 		g.log.Error("message cannot be coded", zap.Stringer("kind", ras.KindOf(o.message)), zap.Error(err))
 		return nil
 	}
-	g.counters.sent(ras.KindOf(o.message))
+	kind := ras.KindOf(o.message)
+	g.counters.out[kind].Add(1)
+	g.c.OnMessage(true, kind.String())
 	return pdu
 }
 
