@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,8 @@ import (
 // room is a running `roomgate terminal --json`.
 type room struct {
 	*process
-	hz float64
+	hz       float64
+	protocol string
 }
 
 // roomReport is what it prints at the end: DESIGN's shape, read by hand.
@@ -45,8 +47,12 @@ type roomReport struct {
 // startRoom runs a terminal that sends a tone.
 func startRoom(t *testing.T, hz float64, args ...string) *room {
 	t.Helper()
+	protocol := "sip"
+	if slices.Contains(args, "h323") {
+		protocol = "h323"
+	}
 	args = append([]string{"terminal", "--json", "--verbose", "--audio", fmt.Sprintf("tone:%.0f", hz)}, args...)
-	return &room{process: start(t, fmt.Sprintf("terminal%.0f", hz), inPeers(program(), args...)), hz: hz}
+	return &room{process: start(t, fmt.Sprintf("terminal%.0f", hz), inPeers(program(), args...)), hz: hz, protocol: protocol}
 }
 
 // report waits for the end of the terminal and reads what it printed.
@@ -73,7 +79,7 @@ func (r *room) heard(hz float64, codec, encryption string, width, height int) ro
 	r.t.Helper()
 	r.stop()
 	got := r.report()
-	if !got.Connected || got.Protocol == "" || got.code != 0 || got.Cause != "" {
+	if !got.Connected || got.Protocol != r.protocol || got.code != 0 || got.Cause != "" {
 		r.t.Errorf("%s: connected %v, protocol %q, cause %q, exit code %d", r.name, got.Connected, got.Protocol, got.Cause, got.code)
 	}
 	if got.Encryption != encryption {
