@@ -16,6 +16,7 @@ import (
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/internal/dissect"
+	"github.com/roomgate/roomgate/h323/internal/golden"
 	"github.com/roomgate/roomgate/h323/internal/pcap"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/client"
@@ -47,7 +48,7 @@ type network struct {
 	queue []packet
 	came  chan struct{} // something was queued
 	down  map[netip.AddrPort]bool
-	kinds []string // of all messages delivered
+	quiet bool // not for tshark
 }
 
 type node interface {
@@ -85,8 +86,10 @@ func (n *network) settle() {
 		if !ok {
 			return
 		}
-		wire.UDP(p.from, p.to, p.pdu)
-		wire.count++
+		if !n.quiet {
+			wire.UDP(p.from, p.to, p.pdu)
+			wire.count++
+		}
 		if p.to == netip.MustParseAddrPort("224.0.1.41:1718") {
 			for at, node := range n.nodes {
 				if _, ok := node.(*gatekeeper.Gatekeeper); ok && !n.down[at] {
@@ -95,10 +98,7 @@ func (n *network) settle() {
 			}
 			continue
 		}
-		m, err := h225.ParseRAS(p.pdu)
-		require.NoError(n.t, err)
 		if node := n.nodes[p.to]; node != nil && !n.down[p.to] && !n.down[p.from] {
-			n.kinds = append(n.kinds, ras.KindOf(m).String())
 			node.Receive(ras.Path{Remote: p.from, Local: p.to}, p.pdu)
 		}
 	}
@@ -389,4 +389,55 @@ func TestGatekeeperDecides(t *testing.T) {
 	n.pass(15 * time.Second)
 	require.Equal(t, client.Registered, e.State().Phase)
 	require.NotEqual(t, id, e.State().ID)
+}
+
+// TestSearchAmongMany: in the group the one that is wanted is found, whoever else
+// answers, and whoever refuses.
+func TestSearchAmongMany(t *testing.T) {
+	n := newNetwork(t)
+	for _, at := range []string{"192.0.2.1:1719", "192.0.2.2:1719", "192.0.2.3:1719"} {
+		n.gatekeeper(at, func(c *gatekeeper.Config) {
+			if at == "192.0.2.1:1719" {
+				c.Settings.Mode = gatekeeper.Closed
+			}
+		})
+	}
+	any := n.client("192.0.2.9:40000", "", nil)
+	one := n.client("192.0.2.10:40000", "", func(c *client.Config) {
+		c.GatekeeperID, c.Aliases = "gk-192.0.2.3:1719", nil
+	})
+	n.pass(time.Second)
+	require.Equal(t, client.Registered, any.State().Phase, "%v", any.State().Err)
+	require.Equal(t, "gk-192.0.2.3:1719", one.State().GatekeeperID)
+	require.Equal(t, client.Registered, one.State().Phase)
+}
+
+// FuzzReceive gives a registered client two datagrams of its gatekeeper. Whatever they
+// make of it, it is registered again in the end.
+func FuzzReceive(f *testing.F) {
+	calls, err := golden.Load("../../../testdata/h323/captures")
+	require.NoError(f, err)
+	var before []byte
+	for _, name := range []string{"gk-routed", "gk-proxy-19", "gk-unknown"} {
+		for _, m := range calls[name] {
+			if m.Protocol == "ras" {
+				f.Add(before, m.Data)
+				before = m.Data
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		n := newNetwork(t)
+		n.quiet = true
+		n.gatekeeper("192.0.2.1:1719", nil)
+		e := n.client("192.0.2.9:40000", "192.0.2.1:1719", nil)
+		n.pass(time.Second)
+		require.Equal(t, client.Registered, e.State().Phase)
+		for _, pdu := range [][]byte{first, second} {
+			e.Receive(ras.Path{Remote: netip.MustParseAddrPort("192.0.2.1:1719")}, pdu)
+			n.settle()
+		}
+		n.pass(time.Minute)
+		require.Equal(t, client.Registered, e.State().Phase, "%v", e.State().Err)
+	})
 }

@@ -45,13 +45,23 @@ func (c *Client) answer(from ras.Path, m *h225.RASMessage, pdu []byte) {
 	c.mu.Lock()
 	t := &turn{Client: c, now: c.c.Now()}
 	var done exchange.Done
-	if ras.Reason(m) != "" || t.believes(m, pdu) {
+	if !t.unwanted(m) && (ras.Reason(m) != "" || t.believes(m, pdu)) {
 		done = c.requests.Answer(t.now, from, m)
 	}
 	c.mu.Unlock()
 	if done != nil {
 		done(m, nil)
 	}
+}
+
+// unwanted reports whether a message answers a search for somebody else: in the group
+// every gatekeeper answers for itself, and a refusal of one does not speak for others.
+func (t *turn) unwanted(m *h225.RASMessage) bool {
+	if t.state.Phase != Searching || t.gatekeeper().path.Remote.IsValid() {
+		return false
+	}
+	c, want := m.GatekeeperConfirm, t.gatekeeper().id
+	return m.GatekeeperReject != nil || c != nil && want != "" && (c.GatekeeperIdentifier == nil || *c.GatekeeperIdentifier != want)
 }
 
 // believes reports whether a message is the gatekeeper's: where both sides sign, it has
