@@ -2,7 +2,11 @@ package auth_test
 
 import (
 	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,4 +91,36 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Messages of another product, which a third one believed.
+func TestRecordedTokens(t *testing.T) {
+	data, err := os.ReadFile("testdata/recorded.txt")
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		var method, sender, message string
+		var seconds int64
+		_, err := fmt.Sscan(line, &method, &sender, &seconds, &message)
+		require.NoError(t, err)
+		datagram, err := hex.DecodeString(message)
+		require.NoError(t, err)
+		believe := func(password string) (auth.Identity, error) {
+			return receive(t, auth.NewChecker(auth.Config{
+				Methods: auth.Methods(), Now: func() time.Time { return time.Unix(seconds, 0) },
+				Password: func(id string) (string, bool) { return password, id == sender },
+			}), datagram)
+		}
+		who, err := believe("secret")
+		require.NoError(t, err, line)
+		require.Equal(t, method, who.Method.String())
+		require.Equal(t, sender, who.Sender)
+		_, err = believe("Secret")
+		require.ErrorIs(t, err, auth.ErrHash)
+		count[method]++
+	}
+	require.Equal(t, map[string]int{"h235.1": 2, "md5": 8, "cat": 4}, count)
 }
