@@ -156,3 +156,39 @@ h323: {ras: off, signalling: "127.0.0.1:0", allow_direct: false, register: {gate
 		return calls == 0
 	}, 10*time.Second, 10*time.Millisecond)
 }
+
+// TestTerminalsCallEachOther: both registered with passwords, one dials the other's
+// number. In the routed model the gateway is between them, in the direct one it is not.
+func TestTerminalsCallEachOther(t *testing.T) {
+	for _, model := range []string{"routed", "direct"} {
+		t.Run(model, func(t *testing.T) {
+			r := serve(t, fmt.Sprintf(`
+h323: {ras: "127.0.0.1:0", signalling: "127.0.0.1:0", allow_direct: false, gatekeeper: {discovery: false, mode: %s}}
+accounts: [{username: room1, password: s3cret, aliases: ["1001"]}, {username: room2, password: s3cret, aliases: ["1002"]}]
+`, model))
+			at := r.n.h323.zone.Addresses()[0]
+			options := func(user string) terminal.Options {
+				return terminal.Options{
+					Protocol: "h323", Register: user + ":s3cret@" + at.String(), User: user, Address: "127.0.0.1", AudioOnly: true,
+				}
+			}
+			ready, answered := make(chan struct{}), make(chan terminal.Report, 1)
+			go func() {
+				o := options("room2")
+				o.Listen, o.Ready = true, func(string) { close(ready) }
+				report, _ := terminal.Run(t.Context(), o)
+				answered <- report
+			}()
+			<-ready
+			caller := options("room1")
+			caller.Call, caller.Duration = "1002", time.Second
+			report, err := terminal.Run(t.Context(), caller)
+			require.NoError(t, err)
+			require.True(t, report.Connected)
+			require.InDelta(t, 1000, report.Audio.FrequencyHz, 20, "they hear each other")
+			require.True(t, (<-answered).Connected)
+			require.Equal(t, map[string]uint64{"routed": 2, "direct": 0}[model], r.n.gateway.Status(t.Context()).Total)
+			require.Empty(t, r.n.h323.zone.Registrations(), "both left")
+		})
+	}
+}

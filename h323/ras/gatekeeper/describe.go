@@ -47,7 +47,9 @@ func sameTo(a, b *Registration) bool {
 // describeVendor reads a vendorIdentifier: the manufacturer by its code (T.35), and the
 // product with its version as it names itself.
 func describeVendor(v *h225.VendorIdentifier) (vendor, product string) {
-	vendor = fmt.Sprintf("%d/%d/%d", v.Vendor.T35CountryCode, v.Vendor.T35Extension, v.Vendor.ManufacturerCode)
+	if id := v.Vendor; id.T35CountryCode != 0 || id.ManufacturerCode != 0 {
+		vendor = fmt.Sprintf("%d/%d/%d", id.T35CountryCode, id.T35Extension, id.ManufacturerCode)
+	}
 	product = strings.TrimSpace(printable(v.ProductID) + " " + printable(v.VersionID))
 	return vendor, product
 }
