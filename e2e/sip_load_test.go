@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// holdings are what a process has of the system.
+type holdings struct {
+	goroutines, files, sockets int
+	memory                     int // resident, MB
+}
+
+// holdings of the gateway; sockets are those of media.
+func (g *gateway) holdings() (h holdings) {
+	g.t.Helper()
+	_, metrics := g.get("/metrics")
+	if m := regexp.MustCompile(`(?m)^go_goroutines (\d+)$`).FindSubmatch(metrics); m != nil {
+		h.goroutines, _ = strconv.Atoi(string(m[1]))
+	}
+	pid := g.cmd.Process.Pid
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil || h.goroutines == 0 {
+		g.t.Fatalf("holdings: %d goroutines, files: %v", h.goroutines, err)
+	}
+	h.files = len(files)
+	for _, name := range []string{"udp", "udp6"} {
+		table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
+		for line := range strings.Lines(string(table)) {
+			if f := strings.Fields(line); len(f) > 1 {
+				_, hex, _ := strings.Cut(f[1], ":")
+				if port, err := strconv.ParseUint(hex, 16, 16); err == nil && port >= 20000 && port < 30000 {
+					h.sockets++
+				}
+			}
+		}
+	}
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status); m != nil {
+		kb, _ := strconv.Atoi(string(m[1]))
+		h.memory = kb / 1024
+	}
+	return h
+}
+
+// churn makes calls of sipp, each to a meeting of its own, forty a second.
+func (g *gateway) churn(calls int) {
+	g.t.Helper()
+	s := startSipp(g.t, "short", peerIP, "-t", "u1", "-m", strconv.Itoa(calls), "-r", "40", "-l", "60", "-timeout", "120s")
+	if err := s.wait(120 * time.Second); err != nil {
+		logs, _ := os.ReadFile(s.cmd.Dir + "/errors.log")
+		g.t.Fatalf("%d calls: %v\n%s", calls, err, logs[:min(len(logs), 4000)])
+	}
+	g.noCalls()
+}
+
+// A thousand calls, each with a meeting of its own, leave goroutines, files,
+// ports and memory where they were.
+func TestThousandCallsLeaveNothing(t *testing.T) {
+	g := startGatewayOn(t, strings.Replace(baseConfig, "level: debug", "level: warn", 1)+"limits: {per_source: 2000}\n")
+	g.churn(400) // what is opened once stays open
+	var before, after holdings
+	eventually(t, 60*time.Second, "the first calls have gone", func() bool {
+		before = g.holdings()
+		return before.sockets == 0
+	})
+	g.churn(1000)
+	eventually(t, 60*time.Second, "a thousand calls have gone", func() bool {
+		after = g.holdings()
+		return after.sockets == 0 && after.goroutines <= before.goroutines+5 && after.files <= before.files+5
+	})
+	t.Logf("before %+v, after %+v", before, after)
+	if after.memory > before.memory+30 {
+		t.Errorf("%d MB before, %d MB after", before.memory, after.memory)
+	}
+	if code, body := g.get("/metrics"); code != 200 || !regexp.MustCompile(`(?m)^roomgate_calls_total.* 1400$`).Match(body) {
+		t.Errorf("not 1400 calls: %s", regexp.MustCompile(`(?m)^roomgate_calls_total.*$`).Find(body))
+	}
+}
