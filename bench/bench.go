@@ -24,7 +24,7 @@ type Options struct {
 	Only []string
 	// Calls are the numbers of calls at once; empty means 20, 50 and 100.
 	Calls []int
-	// Protocol of the calls: sip.
+	// Protocol of the calls: sip, which "" means too, or h323.
 	Protocol string
 	// Progress tells what is going on, for people.
 	Progress io.Writer
@@ -48,6 +48,7 @@ var scenarios = []scenario{
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
 	{"gatekeeper", (*run).gatekeeper},
+	{"h323", (*run).protocols},
 	{"flood", (*run).overload},
 }
 
@@ -70,8 +71,8 @@ type run struct {
 // Run measures and returns what it found. What a scenario could not measure is
 // a Failure of the report; the others go on.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	if o.Protocol != "" && o.Protocol != "sip" {
-		return nil, fmt.Errorf("%w: protocol %q is not sip", ErrOptions, o.Protocol)
+	if !slices.Contains([]string{"", "sip", "h323"}, o.Protocol) {
+		return nil, fmt.Errorf("%w: protocol %q is neither sip nor h323", ErrOptions, o.Protocol)
 	}
 	for _, name := range o.Only {
 		if !slices.Contains(Names(), name) {

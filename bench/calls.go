@@ -168,14 +168,14 @@ func (r *run) setUps(ctx context.Context, st *stage, n int, phoneAudio string, p
 		if err != nil {
 			return err
 		}
-		took.add(p.call.SetUp)
+		took.add(p.setUp)
 		if err := pause(ctx, 60*time.Millisecond); err != nil {
 			return err
 		}
 	}
 	in := fmt.Sprintf("calls %d", n)
-	p50, p95 := Figure{Scenario: in, Name: "INVITE with digest -> 200, p50", Value: took.quantile(0.5), Unit: "ms"},
-		Figure{Scenario: in, Name: "INVITE with digest -> 200, p95", Value: took.quantile(0.95), Unit: "ms"}
+	p50, p95 := Figure{Scenario: in, Name: st.gateway.answer() + ", p50", Value: took.quantile(0.5), Unit: "ms"},
+		Figure{Scenario: in, Name: st.gateway.answer() + ", p95", Value: took.quantile(0.95), Unit: "ms"}
 	switch {
 	case phoneAudio == "g711":
 		p50.Scenario, p95.Scenario = "g711 50", "g711 50"

@@ -159,10 +159,10 @@ func (r *run) firstMedia(ctx context.Context, st *stage) error {
 			return err
 		}
 		if at := heard.Load(); at != 0 {
-			audio.add(time.Duration(at - p.call.Answered.UnixNano()))
+			audio.add(time.Duration(at - p.answered.UnixNano()))
 		}
 		if at := seen.Load(); at != 0 {
-			video.add(time.Duration(at - p.call.Answered.UnixNano()))
+			video.add(time.Duration(at - p.answered.UnixNano()))
 		}
 		st.hangUp()
 	}

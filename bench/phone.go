@@ -3,10 +3,12 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
+	"github.com/roomgate/roomgate/bench/caller"
 	"github.com/roomgate/roomgate/bench/traffic"
-	"github.com/roomgate/roomgate/bench/uac"
+	"github.com/roomgate/roomgate/media"
 )
 
 // casting says what a phone or a partner plays, and what looks at what it gets.
@@ -20,11 +22,16 @@ type casting struct {
 
 // phone is a terminal in a call.
 type phone struct {
-	call         *uac.Call
+	call         conversation
+	setUp        time.Duration
+	answered     time.Time
 	audio, video *traffic.Stream
 	stamps       *stamps // of the pictures it sends
 	remove       []func()
 }
+
+// conversation is the signalling of a call.
+type conversation interface{ Hangup(context.Context) error }
 
 // answerTime bounds a set-up: what is not answered then is lost (64*T1).
 const answerTime = 32 * time.Second
@@ -33,23 +40,28 @@ const answerTime = 32 * time.Second
 func (st *stage) dial(ctx context.Context, i int, alias string, play casting) (*phone, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	agent := st.agents[i%len(st.agents)]
 	port := st.ports[i%len(st.ports)]
-	call, err := agent.Invite(ctx, alias, offer(port, play), account(i))
+	p := &phone{stamps: newStamps()}
+	var audio, video netip.AddrPort
+	var err error
+	if st.gateway.h323.IsValid() {
+		audio, video, err = st.setUpH323(ctx, p, i, alias, port, play)
+	} else {
+		audio, video, err = st.setUpSIP(ctx, p, i, alias, port, play)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("call %d to %s: %w", i, alias, err)
 	}
-	p := &phone{call: call, stamps: newStamps()}
-	if m, ok := call.To("audio"); ok {
-		p.audio = port.Open(m.To, pcmu.PayloadType, play.heard)
+	if audio.IsValid() {
+		p.audio = port.Open(audio, pcmu.PayloadType, play.heard)
 		if play.sound != nil {
 			p.remove = append(p.remove, st.wheel.Add(playSound(play, func(payload []byte, marker bool, _ uint8) {
 				p.audio.Send(payload, marker, play.sound.Step())
 			})))
 		}
 	}
-	if m, ok := call.To("video"); ok && play.pictures {
-		p.video = port.Open(m.To, h264.PayloadType, play.seen)
+	if video.IsValid() && play.pictures {
+		p.video = port.Open(video, h264.PayloadType, play.seen)
 		p.remove = append(p.remove, st.camera.Add(playPictures(p.stamps, func() bool { return false }, func(payload []byte, last bool, step uint32) {
 			p.video.Send(payload, last, step)
 		})))
@@ -58,6 +70,45 @@ func (st *stage) dial(ctx context.Context, i int, alias string, play casting) (*
 	st.phones = append(st.phones, p)
 	st.mu.Unlock()
 	return p, nil
+}
+
+// setUpSIP calls by SIP, and gives where media goes.
+func (st *stage) setUpSIP(ctx context.Context, p *phone, i int, alias string, port *traffic.Port, play casting) (audio, video netip.AddrPort, err error) {
+	agent := st.agents[i%len(st.agents)]
+	c, err := agent.Invite(ctx, alias, offer(port, play), account(i))
+	if err != nil {
+		return audio, video, err
+	}
+	p.call, p.setUp, p.answered = c, c.SetUp, c.Answered
+	if m, ok := c.To("audio"); ok {
+		audio = m.To
+	}
+	if m, ok := c.To("video"); ok {
+		video = m.To
+	}
+	return audio, video, nil
+}
+
+// setUpH323 is setUpSIP by H.323.
+func (st *stage) setUpH323(ctx context.Context, p *phone, i int, alias string, port *traffic.Port, play casting) (audio, video netip.AddrPort, err error) {
+	var can media.Capabilities
+	if play.sound != nil || !play.pictures {
+		can.Audio = []media.Format{pcmu}
+	}
+	if play.pictures {
+		f := h264
+		f.H264 = media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: 1}
+		can.Video, can.MaxVideo = []media.Format{f}, 4_000_000
+	}
+	from := netip.AddrFrom4([4]byte{127, 0, 2, byte(1 + i%250)})
+	c, err := caller.Place(ctx, from, st.gateway.h323, alias, port.Addr(), can)
+	if err != nil {
+		return audio, video, err
+	}
+	p.call, p.setUp, p.answered = c, c.SetUp, c.Answered
+	audio, _ = c.To(media.Audio)
+	video, _ = c.To(media.Main)
+	return audio, video, nil
 }
 
 func (p *phone) hangUp() {

@@ -43,6 +43,7 @@ type gateway struct {
 	dir     string
 	sip     netip.AddrPort
 	ras     netip.AddrPort // of setups with h323
+	h323    netip.AddrPort // where calls go; invalid where they go by SIP
 	sfuURL  string
 	metrics string
 	sfu     process // the embedded SFU, a child of the gateway
@@ -56,7 +57,16 @@ type setup struct {
 	phoneAudio string
 	env        []string
 	maxCalls   int
-	h323       bool
+	h323       bool // with a gatekeeper
+	callH323   bool // calls go by H.323
+}
+
+// answer names what the set-up of a call is measured by.
+func (g *gateway) answer() string {
+	if g.h323.IsValid() {
+		return "SETUP -> CONNECT"
+	}
+	return "INVITE with digest -> 200"
 }
 
 // startGateway runs the program on free ports of the loopback.
@@ -99,6 +109,10 @@ func (g *gateway) configure(s setup) (web netip.AddrPort, err error) {
 	if s.h323 {
 		g.ras = ports[5]
 		h323 = fmt.Sprintf(`{ras: ["%s"], signalling: ["%s"], gatekeeper: {discovery: false}}`, g.ras, ports[4])
+	}
+	if s.callH323 {
+		g.h323 = ports[4]
+		h323 = fmt.Sprintf(`{ras: off, signalling: ["%s"]}`, g.h323)
 	}
 	if s.phoneAudio == "" {
 		s.phoneAudio = "opus"

@@ -31,8 +31,14 @@ type stage struct {
 // ports is over how many sockets the media of all calls is spread.
 const ports = 8
 
-func (r *run) newStage(ctx context.Context, s setup, agents int) (st *stage, err error) {
+func (r *run) newStage(ctx context.Context, s setup, agents int) (*stage, error) {
+	return r.newStageBy(ctx, s, agents, r.in.Protocol == "h323" && !s.h323)
+}
+
+// newStageBy makes a stage whose calls go by one of the protocols.
+func (r *run) newStageBy(ctx context.Context, s setup, agents int, byH323 bool) (st *stage, err error) {
 	st = &stage{}
+	s.callH323 = byH323
 	defer func() {
 		if err != nil {
 			st.close()
