@@ -15,6 +15,7 @@ type Client struct {
 	theirs  bool   // somebody else holds the floor
 	greeted bool
 	again   time.Time // the next Hello
+	asked   time.Time // over a reliable transport: when a FloorRequest is given up
 }
 
 var _ Session = (*Client)(nil)
@@ -30,8 +31,17 @@ const (
 // NewClient makes one; Start begins the conversation.
 func NewClient(cfg Config) *Client { return &Client{transactions: newTransactions(cfg)} }
 
+// patience is how long a FloorRequest waits for its response over TCP, where it
+// may even wait for the connection.
+const patience = 10 * time.Second
+
 // Start implements Session: Hello, then FloorQuery to hear of the others.
-func (c *Client) Start(now time.Time) { c.hello(now) }
+func (c *Client) Start(now time.Time) {
+	c.hello(now)
+	if c.state == clientAsked && c.id == 0 && !c.cfg.Unreliable {
+		c.askFloor(now) // what was said before the connection stood was not heard
+	}
+}
 
 func (c *Client) hello(now time.Time) {
 	c.later(now)
@@ -52,7 +62,7 @@ func (c *Client) hello(now time.Time) {
 func (c *Client) later(now time.Time) { c.again = now.Add(keepAlive) }
 
 // Next implements Session.
-func (c *Client) Next() time.Time { return earliest(c.next(), c.again) }
+func (c *Client) Next() time.Time { return earliest(earliest(c.next(), c.again), c.asked) }
 
 // Tick implements Session.
 func (c *Client) Tick(now time.Time) {
@@ -63,16 +73,32 @@ func (c *Client) Tick(now time.Time) {
 			c.again = time.Time{}
 		}
 	}
-	if !c.repeat(now) || c.broken {
+	if !c.asked.IsZero() && !now.Before(c.asked) {
+		c.requestAnswered(now, nil)
+	}
+	if c.repeat(now) {
+		c.lost()
+	}
+}
+
+// lost: the server does not answer.
+func (c *Client) lost() {
+	if c.broken {
 		return
 	}
-	c.broken, c.greeted = true, false // begin anew when it is back
-	if c.state == clientHolds {
-		c.state = clientIdle
-		c.cfg.Emit(Lost)
+	c.broken = true
+	greeted := c.greeted
+	c.bereft()
+	if greeted {
+		c.cfg.Emit(Broken)
 	}
-	c.setTheirs(false)
-	c.cfg.Emit(Broken)
+}
+
+// Disconnected implements Session.
+func (c *Client) Disconnected(time.Time) {
+	c.reset()
+	c.again = time.Time{}
+	c.lost()
 }
 
 // Receive implements Session.
@@ -116,7 +142,7 @@ func (c *Client) acknowledge(m *Message, b Body) {
 // bereft: the server is gone, and with it the floor.
 func (c *Client) bereft() {
 	was := c.state
-	c.state, c.id, c.greeted = clientIdle, 0, false
+	c.state, c.id, c.greeted, c.asked = clientIdle, 0, false, time.Time{}
 	switch was {
 	case clientHolds:
 		c.cfg.Emit(Lost)
@@ -135,12 +161,20 @@ func (c *Client) Request(now time.Time) {
 		c.wanted = true
 	default:
 		c.state, c.wanted, c.id = clientAsked, true, 0
-		c.ask(now, &FloorRequest{Floors: c.cfg.Floors[:1]}, c.requestAnswered)
+		if !c.cfg.Unreliable {
+			c.asked = now.Add(patience)
+		}
+		c.askFloor(now)
 	}
+}
+
+func (c *Client) askFloor(now time.Time) {
+	c.ask(now, &FloorRequest{Floors: c.cfg.Floors[:1]}, c.requestAnswered)
 }
 
 // requestAnswered takes the response to a FloorRequest.
 func (c *Client) requestAnswered(now time.Time, m *Message) {
+	c.asked = time.Time{}
 	if m != nil {
 		if b, ok := m.Body.(*FloorRequestStatus); ok {
 			c.requestStatus(now, b)
@@ -240,7 +274,7 @@ func (c *Client) setTheirs(theirs bool) {
 func (c *Client) Answer(time.Time, bool) {}
 
 // Malformed implements Session.
-func (c *Client) Malformed(now time.Time, m *Message, err error) { c.malformed(now, m, err) }
+func (c *Client) Malformed(_ time.Time, m *Message, err error) { c.malformed(m, err) }
 
 // Close implements Session: what we hold goes back.
 func (c *Client) Close(now time.Time) {

@@ -55,6 +55,9 @@ type Session interface {
 	Receive(now time.Time, m *Message)
 	// Malformed takes what Parse could not read.
 	Malformed(now time.Time, m *Message, err error)
+	// Disconnected says that the connection underneath is gone, with all that was
+	// under way; Start begins anew.
+	Disconnected(now time.Time)
 	Tick(now time.Time)
 	Next() time.Time // zero: nothing is due
 	// Request asks for the floor, for us: OursIs or Refused follows. A Server takes

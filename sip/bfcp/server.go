@@ -66,9 +66,18 @@ func (s *Server) lost() {
 	if s.broken {
 		return
 	}
+	started := s.started
 	s.broken, s.started, s.watched = true, false, nil
 	s.drop()
-	s.cfg.Emit(Broken)
+	if started {
+		s.cfg.Emit(Broken)
+	}
+}
+
+// Disconnected implements Session.
+func (s *Server) Disconnected(time.Time) {
+	s.reset()
+	s.lost()
 }
 
 // drop forgets the far side's request.
@@ -363,7 +372,7 @@ func (s *Server) userQuery(now time.Time, m *Message, b *UserQuery) {
 }
 
 // Malformed implements Session.
-func (s *Server) Malformed(now time.Time, m *Message, err error) { s.malformed(now, m, err) }
+func (s *Server) Malformed(_ time.Time, m *Message, err error) { s.malformed(m, err) }
 
 // Close implements Session: the floor goes back, and the far side is told over UDP
 // (RFC 8855 §6.2).

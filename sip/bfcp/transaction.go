@@ -51,6 +51,12 @@ func newTransactions(cfg Config) transactions {
 	return transactions{cfg: cfg, version: cfg.Version, last: cfg.First, answers: make(map[uint16]answer)}
 }
 
+// reset forgets what was under way.
+func (t *transactions) reset() {
+	t.waiting = nil
+	clear(t.answers)
+}
+
 // number gives the next transaction; never zero (RFC 8855 §8.1).
 func (t *transactions) number() uint16 {
 	if t.last++; t.last == 0 {
@@ -245,7 +251,7 @@ func (t *transactions) hear(now time.Time, m *Message) {
 }
 
 // malformed answers what could not be read (RFC 8855 §13.8).
-func (t *transactions) malformed(now time.Time, m *Message, err error) {
+func (t *transactions) malformed(m *Message, err error) {
 	if m == nil || m.Response || m.Header.Primitive == ErrorPrimitive || m.Transaction == 0 {
 		return
 	}
@@ -257,7 +263,9 @@ func (t *transactions) malformed(now time.Time, m *Message, err error) {
 	case errors.Is(err, ErrLength):
 		code = IncorrectLength
 	}
-	t.respond(now, m, &Error{Code: code})
+	h := t.header(m.Transaction, true)
+	h.Conference, h.User = m.Conference, m.User
+	t.cfg.Send(&Message{Header: h, Body: &Error{Code: code}})
 }
 
 func earliest(a, b time.Time) time.Time {
