@@ -83,15 +83,16 @@ func (k Kind) Answers(request Kind) bool {
 	return k == XRS || k == RIP || request != None && answers[k] == request
 }
 
-// field is where a kind stands in RASMessage, and where fields of all kinds stand
-// in its struct; -1 when it has no such field.
-type field struct{ message, number, tokens, cryptoTokens int }
+// field is where a kind stands in RASMessage, and requestSeqNum in its struct; number
+// is -1 when it has none.
+type field struct{ message, number int }
 
 // fields are those of every kind, found once.
 var fields = findFields()
 
 func findFields() []field {
 	list := make([]field, len(kindNames))
+	list[None].number = -1
 	t := reflect.TypeFor[h225.RASMessage]()
 	kind := None
 	for i := range t.NumField() {
@@ -100,21 +101,13 @@ func findFields() []field {
 			continue
 		}
 		kind++
-		at := field{message: i, number: -1, tokens: -1, cryptoTokens: -1}
-		if f.Type.Kind() == reflect.Pointer {
-			at.number = index(f.Type.Elem(), "RequestSeqNum")
-			at.tokens = index(f.Type.Elem(), "Tokens")
-			at.cryptoTokens = index(f.Type.Elem(), "CryptoTokens")
+		list[kind] = field{message: i, number: -1}
+		if f.Type.Kind() != reflect.Pointer {
+			continue
 		}
-		list[kind] = at
+		if n, ok := f.Type.Elem().FieldByName("RequestSeqNum"); ok {
+			list[kind].number = n.Index[0]
+		}
 	}
 	return list
-}
-
-func index(t reflect.Type, name string) int {
-	f, ok := t.FieldByName(name)
-	if !ok {
-		return -1
-	}
-	return f.Index[0]
 }

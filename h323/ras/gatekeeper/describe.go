@@ -12,8 +12,6 @@ import (
 	"github.com/roomgate/roomgate/h323/ras"
 )
 
-func aliasOf(text string) h225.AliasAddress { return alias.Of(text) }
-
 // Name is what people know the endpoint by: an h323-ID before a number, else its
 // account, else its address.
 func (r *Registration) Name() string {

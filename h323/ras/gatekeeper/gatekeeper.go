@@ -56,30 +56,51 @@ func New(c Config) (*Gatekeeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read registrations: %w", err)
 	}
+	g.restore(kept)
+	return g, nil
+}
+
+// restore enters what the store has kept, but for those that can no longer be reached
+// or are no longer admitted.
+func (g *Gatekeeper) restore(kept []Registration) {
+	t := &turn{Gatekeeper: g, now: g.c.Now()}
 	for _, r := range kept {
-		if r.Path.Stream == nil && r.Path.Remote.IsValid() {
-			g.table.put(&entry{Registration: r, ttl: c.Settings.TimeToLive})
+		e := &entry{Registration: r, ttl: g.settings.TimeToLive}
+		if r.Path.Stream == nil && r.Path.Remote.IsValid() && t.admits(e) {
+			g.table.put(e)
+			delete(g.table.changed, r.ID)
+		} else {
+			g.table.changed[r.ID] = false
 		}
 	}
-	clear(g.table.changed)
-	return g, nil
 }
 
 func (g *Gatekeeper) newRate() *limit.Rate {
 	return limit.NewRate(limit.RateConfig{PerSecond: float64(g.settings.PerSource), Now: g.c.Now})
 }
 
-// Apply puts other settings into force. Registrations that they would not admit stay
-// until they end or are due for a full registration.
+// Apply puts other settings into force. Endpoints that they do not admit have to leave.
 func (g *Gatekeeper) Apply(s Settings) {
 	s.defaults()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	changed := s.PerSource != g.settings.PerSource
-	g.settings = s
-	if changed {
-		g.rate = g.newRate()
-	}
+	g.turn(func(t *turn) {
+		changed := s.PerSource != g.settings.PerSource
+		g.settings = s
+		if changed {
+			g.rate = g.newRate()
+		}
+		for _, e := range t.table.byID {
+			if !t.admits(e) {
+				t.expel(e, Removed, h225.UnregRequestReason{ReregistrationRequired: true})
+			}
+		}
+	})
+}
+
+// admits reports whether an endpoint could register under the present settings.
+func (t *turn) admits(e *entry) bool {
+	_, known := t.account(e.Account)
+	return t.settings.Mode != Closed && t.allowed(e.Path.Remote.Addr()) &&
+		(known || e.Account == "" && t.settings.Mode == Open)
 }
 
 // Receive takes a datagram, or a message of a connection (H.460.17).

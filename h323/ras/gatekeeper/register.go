@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/ras"
@@ -52,10 +53,11 @@ func (a *application) decide() {
 	}
 	for _, r := range rivals {
 		squats := a.account != "" && r.Account == "" // on a name of an account
-		if squats || a.known(r) && !a.alive[r.ID] {
+		alive, asked := a.alive[r.ID]
+		if squats || asked && !alive {
 			continue
 		}
-		if a.alive[r.ID] || r.probing || a.now.Sub(r.Updated) < freshness {
+		if alive || r.probing || a.now.Sub(r.Updated) < freshness {
 			a.refuse(h225.RegistrationRejectReason{DuplicateAlias: a.taken(r)})
 			return
 		}
@@ -70,12 +72,6 @@ func (a *application) decide() {
 
 // freshness: who was heard of so lately is alive.
 const freshness = 5 * time.Second
-
-// known reports whether it was found out if r lives.
-func (a *application) known(r *entry) bool {
-	_, known := a.alive[r.ID]
-	return known
-}
 
 // probe asks the endpoint that has an alias whether it is there. A terminal that moved
 // to another address without a word gets its alias back like that.
@@ -219,7 +215,7 @@ func (a *application) granted(e *entry) []h225.AliasAddress {
 	owner, _ := a.turn.account(e.Account)
 	var list []h225.AliasAddress
 	for _, name := range append([]string{owner.Username}, owner.Aliases...) {
-		list = append(list, aliasOf(name))
+		list = append(list, alias.Of(name))
 	}
 	return list
 }
@@ -271,9 +267,7 @@ func (t *turn) keepAlive(in *incoming, q *h225.RegistrationRequest) {
 		e = t.table.byID[*q.EndpointIdentifier]
 	}
 	switch {
-	case e == nil, !t.isUs(q.GatekeeperIdentifier), !e.samePeer(in.from), t.settings.Mode == Closed,
-		t.settings.Mode == OnlyAccounts && e.Account == "", !t.allowed(in.from.Remote.Addr()):
-		// What it was granted no longer holds; a full registration will tell why.
+	case e == nil, !t.isUs(q.GatekeeperIdentifier), !e.samePeer(in.from):
 		refuse(h225.RegistrationRejectReason{FullRegistrationRequired: true})
 		return
 	case !t.proved(in, e):

@@ -328,6 +328,32 @@ func TestAccountTakesItsAlias(t *testing.T) {
 	require.Equal(t, "203.0.113.8:1719", r.Path.Remote.String())
 }
 
+// TestOtherSettings: who may not be here any more is told so.
+func TestOtherSettings(t *testing.T) {
+	for name, s := range map[string]Settings{
+		"closed": {Mode: Closed}, "accounts": {Mode: OnlyAccounts, Accounts: roomAccount},
+		"elsewhere": {Allow: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			z := newZone(t, nil)
+			z.register(newDevice("198.51.100.7", "guest"))
+			z.g.Apply(Settings{Model: Direct})
+			require.Empty(t, z.take())
+			z.g.Apply(s)
+			list := z.take()
+			require.Len(t, list, 1)
+			require.True(t, list[0].m.UnregistrationRequest.Reason.ReregistrationRequired)
+			require.Empty(t, z.g.Registrations())
+		})
+	}
+	z := newZone(t, accounts)
+	require.Equal(t, "RCF", z.signIn("198.51.100.7", "room", auth.Password, "room", "s3cret"))
+	z.g.Apply(Settings{Mode: OnlyAccounts, Accounts: roomAccount})
+	require.Len(t, z.g.Registrations(), 1)
+	z.g.Apply(Settings{Accounts: NewList(nil)})
+	require.Empty(t, z.g.Registrations(), "its account is gone")
+}
+
 // TestGuesser: who tries passwords is locked out, with the right one too.
 func TestGuesser(t *testing.T) {
 	z := newZone(t, func(c *Config) {
@@ -376,6 +402,16 @@ func TestStoredProof(t *testing.T) {
 		c.Store = store
 	})
 	require.Equal(t, "RRJ securityDenial", outcome(again.ask(d.ras, d.keepAlive())))
+
+	closing := newZone(t, func(c *Config) {
+		closed(c)
+		c.Store = store
+	})
+	require.Empty(t, closing.g.Registrations())
+	closing.g.Save(context.Background())
+	kept, err := store.All(context.Background())
+	require.NoError(t, err)
+	require.Empty(t, kept)
 }
 
 // flaky is a store that fails for a while.

@@ -90,7 +90,7 @@ const (
 	Unregistered           // at its own wish
 	Expired                // not refreshed in time, and not answering
 	Replaced               // another endpoint has its aliases now
-	Removed                // by the operator
+	Removed                // by the operator, or other settings
 )
 
 // Event is a change of a registration.
