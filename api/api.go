@@ -51,6 +51,7 @@ type Calls interface {
 	Hangup(id string, code call.CauseCode) error
 	Mute(id string, muted bool) error
 	Transfer(ctx context.Context, id, target string) error
+	SetLayout(id, kind, pinned string) error
 }
 
 // Node tells how this node is and what happens on it.

@@ -151,6 +151,10 @@ func TestCommandsOnCalls(t *testing.T) {
 			did = append(did, "transfer "+id+" "+target)
 			return nil
 		},
+		arrange: func(id, kind, pinned string) error {
+			did = append(did, "layout "+id+" "+kind+" "+pinned)
+			return nil
+		},
 		mute: func(id string, muted bool) error {
 			did = append(did, map[bool]string{true: "mute ", false: "unmute "}[muted]+id)
 			return known(id)
@@ -164,7 +168,9 @@ func TestCommandsOnCalls(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/transfer", `{"target":"88002"}`, withKey).Code)
 	assert.Equal(t, http.StatusNotFound, ask(a, "POST", "/api/v1/calls/c9/transfer", `{"target":"88002"}`, withKey).Code)
 	assert.Equal(t, http.StatusUnprocessableEntity, ask(a, "POST", "/api/v1/calls/c1/transfer", `{}`, withKey).Code)
-	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed", "transfer c1 88002"}, did)
+	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/layout", `{"layout":"3x3","pinned":"web-1"}`, withKey).Code)
+	assert.Equal(t, http.StatusUnprocessableEntity, ask(a, "POST", "/api/v1/calls/c1/layout", `{"layout":"9x9"}`, withKey).Code)
+	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed", "transfer c1 88002", "layout c1 3x3 web-1"}, did)
 }
 
 func TestMeetings(t *testing.T) {
@@ -252,7 +258,7 @@ func TestParticipants(t *testing.T) {
 
 func TestStatusAndRegistrations(t *testing.T) {
 	f := &fake{
-		status: gateway.Status{Version: "1.2.3", Started: now.Add(-time.Hour), Calls: 3, Meetings: 2, MaxCalls: 100, SFU: "up", Refused: 1, Total: 9},
+		status: gateway.Status{Version: "1.2.3", Started: now.Add(-time.Hour), Calls: 3, Meetings: 2, MaxCalls: 100, SFU: "up", Video: "up", Refused: 1, Total: 9},
 		bindings: []gateway.Registration{{Protocol: call.SIP, Alias: "room1", Contact: "sip:room1@10.0.0.5", Address: "10.0.0.5:5060", Transport: "udp",
 			Since: now.Add(-time.Minute), Expires: now.Add(time.Minute)}},
 	}
@@ -264,7 +270,7 @@ func TestStatusAndRegistrations(t *testing.T) {
 	w := ask(a, "GET", "/api/v1/status", "", withKey)
 	require.Equal(t, http.StatusOK, w.Code)
 	assert.JSONEq(t, `{"version":"1.2.3","started_at":"2026-11-23T07:30:00Z","uptime_seconds":3600,"draining":false,"calls":3,"max_calls":100,
-		"meetings":2,"registrations":1,"calls_total":9,"calls_refused":1,"sfu":"up",
+		"meetings":2,"registrations":1,"calls_total":9,"calls_refused":1,"sfu":"up","video":"up",
 		"config":{"reloaded_at":"2026-11-23T08:30:00Z","error":"the target cannot be called","need_restart":["sip.udp"]}}`, w.Body.String())
 	w = ask(a, "GET", "/api/v1/registrations", "", withKey)
 	assert.JSONEq(t, `{"registrations":[{"protocol":"sip","alias":"room1","contact":"sip:room1@10.0.0.5","address":"10.0.0.5:5060","transport":"udp",

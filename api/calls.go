@@ -85,6 +85,8 @@ func (a *API) calls() {
 	unmute.DefaultStatus = http.StatusNoContent
 	huma.Register(a.huma, unmute, a.onCall(func(id string) error { return a.Gateway.Mute(id, false) }))
 
+	a.layout(tag)
+
 	transfer := operation("transfer-call", http.MethodPost, "/calls/{id}/transfer", "Move a call elsewhere", tag, http.StatusNotFound, http.StatusUnprocessableEntity)
 	transfer.DefaultStatus = http.StatusNoContent
 	transfer.Description = "To another meeting of this gateway without its terminal noticing, or to a URI, which the terminal is asked to call (SIP REFER)."
@@ -93,6 +95,26 @@ func (a *API) calls() {
 		Body TransferRequest
 	}) (*struct{}, error) {
 		if err := a.Gateway.Transfer(ctx, in.ID, in.Body.Target); err != nil {
+			return nil, a.problem(err)
+		}
+		return nil, nil
+	})
+}
+
+// LayoutRequest says what a terminal is to be shown.
+type LayoutRequest struct {
+	Layout string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: that of the meeting."`
+	Pinned string `json:"pinned,omitempty" doc:"Identity of a participant who takes the place of the speaker."`
+}
+
+func (a *API) layout(tag string) {
+	op := operation("layout-call", http.MethodPost, "/calls/{id}/layout", "Choose what a terminal is shown", tag, http.StatusNotFound, http.StatusUnprocessableEntity)
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(a.huma, op, func(_ context.Context, in *struct {
+		CallPath
+		Body LayoutRequest
+	}) (*struct{}, error) {
+		if err := a.Gateway.SetLayout(in.ID, in.Body.Layout, in.Body.Pinned); err != nil {
 			return nil, a.problem(err)
 		}
 		return nil, nil

@@ -33,16 +33,17 @@ type fake struct {
 	draining bool
 	status   gateway.Status
 
-	create func(gateway.MeetingSpec) (gateway.Meeting, error)
-	del    func(alias string) error
-	token  func(alias, name, role, pin string, trusted bool) (gateway.Token, error)
-	mute   func(id string, muted bool) error
-	muteBy func(alias, identity string, muted bool) error
-	remove func(alias, identity string) error
-	dial   func(gateway.DialRequest) (gateway.Call, error)
-	hangup func(id string, code call.CauseCode) error
-	move   func(id, target string) error
-	events func(ctx context.Context, after uint64) <-chan gateway.Event
+	create  func(gateway.MeetingSpec) (gateway.Meeting, error)
+	del     func(alias string) error
+	token   func(alias, name, role, pin string, trusted bool) (gateway.Token, error)
+	mute    func(id string, muted bool) error
+	muteBy  func(alias, identity string, muted bool) error
+	remove  func(alias, identity string) error
+	dial    func(gateway.DialRequest) (gateway.Call, error)
+	hangup  func(id string, code call.CauseCode) error
+	move    func(id, target string) error
+	arrange func(id, kind, pinned string) error
+	events  func(ctx context.Context, after uint64) <-chan gateway.Event
 }
 
 func (f *fake) CreateMeeting(_ context.Context, s gateway.MeetingSpec) (gateway.Meeting, error) {
@@ -84,6 +85,7 @@ func (f *fake) Call(id string) (gateway.Call, error) {
 }
 func (f *fake) Dial(_ context.Context, r gateway.DialRequest) (gateway.Call, error) { return f.dial(r) }
 func (f *fake) Hangup(id string, code call.CauseCode) error                         { return f.hangup(id, code) }
+func (f *fake) SetLayout(id, kind, pinned string) error                             { return f.arrange(id, kind, pinned) }
 func (f *fake) Transfer(_ context.Context, id, target string) error                 { return f.move(id, target) }
 
 func (f *fake) Mute(id string, muted bool) error      { return f.mute(id, muted) }

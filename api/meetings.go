@@ -18,7 +18,7 @@ type MeetingRequest struct {
 	Name       string `json:"name,omitempty" maxLength:"200"`
 	HostPIN    string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
 	GuestPIN   string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
-	Layout     string `json:"layout,omitempty" enum:"auto,speaker,grid,2x2,3x3,4x4" doc:"Default: meetings.default_layout."`
+	Layout     string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: meetings.default_layout."`
 	Lobby      bool   `json:"lobby,omitempty" doc:"Not available yet: true is refused."`
 	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
 	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`

@@ -31,6 +31,7 @@ var outcomes = []struct {
 	{gateway.ErrNoParticipant, http.StatusNotFound, ""},
 	{gateway.ErrMeetingExists, http.StatusConflict, ""},
 	{gateway.ErrBadTarget, http.StatusUnprocessableEntity, ""},
+	{gateway.ErrLayout, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrBadMeeting, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrPIN, http.StatusForbidden, ProblemPIN},
 	{gateway.ErrFull, http.StatusServiceUnavailable, ProblemFull},

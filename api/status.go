@@ -46,6 +46,7 @@ type Status struct {
 	CallsTotal    uint64       `json:"calls_total" doc:"Since the start."`
 	CallsRefused  uint64       `json:"calls_refused" doc:"Over the limit, since the start."`
 	SFU           string       `json:"sfu" enum:"up,down,none"`
+	Video         string       `json:"video" enum:"up,none" doc:"Whether pictures can be transcoded and composed; none: they are passed on as they are, or left out."`
 	Config        ConfigStatus `json:"config"`
 }
 
@@ -85,7 +86,7 @@ func (a *API) status() {
 				Version: s.Version, StartedAt: s.Started.UTC(), UptimeSeconds: int64(a.Now().Sub(s.Started).Seconds()),
 				Draining: s.Draining, Calls: s.Calls, MaxCalls: s.MaxCalls, Meetings: s.Meetings,
 				Registrations: len(a.Gateway.Registrations()),
-				CallsTotal:    s.Total, CallsRefused: s.Refused, SFU: s.SFU, Config: a.configStatus(),
+				CallsTotal:    s.Total, CallsRefused: s.Refused, SFU: s.SFU, Video: s.Video, Config: a.configStatus(),
 			}}, nil
 		})
 }

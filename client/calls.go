@@ -101,6 +101,12 @@ func (c *Client) MuteCall(ctx context.Context, id string, muted bool) error {
 	return c.do(ctx, http.MethodPost, path("calls", id, muteVerb(muted)), nil, nil)
 }
 
+// SetLayout chooses what a call's terminal is shown: a layout, "" for that of
+// the meeting, and an identity that takes the place of the speaker, or "".
+func (c *Client) SetLayout(ctx context.Context, id, layout, pinned string) error {
+	return c.do(ctx, http.MethodPost, path("calls", id, "layout"), map[string]string{"layout": layout, "pinned": pinned}, nil)
+}
+
 // Transfer moves a call to another meeting, or asks its terminal to call a URI.
 func (c *Client) Transfer(ctx context.Context, id, target string) error {
 	return c.do(ctx, http.MethodPost, path("calls", id, "transfer"), map[string]string{"target": target}, nil)
@@ -136,7 +142,8 @@ type Status struct {
 	Registrations int       `json:"registrations"`
 	CallsTotal    uint64    `json:"calls_total"`
 	CallsRefused  uint64    `json:"calls_refused"`
-	SFU           string    `json:"sfu"` // up, down, none
+	SFU           string    `json:"sfu"`   // up, down, none
+	Video         string    `json:"video"` // up, none
 }
 
 // Status shows the node at a glance.

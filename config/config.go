@@ -38,6 +38,7 @@ type Config struct {
 	SFU      SFU       `key:"sfu"`
 	HTTP     HTTP      `key:"http"`
 	Database Database  `key:"database"`
+	Video    Video     `key:"video"`
 	Meetings Meetings  `key:"meetings"`
 	Limits   Limits    `key:"limits" reload:"yes"`
 	// DrainTimeout is how long calls may go on after SIGTERM.
@@ -93,8 +94,16 @@ type Meetings struct {
 	// AutoCreate opens a meeting when somebody dials its alias. Unset, it is
 	// true without a configuration file and false with one.
 	AutoCreate    bool   `key:"auto_create" reload:"yes"`
-	DefaultLayout string `key:"default_layout" oneof:"auto,speaker,grid,2x2,3x3,4x4" reload:"yes"`
+	DefaultLayout string `key:"default_layout" oneof:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" reload:"yes"`
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
+}
+
+// Video is about pictures that cannot be passed on as they are.
+type Video struct {
+	// Worker is the program that makes them; auto: roomgate-video beside our
+	// own, off: none.
+	Worker    string `key:"worker"`
+	Processes int    `key:"processes"` // of the worker at most; 0 = by the processors
 }
 
 // Limits protect the node.

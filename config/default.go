@@ -34,6 +34,7 @@ func Default() *Config {
 			Listen: Addresses{":8080"},
 			TLS:    HTTPTLS{Listen: Addresses{":8443"}},
 		},
+		Video:        Video{Worker: "auto"},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto"},
 		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000},
 		DrainTimeout: time.Minute,

@@ -56,6 +56,7 @@ func TestEveryKeyIsBound(t *testing.T) {
 		"h323.register.username": func(c *config.Config) string { return c.H323.Register.Username },
 		"h323.register.password": func(c *config.Config) string { return c.H323.Register.Password },
 		"h323.register.aliases":  func(c *config.Config) string { return c.H323.Register.Aliases[0] },
+		"video.worker":           func(c *config.Config) string { return c.Video.Worker },
 		"data_dir":               func(c *config.Config) string { return c.DataDir },
 		"sfu.api_key":            func(c *config.Config) string { return c.SFU.APIKey },
 		"sfu.api_secret":         func(c *config.Config) string { return c.SFU.APISecret },

@@ -110,6 +110,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("192.0.2.0/24")},
 		},
 		Database:     config.Database{URL: "postgres://roomgate@localhost/roomgate"},
+		Video:        config.Video{Worker: "/usr/lib/roomgate/roomgate-video", Processes: 2},
 		Meetings:     config.Meetings{AutoCreate: true, DefaultLayout: "speaker", MaxLegs: 40},
 		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100},
 		DrainTimeout: 5 * time.Minute,

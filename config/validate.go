@@ -209,7 +209,7 @@ func (v *validation) storage() {
 }
 
 func (v *validation) bounds() {
-	for key, n := range map[string]int{"limits.max_calls": v.Limits.MaxCalls, "meetings.max_legs": v.Meetings.MaxLegs} {
+	for key, n := range map[string]int{"limits.max_calls": v.Limits.MaxCalls, "meetings.max_legs": v.Meetings.MaxLegs, "video.processes": v.Video.Processes} {
 		if n < 0 {
 			v.fault(key, "%d is below zero", n)
 		}

@@ -188,19 +188,29 @@ func TestChromiumH264Profiles(t *testing.T) {
 	}
 }
 
-// A terminal that takes packetization-mode 0 only is shown a browser's picture
-// when the browser codes small slices, and told why not otherwise.
+// A terminal that takes packetization-mode 0 only is shown a browser's picture:
+// as it is when the browser codes small slices, else made to fit. Without a
+// video worker it is told why not.
 func TestBrowserToModeZeroTerminal(t *testing.T) {
-	for _, small := range []bool{false, true} {
-		t.Run(fmt.Sprintf("small slices %t", small), func(t *testing.T) {
-			g := startGateway(t, "")
+	for _, tc := range []struct {
+		name   string
+		small  bool // slices of the browser
+		config string
+		mode   string // "": no picture
+	}{
+		{"small slices", true, "video: {worker: off}\n", "passthrough"},
+		{"large slices", false, "", "transcoded"},
+		{"large slices, no worker", false, "video: {worker: off}\n", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := startGateway(t, tc.config)
 			b := lobby(t, "demo", browserOptions{})
-			if small {
+			if tc.small {
 				eval[bool](b, publishModeZero)
 			}
 			b.enter()
 			terminal := callModeZero(t, "demo")
-			if !small {
+			if tc.mode == "" {
 				eventually(t, 20*time.Second, "the picture is refused", func() bool { return strings.Contains(g.videoNotice(), "packetization mode 0") })
 				t.Log(g.videoNotice())
 				if n := terminal.packets(); n != 0 {
@@ -212,6 +222,9 @@ func TestBrowserToModeZeroTerminal(t *testing.T) {
 			t.Log(v)
 			if v.Largest > modeZeroPacket || v.Units[28] != 0 || v.Units[24] != 0 {
 				t.Errorf("not packetization-mode 0: %s", v)
+			}
+			if _, body := g.get("/api/v1/calls"); !strings.Contains(string(body), `"mode":"`+tc.mode+`"`) {
+				t.Errorf("not %s: %s", tc.mode, body)
 			}
 		})
 	}

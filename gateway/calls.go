@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/layout"
 )
 
 // living lists the sessions, oldest first.
@@ -84,6 +85,27 @@ func (s *session) setMuted(muted bool) {
 		p.member.SetMuted(muted)
 	}
 	s.g.events.publish(Event{Kind: EventCallUpdated, Call: s.view(), Meeting: p.alias()})
+}
+
+// SetLayout changes what a call is shown: "" is what its meeting has. pinned,
+// the identity of a participant, takes the place of the speaker.
+func (g *Gateway) SetLayout(id, kind, pinned string) error {
+	s, err := g.session(id)
+	if err != nil {
+		return err
+	}
+	k, ok := layout.Parse(kind)
+	if kind != "" && !ok {
+		return ErrLayout
+	}
+	s.mu.Lock()
+	s.layout, s.pinned = k, pinned
+	p := s.place
+	s.mu.Unlock()
+	if p != nil {
+		p.member.SetLayout(k, pinned)
+	}
+	return nil
 }
 
 // view is the call as the API shows it.

@@ -16,6 +16,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
+	"github.com/roomgate/roomgate/transcode/video"
 )
 
 // Errors that callers branch on.
@@ -29,6 +30,7 @@ var (
 	ErrDraining      = errors.New("the gateway is draining")
 	ErrFull          = errors.New("the limit on calls is reached")
 	ErrPIN           = errors.New("wrong or missing PIN")
+	ErrLayout        = errors.New("no such layout")
 	ErrNoSFU         = errors.New("the meeting server does not answer")
 )
 
@@ -46,6 +48,8 @@ type Config struct {
 	SFU        bridge.SFU
 	Admin      SFUAdmin
 	Codecs     bridge.Codecs
+	// Video makes pictures that cannot be passed on as they are; nil: none.
+	Video *video.Pool
 	// PhoneAudio is "opus" or "g711": what G.711 legs publish.
 	PhoneAudio string
 	// Capabilities is what legs are offered.
@@ -192,6 +196,10 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		Refused:  g.refused.Load(),
 		Total:    g.total.Load(),
 		SFU:      "none",
+		Video:    "none",
+	}
+	if g.in.Video != nil && g.in.Video.Available() == nil {
+		st.Video = "up"
 	}
 	g.mu.Lock()
 	st.Calls, st.Meetings = len(g.sessions), len(g.meetings)

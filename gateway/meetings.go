@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/layout"
 )
 
 // meeting is a meeting of this node: what was asked for and, while legs are
@@ -204,12 +205,24 @@ func (g *Gateway) occupy(m *meeting) {
 		Clock:      g.clock,
 		Now:        g.in.Now,
 		PhoneAudio: g.in.PhoneAudio,
+		Video:      g.in.Video,
+		Layout:     layoutOf(m),
 		Logger:     g.log.With(zap.String("meeting", m.spec.Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
 	})
 	if !m.private {
 		g.events.publish(Event{Kind: EventMeetingStarted, Meeting: m.spec.Alias})
 	}
+}
+
+// layoutOf is what legs of a meeting are shown; two terminals in a call see
+// each other.
+func layoutOf(m *meeting) layout.Kind {
+	k, ok := layout.Parse(m.spec.Layout)
+	if m.private || !ok {
+		return layout.Auto
+	}
+	return k
 }
 
 // enterPrivate makes a bridge for a call between two terminals.

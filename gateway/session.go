@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -31,6 +32,8 @@ type session struct {
 	place   *place
 	tracks  []media.Track // open tracks, for a change of bridge
 	muted   bool
+	layout  layout.Kind // of the leg's own; "" = the meeting's
+	pinned  string
 	cause   *call.Cause
 	closed  time.Time
 	partner *session // the other side of a call between two terminals
@@ -230,12 +233,13 @@ func (s *session) sit(m *meeting, b *bridge.Bridge) bool {
 	}
 	s.place = p
 	tracks := append([]media.Track(nil), s.tracks...)
-	muted := s.muted
+	muted, kind, pinned := s.muted, s.layout, s.pinned
 	s.mu.Unlock()
 	for _, t := range tracks {
 		p.member.AddTrack(t)
 	}
 	p.member.SetMuted(muted)
+	p.member.SetLayout(kind, pinned)
 	return true
 }
 

@@ -152,6 +152,7 @@ type Status struct {
 	Meetings int
 	MaxCalls int
 	SFU      string // "up", "down", "none"
+	Video    string // "up": pictures can be transcoded and composed; "none"
 	Refused  uint64 // calls refused over the limit
 	Total    uint64 // calls since start
 }

@@ -91,6 +91,7 @@ func check(ctx context.Context, file string) []finding {
 	}
 	list = append(list, checkPorts(c)...)
 	list = append(list, checkCodecs()...)
+	list = append(list, checkVideo(c))
 	list = append(list, checkCertificates(c)...)
 	list = append(list, checkDatabase(c), checkSFU(ctx, c))
 	return list

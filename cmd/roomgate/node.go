@@ -21,6 +21,7 @@ import (
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/transcode"
+	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/web"
 )
 
@@ -33,6 +34,7 @@ type node struct {
 	sipTLS   certificate.Identity
 	webTLS   certificate.Identity
 	meeting  *meetingServer
+	video    *video.Pool
 	sip      *sip.Endpoint
 	h323     *h323Stack // nil: not served
 	gateway  *gateway.Gateway
@@ -48,6 +50,7 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 	for _, w := range c.Warnings {
 		n.log.Warn(w)
 	}
+	n.video = newVideo(c, n.log)
 	n.live = config.NewLive(n.log.Named("config"), file, c, n.apply)
 	n.live.Report = n.reloaded
 	n.greeting = greeting{config: c, address: hostAddress(c)}
@@ -57,6 +60,7 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 	if n.meeting, err = startMeetingServer(ctx, c, n.log); err != nil {
 		return nil, err
 	}
+	n.meeting.codecs = shownCodecs(n.video)
 	if err := n.connect(c); err != nil {
 		n.meeting.close()
 		return nil, err
@@ -109,6 +113,7 @@ func (n *node) connect(c *config.Config) error {
 		SFU:            n.meeting,
 		Admin:          n.meeting,
 		Codecs:         &transcode.Codecs{},
+		Video:          n.video,
 		PhoneAudio:     c.SFU.PhoneAudio,
 		Capabilities:   capabilities(),
 		Version:        version,

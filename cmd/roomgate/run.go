@@ -12,6 +12,7 @@ import (
 // run serves until a signal ends it, or a part fails.
 func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	defer n.meeting.close()
+	defer n.video.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)

@@ -13,7 +13,19 @@ import (
 )
 
 // sfu gives the LiveKit client the shape the gateway's bridges ask for.
-type sfu struct{ client *livekit.Client }
+type sfu struct {
+	client *livekit.Client
+	// codecs of pictures that legs can be shown, as they are or transcoded;
+	// nil: H.264.
+	codecs func() []media.Codec
+}
+
+func (s sfu) video() []media.Codec {
+	if s.codecs == nil {
+		return nil
+	}
+	return s.codecs()
+}
 
 var (
 	_ bridge.SFU       = sfu{}
@@ -22,7 +34,7 @@ var (
 
 // Join implements bridge.SFU.
 func (s sfu) Join(ctx context.Context, room string, who call.Participant, receive bool, events func(bridge.Event)) (bridge.Seat, error) {
-	seat, err := s.client.Join(ctx, room, who, livekit.JoinOptions{Receive: receive})
+	seat, err := s.client.Join(ctx, room, who, livekit.JoinOptions{Receive: receive, Video: s.video()})
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +49,7 @@ func (s sfu) Join(ctx context.Context, room string, who call.Participant, receiv
 
 // Receive implements bridge.SFU.
 func (s sfu) Receive(ctx context.Context, room string, low bool, events func(bridge.Event)) (bridge.Receiver, error) {
-	options := livekit.ReceiveOptions{Quality: livekit.High}
+	options := livekit.ReceiveOptions{Quality: livekit.High, Video: s.video()}
 	if low {
 		options.Quality, options.NoAudio = livekit.Low, true
 	}

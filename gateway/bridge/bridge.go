@@ -15,8 +15,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
+	"github.com/roomgate/roomgate/transcode/video"
 )
 
 // Config is what a bridge needs.
@@ -28,6 +30,11 @@ type Config struct {
 	Codecs Codecs
 	Clock  *mixer.Clock     // of the process; nil: the bridge's own
 	Now    func() time.Time // nil: time.Now
+	// Video makes pictures that do not fit as they are, and screens of several;
+	// nil: pictures are passed on or left out.
+	Video *video.Pool
+	// Layout is what legs are shown unless they have a layout of their own.
+	Layout layout.Kind
 	// PhoneAudio "g711" publishes G.711 legs untouched, otherwise as Opus.
 	PhoneAudio string
 	Logger     *zap.Logger
@@ -58,7 +65,11 @@ type Bridge struct {
 	speaker string  // identity of the active speaker
 	pending *Member // a lone leg whose seat is to receive, until it is there
 	lost    bool
-	order   uint64 // counts what happened, for "who spoke last"
+	order   uint64            // counts what happened, for "who spoke last"
+	spoke   map[string]uint64 // order when a participant was last the speaker
+	arrived map[string]uint64 // order when a remote participant came
+	layout  layout.Kind
+	studio  *studio
 }
 
 // patience is how long a picture that nobody watches stays subscribed.
@@ -81,7 +92,11 @@ func New(in Config) *Bridge {
 		sources: map[string]*source{},
 		roster:  map[string]call.Participant{},
 		sounds:  map[string]*sound{},
+		spoke:   map[string]uint64{},
+		arrived: map[string]uint64{},
+		layout:  in.Layout,
 	}
+	b.studio = newStudio(b, in.Video)
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.mixer = mixer.New(mixer.Config{
 		Codecs: in.Codecs, Clock: in.Clock, Now: in.Now, Logger: b.log,
@@ -120,6 +135,7 @@ func (b *Bridge) run() {
 			b.direct()
 		case <-b.ctx.Done():
 			b.closeFeeds()
+			b.studio.close()
 			return
 		}
 	}
@@ -168,6 +184,8 @@ func (b *Bridge) start(f func()) {
 func (b *Bridge) Add(leg call.Leg, who func() call.Participant, keypad func(digit rune)) *Member {
 	m := newMember(b, leg, who, keypad)
 	b.call(func() {
+		b.order++
+		m.joined = b.order
 		b.members = append(b.members, m)
 		m.wait.Add(1)
 		go m.publish()
@@ -189,6 +207,7 @@ func (b *Bridge) remove(m *Member) {
 		}
 	}
 	m.dropMedia()
+	delete(b.spoke, m.identity)
 	for role := range m.tracks {
 		b.dropSource(sourceKey(m.identity, role))
 	}
@@ -209,5 +228,13 @@ func (b *Bridge) watch(ctx context.Context, t media.Track, gone func()) {
 		case <-ctx.Done():
 		case <-b.ctx.Done():
 		}
+	})
+}
+
+// SetLayout changes what legs are shown that have no layout of their own.
+func (b *Bridge) SetLayout(k layout.Kind) {
+	b.do(func() {
+		b.layout = k
+		b.nudge()
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/h264"
 )
@@ -97,41 +98,115 @@ func (b *Bridge) dropRemoteSources(identity string, keep map[string]bool) {
 	}
 }
 
+// pass is one look of the director at everything.
+type pass struct {
+	now     time.Time
+	watched watchedTracks
+	ranked  []*source
+	all     [2][]layout.Candidate // without and with people who have no picture
+}
+
+func (b *Bridge) candidatesFor(p *pass, k layout.Kind) []layout.Candidate {
+	which := 0
+	if showsPeople(k) {
+		which = 1
+	}
+	if p.all[which] == nil {
+		p.all[which] = b.candidates(which == 1)
+	}
+	return p.all[which]
+}
+
+// watchedTracks are remote track IDs in use, by class.
+type watchedTracks map[string][2]bool
+
+func (w watchedTracks) add(id string, class int) {
+	use := w[id]
+	use[class] = true
+	w[id] = use
+}
+
 // direct decides what every leg is shown: shared content first, then who
 // speaks or spoke last, then the others in the order they came; never the leg
-// itself, and a picture that does not fit only when there is no other.
+// itself. A picture that does not fit, and several at once, are made by a
+// worker; without one a picture that does not fit is shown only when there is
+// no other.
 func (b *Bridge) direct() {
 	b.noteSpeaker()
-	ranked := b.ranked()
-	now := b.in.Now()
-	watched := map[string][2]bool{} // remote track IDs in use, by class
+	p := &pass{now: b.in.Now(), watched: watchedTracks{}, ranked: b.ranked()}
+	worker := b.studio.present()
 	for _, m := range b.members {
-		m.noteRefusal(now)
-		pick := m.pick(ranked, now)
-		m.shown = pick
-		if m.picture == nil {
-			continue
-		}
-		if pick == nil {
-			m.picture.Select(nil)
-			continue
-		}
-		if pick.member != nil {
-			m.picture.Select(pick.track)
-			continue
-		}
-		class := m.class(b)
-		use := watched[pick.remoteID]
-		use[class] = true
-		watched[pick.remoteID] = use
-		if f := b.feeds[class]; f != nil {
-			if t := f.pictures[pick.remoteID]; t != nil {
-				m.picture.Select(t)
-			}
+		m.noteRefusal(p.now)
+		switch {
+		case !m.hasScreen():
+			m.shown = nil
+		case worker && b.made(m, p):
+		default:
+			b.forward(m, m.pick(p.ranked, p.now), p.watched)
 		}
 	}
-	b.subscribe(watched, now)
+	if worker {
+		b.publishMade(p.now)
+	}
+	b.subscribe(p.watched, p.now)
 	b.ensureFeeds()
+	b.studio.sweep(p.now)
+}
+
+// forward passes a picture on to a leg as it is.
+func (b *Bridge) forward(m *Member, pick *source, watched watchedTracks) {
+	m.shown, m.view = pick, layout.View{}
+	if m.picture == nil {
+		return
+	}
+	if pick == nil {
+		m.show(nil)
+		return
+	}
+	if pick.member != nil {
+		m.show(pick.track)
+		return
+	}
+	class := m.class(b)
+	watched.add(pick.remoteID, class)
+	if f := b.feeds[class]; f != nil {
+		if t := f.pictures[pick.remoteID]; t != nil {
+			m.show(t)
+		}
+	}
+}
+
+// made shows a leg what its layout asks for, with the help of a worker; false
+// when a picture is to be passed on as it is.
+func (b *Bridge) made(m *Member, p *pass) bool {
+	w := m.wish()
+	s := b.studio
+	v := s.view(b.candidatesFor(p, w.Kind), w, p.now)
+	if len(v.Shown) == 1 && m.picture != nil {
+		src := b.sources[v.Shown[0]]
+		if src == nil {
+			return false
+		}
+		if r, refused := m.refusals[src]; decodable(src) && !(refused && r.holds(src, p.now)) {
+			b.forward(m, src, p.watched)
+			return true
+		}
+	}
+	if !s.ready() {
+		return false
+	}
+	t := b.compose(m, v, p)
+	if t == nil {
+		return len(v.Shown) > 0 // it is on its way; what is shown stays
+	}
+	m.shown, m.view = nil, v
+	m.show(t)
+	return true
+}
+
+// holds reports whether a refusal still counts.
+func (r refusal) holds(s *source, now time.Time) bool {
+	return now.Before(r.until) && r.width == s.width && r.height == s.height
 }
 
 // noteSpeaker gives the active speaker's pictures the first rank.
@@ -142,6 +217,7 @@ func (b *Bridge) noteSpeaker() {
 	}
 	b.speaker = identity
 	b.order++
+	b.spoke[identity] = b.order
 	for _, s := range b.sources {
 		if s.identity == identity {
 			s.spoke = b.order
@@ -186,8 +262,7 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 		if s.identity == m.identity || !decodable(s) {
 			continue
 		}
-		r, refused := m.refusals[s]
-		if refused && now.Before(r.until) && r.width == s.width && r.height == s.height {
+		if r, refused := m.refusals[s]; refused && r.holds(s, now) {
 			if second == nil {
 				second = s
 			}
@@ -206,7 +281,7 @@ func decodable(s *source) bool {
 // noteRefusal remembers that what the leg was to be shown does not fit it.
 func (m *Member) noteRefusal(now time.Time) {
 	st := m.state.Load()
-	if st == nil || m.shown == nil {
+	if st == nil || m.shown == nil || st.Source != m.selected {
 		return
 	}
 	switch st.Phase {
@@ -245,7 +320,7 @@ func (b *Bridge) takesSmallOnly() bool {
 
 // subscribe asks the SFU for what is watched, and gives up what nobody has
 // watched for a while.
-func (b *Bridge) subscribe(watched map[string][2]bool, now time.Time) {
+func (b *Bridge) subscribe(watched watchedTracks, now time.Time) {
 	for class, f := range b.feeds {
 		if f == nil {
 			continue

@@ -11,7 +11,7 @@ import (
 type Facts struct {
 	Width, Height int
 	FPS           float64
-	Mode          string // passthrough, mixed
+	Mode          string // passthrough, transcoded, mixed
 	Pipeline      string
 	Notice        string // why nothing flows
 }
@@ -22,10 +22,16 @@ func (m *Member) Facts(role media.Role, sent bool) Facts {
 		return m.soundFacts(sent)
 	}
 	if !sent {
+		if f, made := m.uplinkFacts(role); made {
+			return f
+		}
 		f := Facts{Mode: "passthrough", Pipeline: "H264 -> repacketize(mode 1) -> meeting"}
 		if sps := m.sends.Load(); sps != nil {
 			f.Width, f.Height, f.FPS = sps.Width, sps.Height, sps.FPS
 		}
+		return f
+	}
+	if f, made := m.madeFacts(); made {
 		return f
 	}
 	st := m.state.Load()
@@ -47,6 +53,48 @@ func (m *Member) Facts(role media.Role, sent bool) Facts {
 		f.Notice = "no picture to show"
 	}
 	return f
+}
+
+// madeFacts tells about a picture that a worker makes for the leg.
+func (m *Member) madeFacts() (f Facts, made bool) {
+	m.bridge.call(func() {
+		s, is := m.selected.(*share)
+		if !is {
+			return
+		}
+		made = true
+		scene := s.Canvas().Scene()
+		f = Facts{Mode: "transcoded", Width: scene.Width, Height: scene.Height, FPS: scene.FPS}
+		from := fmt.Sprintf("%d pictures", len(m.view.Shown))
+		if len(m.view.Shown) == 1 {
+			from = m.view.Shown[0]
+		}
+		f.Pipeline = fmt.Sprintf("%s -> decode -> %s -> %s", from, m.view.Kind, s.ID())
+		if m.picture != nil {
+			f.Pipeline += " -> switch"
+		}
+		f.Pipeline += " -> leg"
+		f.Notice = s.Stats().Failure
+	})
+	return f, made
+}
+
+// uplinkFacts tells about a picture of the leg that a worker makes for the
+// meeting.
+func (m *Member) uplinkFacts(role media.Role) (f Facts, made bool) {
+	m.bridge.call(func() {
+		o := m.uplinks[role]
+		if o == nil {
+			return
+		}
+		made = true
+		scene := o.Canvas().Scene()
+		f = Facts{Mode: "transcoded", Width: scene.Width, Height: scene.Height, FPS: scene.FPS}
+		if t := m.tracks[role]; t != nil {
+			f.Pipeline = fmt.Sprintf("%s -> decode -> %s -> meeting", t.Format(), o.ID())
+		}
+	})
+	return f, made
 }
 
 // pictureChanged notes the size of what the leg sends. It is called on the

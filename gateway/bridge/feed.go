@@ -260,6 +260,8 @@ func (b *Bridge) rosterChanged(e Event) {
 	if e.Gone {
 		if known {
 			delete(b.roster, p.Identity)
+			delete(b.arrived, p.Identity)
+			delete(b.spoke, p.Identity)
 			b.dropRemoteSources(p.Identity, nil)
 			b.in.Notify(Notice{Kind: Left, Identity: p.Identity, Participant: p})
 		}
@@ -267,6 +269,8 @@ func (b *Bridge) rosterChanged(e Event) {
 	}
 	b.roster[p.Identity] = p
 	if !known {
+		b.order++
+		b.arrived[p.Identity] = b.order
 		b.in.Notify(Notice{Kind: Joined, Identity: p.Identity, Participant: p})
 	}
 	b.addRemoteSources(p)

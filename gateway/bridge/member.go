@@ -9,9 +9,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/h264"
 	"github.com/roomgate/roomgate/media/mixer"
+	"github.com/roomgate/roomgate/transcode/video"
 )
 
 // Member is one leg's place at a bridge.
@@ -52,8 +54,18 @@ type Member struct {
 	picture  *h264.Switch
 	receiver h264.Receiver
 	dropPic  func()
-	shown    *source
+	shown    *source     // passed on
+	selected media.Track // what the screen was told to show
+	view     layout.View // what is composed for it
+	shared   *share
+	takes    media.Format // what pictures the leg takes; no codec: none
 	refusals map[*source]refusal
+	layout   layout.Kind // "": as the meeting
+	pinned   string      // identity
+	joined   uint64
+	uplinks  map[media.Role]*video.Output // of codecs the meeting does not know
+
+	allowed allowance
 }
 
 func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func(rune)) *Member {
@@ -64,6 +76,7 @@ func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func
 		wanted:   map[media.Role]media.Track{},
 		tracks:   map[media.Role]media.Track{},
 		refusals: map[*source]refusal{},
+		uplinks:  map[media.Role]*video.Output{},
 		changed:  make(chan struct{}, 1),
 		seats:    make(chan Seat),
 	}
@@ -95,6 +108,7 @@ func (m *Member) trackEnded(t media.Track) {
 	if t.Role() != media.Audio {
 		m.bridge.dropSource(sourceKey(m.identity, t.Role()))
 		m.want(t.Role(), nil)
+		delete(m.uplinks, t.Role())
 	}
 }
 
@@ -250,9 +264,10 @@ func (m *Member) closeOutput() {
 	m.output, m.dropOut = nil, nil
 }
 
-// followPicture keeps a switch in the format the leg takes.
+// followPicture keeps a switch in the format the leg takes. Formats other than
+// H.264 are made by a worker and published as they come.
 func (m *Member) followPicture(st media.Stream) {
-	if !st.Direction.Sends() || !st.Send.Codec.Is(string(media.H264)) {
+	if !st.Direction.Sends() || st.Send.Codec == "" {
 		m.closePicture()
 		return
 	}
@@ -260,12 +275,20 @@ func (m *Member) followPicture(st media.Stream) {
 	if st.Send.H264.PacketizationMode == 0 {
 		receiver.MaxPacket = h264.WholePacket
 	}
-	if m.picture != nil && m.picture.Format() == st.Send && m.receiver == receiver {
+	if m.takes == st.Send && m.receiver == receiver {
 		return
 	}
 	m.closePicture()
+	m.takes, m.receiver = st.Send, receiver
+	if st.Send.Codec.Is(string(media.H264)) {
+		m.openPicture(st.Send, receiver)
+	}
+	m.bridge.nudge()
+}
+
+func (m *Member) openPicture(f media.Format, receiver h264.Receiver) {
 	sw := h264.NewSwitch(h264.SwitchConfig{
-		ID: m.identity, Role: media.Main, Format: st.Send, Receiver: receiver,
+		ID: m.identity, Role: media.Main, Format: f, Receiver: receiver,
 		OnState: func(s h264.State) {
 			m.state.Store(&s)
 			m.bridge.nudge()
@@ -275,19 +298,21 @@ func (m *Member) followPicture(st media.Stream) {
 	if err != nil {
 		m.log.Warn("the leg takes no picture", zap.Error(err))
 		sw.Close()
+		m.takes = media.Format{}
 		return
 	}
-	m.picture, m.receiver, m.dropPic = sw, receiver, drop
-	m.bridge.nudge()
+	m.picture, m.dropPic = sw, drop
 }
 
 func (m *Member) closePicture() {
-	if m.picture == nil {
-		return
+	if m.dropPic != nil {
+		m.dropPic()
 	}
-	m.dropPic()
-	m.picture.Close()
-	m.picture, m.dropPic, m.shown = nil, nil, nil
+	if m.picture != nil {
+		m.picture.Close()
+	}
+	m.picture, m.dropPic, m.shown, m.selected, m.shared = nil, nil, nil, nil, nil
+	m.takes, m.view = media.Format{}, layout.View{}
 	m.state.Store(nil)
 }
 
@@ -327,6 +352,15 @@ func (m *Member) isMuted() bool {
 func (m *Member) Speaking() bool {
 	in := m.speaking.Load()
 	return in != nil && in.Speaking()
+}
+
+// SetLayout gives the leg a layout of its own, "" that of the meeting. Who is
+// pinned takes the place of the speaker.
+func (m *Member) SetLayout(k layout.Kind, pinned string) {
+	m.bridge.do(func() {
+		m.layout, m.pinned = k, pinned
+		m.bridge.nudge()
+	})
 }
 
 // Leave takes the leg out of the bridge and waits until nothing of it is left.

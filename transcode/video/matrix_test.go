@@ -12,53 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/roomgate/roomgate/media"
-	"github.com/roomgate/roomgate/media/testcard"
 	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/transcode/video/videotest"
 )
-
-// viewer decodes a track and reads the cards.
-type viewer struct {
-	source *video.Source
-
-	mu    sync.Mutex
-	cards []testcard.Seen
-	psnr  []float64
-	took  []time.Duration
-	fresh chan struct{}
-}
-
-// watch reads test cards from a track whose pictures are w by h. Pictures are
-// compared to cards of the identity, drawn in full size.
-func watch(t testing.TB, s *video.Stage, from media.Track, w, h int, sent func(counter int) time.Time) *viewer {
-	t.Helper()
-	v := &viewer{fresh: make(chan struct{}, 1)}
-	var err error
-	v.source, err = s.Open(from)
-	require.NoError(t, err)
-	v.source.View(w, h, true, func(i video.Image) {
-		now := time.Now()
-		seen := testcard.Read(i.Data, i.Width, i.Height)
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.cards = append(v.cards, seen...)
-		if len(seen) == 1 && sent != nil {
-			v.psnr = append(v.psnr, testcard.PSNR(i.Data, testcard.Draw(nil, w, h, seen[0].Card), w, h))
-			v.took = append(v.took, now.Sub(sent(seen[0].Counter)))
-		}
-		select {
-		case v.fresh <- struct{}{}:
-		default:
-		}
-	})
-	return v
-}
-
-func (v *viewer) seen() []testcard.Seen {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Clone(v.cards)
-}
 
 // full is a scene that shows a source alone.
 func full(s *video.Source, w, h int) video.Scene {
@@ -67,38 +23,38 @@ func full(s *video.Source, w, h int) video.Scene {
 
 // play sends pictures, each when the one before was seen or left out, until
 // enough were seen.
-func play(t testing.TB, c *camera, v *viewer, enough int) {
+func play(t testing.TB, c *videotest.Camera, v *videotest.Viewer, enough int) {
 	t.Helper()
-	for i := 0; len(v.seen()) < enough; i++ {
+	for i := 0; len(v.Seen()) < enough; i++ {
 		if i > 40*enough {
-			t.Fatalf("%d pictures seen of %d sent", len(v.seen()), i)
+			t.Fatalf("%d pictures seen of %d sent", len(v.Seen()), i)
 		}
-		c.show()
+		c.Show()
 		select {
-		case <-v.fresh:
+		case <-v.Fresh:
 		case <-time.After(250 * time.Millisecond): // the encoder left it out, or it waits for a keyframe
 		}
 	}
 }
 
-func clips(t testing.TB) map[string]*clip {
+func clips(t testing.TB) map[string]*videotest.Clip {
 	x264 := func(profile string, more ...string) []string {
 		return append([]string{"-c:v", "libx264", "-profile:v", profile, "-bf", "0", "-b:v", "400k", "-threads", "1",
 			"-x264-params", "aud=1:keyint=100:scenecut=0"}, more...)
 	}
-	return map[string]*clip{
-		"H264 mode 1": encoded(t, h264Format(1, 31), cifWidth, cifHeight, 0),
-		"H264 mode 0": encoded(t, h264Format(0, 31), cifWidth, cifHeight, 1180),
+	return map[string]*videotest.Clip{
+		"H264 mode 1": videotest.Encode(t, h264Format(1, 31), cifWidth, cifHeight, 0, clipIdentity),
+		"H264 mode 0": videotest.Encode(t, h264Format(0, 31), cifWidth, cifHeight, 1180, clipIdentity),
 		"H264 main":   stored(t, "card-main", h264Format(1, 31), cifWidth, cifHeight, x264("main")...),
 		"H264 high":   stored(t, "card-high", h264Format(1, 31), cifWidth, cifHeight, x264("high")...),
-		"VP8":         encoded(t, format(media.VP8), cifWidth, cifHeight, 0),
+		"VP8":         videotest.Encode(t, format(media.VP8), cifWidth, cifHeight, 0, clipIdentity),
 		"VP9": stored(t, "card-vp9", format(media.VP9), cifWidth, cifHeight,
 			"-c:v", "libvpx-vp9", "-b:v", "400k", "-deadline", "realtime", "-cpu-used", "4", "-lag-in-frames", "0", "-threads", "1"),
 		"AV1": stored(t, "card-av1", format(media.AV1), cifWidth, cifHeight,
 			"-c:v", "libaom-av1", "-b:v", "400k", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-threads", "1"),
-		"H263":      encoded(t, format(media.H263), cifWidth, cifHeight, 1180),
-		"H263-1998": encoded(t, format(media.H263Plus), cifWidth, cifHeight, 1180),
-		"H261":      encoded(t, format(media.H261), cifWidth, cifHeight, 0),
+		"H263":      videotest.Encode(t, format(media.H263), cifWidth, cifHeight, 1180, clipIdentity),
+		"H263-1998": videotest.Encode(t, format(media.H263Plus), cifWidth, cifHeight, 1180, clipIdentity),
+		"H261":      videotest.Encode(t, format(media.H261), cifWidth, cifHeight, 0, clipIdentity),
 	}
 }
 
@@ -144,30 +100,28 @@ func TestMatrix(t *testing.T) {
 }
 
 // convert plays a clip through a worker until enough of it was seen.
-func convert(t *testing.T, pool *video.Pool, c *clip, to media.Format) (psnr []float64, took []time.Duration) {
+func convert(t *testing.T, pool *video.Pool, c *videotest.Clip, to media.Format) (psnr []float64, took []time.Duration) {
 	t.Helper()
 	stage, err := pool.Stage()
 	require.NoError(t, err)
 	defer stage.Close()
-	cam := newCamera(t, t.Name(), c)
+	cam := videotest.NewCamera(t, t.Name(), media.Main, c)
 	source, err := stage.Open(cam)
 	require.NoError(t, err)
 	defer source.Close()
-	canvas, err := stage.Canvas(full(source, c.w, c.h))
+	canvas, err := stage.Canvas(full(source, c.Width, c.Height))
 	require.NoError(t, err)
 	defer canvas.Close()
 	out, err := canvas.Encode(video.Encoding{ID: "out", Role: media.Main, Format: to, Bitrate: 1_000_000, FPS: 30})
 	require.NoError(t, err)
 	defer out.Close()
-	v := watch(t, stage, out, c.w, c.h, cam.sent)
-	defer v.source.Close()
+	v := videotest.Watch(t, stage, out, c.Width, c.Height, cam.Sent)
+	defer v.Source.Close()
 	const enough = 25
 	play(t, cam, v, enough)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, s := range v.cards {
+	for _, s := range v.Seen() {
 		require.Equal(t, clipIdentity, s.Identity)
-		require.LessOrEqual(t, math.Abs(float64(s.Rect.Dx()-c.w)), 12.0, "%v", s.Rect)
+		require.LessOrEqual(t, math.Abs(float64(s.Rect.Dx()-c.Width)), 12.0, "%v", s.Rect)
 	}
-	return slices.Clone(v.psnr), slices.Clone(v.took)
+	return v.Quality()
 }

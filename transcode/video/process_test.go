@@ -1,7 +1,6 @@
 package video_test
 
 import (
-	"context"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -20,30 +19,6 @@ import (
 	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/transcode/video/videotest"
 )
-
-// roll plays a camera in time until the test ends.
-func roll(t testing.TB, cams ...*camera) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		tick := time.NewTicker(time.Second / 30)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			for _, c := range cams {
-				c.show()
-			}
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		wait.Wait()
-	})
-}
 
 // eventually polls what another process brings about.
 func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
@@ -84,31 +59,25 @@ func openedOutput(t testing.TB, stage *video.Stage, scene video.Scene, f media.F
 	return o
 }
 
-func openedViewer(t testing.TB, stage *video.Stage, o media.Track, w, h int) *viewer {
+func openedViewer(t testing.TB, stage *video.Stage, o media.Track, w, h int) *videotest.Viewer {
 	t.Helper()
-	v := watch(t, stage, o, w, h, nil)
-	t.Cleanup(v.source.Close)
+	v := videotest.Watch(t, stage, o, w, h, nil)
+	t.Cleanup(v.Source.Close)
 	return v
-}
-
-func (v *viewer) forget() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.cards = nil
 }
 
 // A worker that is killed is back within two seconds, with all it was told.
 func TestKilledWorkerComesBack(t *testing.T) {
 	pool := videotest.Pool(t)
 	stage := opened(t, pool)
-	cam := newCamera(t, "cam", encoded(t, h264Format(1, 31), cifWidth, cifHeight, 0))
+	cam := videotest.NewCamera(t, "cam", media.Main, videotest.Encode(t, h264Format(1, 31), cifWidth, cifHeight, 0, clipIdentity))
 	source := openedSource(t, stage, cam)
 	o := openedOutput(t, stage, full(source, cifWidth, cifHeight), format(media.VP8), 500_000)
 	v := openedViewer(t, stage, o, cifWidth, cifHeight)
-	roll(t, cam)
+	videotest.Roll(t, cam)
 	for range 2 {
-		v.forget()
-		eventually(t, 10*time.Second, "pictures", func() bool { return len(v.seen()) > 10 })
+		v.Forget()
+		eventually(t, 10*time.Second, "pictures", func() bool { return len(v.Seen()) > 10 })
 		pids := pool.Processes()
 		require.Len(t, pids, 1)
 		require.NoError(t, syscall.Kill(pids[0], syscall.SIGKILL))
@@ -117,8 +86,8 @@ func TestKilledWorkerComesBack(t *testing.T) {
 			now := pool.Processes()
 			return len(now) == 1 && now[0] != pids[0]
 		})
-		v.forget()
-		eventually(t, 10*time.Second, "pictures again", func() bool { return len(v.seen()) > 0 })
+		v.Forget()
+		eventually(t, 10*time.Second, "pictures again", func() bool { return len(v.Seen()) > 0 })
 		took := time.Since(killed)
 		t.Logf("back after %v", took.Round(time.Millisecond))
 		assert.Less(t, took, 2*time.Second)
@@ -173,10 +142,10 @@ func TestGrid(t *testing.T) {
 	stage := opened(t, pool)
 	const w, h = 1280, 720
 	scene := video.Scene{Width: w, Height: h, FPS: 30, Background: 0x108080}
-	var cams []*camera
-	base := encoded(t, h264Format(1, 31), 640, 360, 0)
+	var cams []*videotest.Camera
+	base := videotest.Encode(t, h264Format(1, 31), 640, 360, 0, clipIdentity)
 	for i := range 4 {
-		cam := newCamera(t, fmt.Sprint(i), base)
+		cam := videotest.NewCamera(t, fmt.Sprint(i), media.Main, base)
 		cams = append(cams, cam)
 		at := image.Pt(i%2*w/2, i/2*h/2)
 		scene.Tiles = append(scene.Tiles, video.Tile{
@@ -193,10 +162,10 @@ func TestGrid(t *testing.T) {
 		other++
 		return nil
 	}))()
-	roll(t, cams...)
+	videotest.Roll(t, cams...)
 	eventually(t, 15*time.Second, "four cards", func() bool {
 		at := map[image.Point]bool{}
-		for _, s := range v.seen() {
+		for _, s := range v.Seen() {
 			if s.Identity == clipIdentity {
 				at[image.Pt((s.Rect.Min.X+20)/320, (s.Rect.Min.Y+20)/180)] = true
 			}
@@ -260,34 +229,38 @@ func TestDamagedStreams(t *testing.T) {
 	for _, name := range []string{"H264 mode 1", "H264 high", "VP8", "VP9", "AV1", "H263", "H263-1998", "H261"} {
 		t.Run(name, func(t *testing.T) {
 			stage := opened(t, pool)
-			c := newCamera(t, name, sources[name])
+			c := videotest.NewCamera(t, name, media.Main, sources[name])
 			random := rand.New(rand.NewPCG(1, 2))
+			var mu sync.Mutex
 			var kind func(*rand.Rand, *rtp.Packet) bool
-			c.damage = func(p *rtp.Packet) bool {
+			set := func(k func(*rand.Rand, *rtp.Packet) bool) {
+				mu.Lock()
+				defer mu.Unlock()
+				kind = k
+			}
+			c.Damage(func(p *rtp.Packet) bool {
+				mu.Lock()
+				defer mu.Unlock()
 				if kind == nil || random.IntN(3) > 0 || len(p.Payload) == 0 {
 					return false
 				}
 				p.Payload = append([]byte(nil), p.Payload...)
 				return kind(random, p)
-			}
+			})
 			source := openedSource(t, stage, c)
 			o := openedOutput(t, stage, full(source, cifWidth, cifHeight), h264Format(1, 31), 500_000)
 			v := openedViewer(t, stage, o, cifWidth, cifHeight)
 			play(t, c, v, 3)
 			for _, k := range damages {
-				c.mu.Lock()
-				kind = k
-				c.mu.Unlock()
-				for range 2 * clipFrames {
-					c.show()
+				set(k)
+				for range 2 * videotest.Frames {
+					c.Show()
 					<-time.After(2 * time.Millisecond)
 				}
 			}
-			c.mu.Lock()
-			kind = nil
-			c.mu.Unlock()
+			set(nil)
 			c.RequestKeyframe()
-			v.forget()
+			v.Forget()
 			play(t, c, v, 5)
 		})
 	}

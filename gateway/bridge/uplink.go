@@ -1,0 +1,68 @@
+package bridge
+
+import (
+	"fmt"
+	"image"
+	"time"
+
+	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video"
+)
+
+// uplinkBitrate is that of a picture of 352x288; larger ones have more.
+const uplinkBitrate = 512_000
+
+// publishMade keeps the meeting supplied with pictures of legs whose codec it
+// does not know.
+func (b *Bridge) publishMade(now time.Time) {
+	if b.in.Local || !b.studio.present() {
+		return
+	}
+	for _, m := range b.members {
+		for role, t := range m.tracks {
+			if role != media.Audio && !t.Format().Codec.Is(string(media.H264)) && b.studio.ready() {
+				b.publishUplink(m, role, t, now)
+			}
+		}
+	}
+}
+
+func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now time.Time) {
+	key := sourceKey(m.identity, role)
+	src := b.studio.lens(lensKey{key, high}, t, now)
+	if src == nil {
+		return
+	}
+	w, h := squarePixels(src.Size())
+	if w == 0 {
+		src.OnSize(func(int, int) { b.nudge() })
+		return
+	}
+	scene := video.Scene{
+		Width: w, Height: h, FPS: 30, Follow: src,
+		Tiles: []video.Tile{{Source: src, Rect: image.Rect(0, 0, w, h)}},
+	}
+	board := b.studio.board(fmt.Sprintf("uplink %s %dx%d", key, w, h), scene, now)
+	if board == nil {
+		return
+	}
+	bps := min(max(uplinkBitrate*w*h/(352*288)/2, uplinkBitrate), 2_000_000)
+	f := media.Format{Codec: media.H264, ClockRate: 90000, H264: media.H264Format{
+		ProfileLevelID: 0x42e000 | levelFor(layout.Screen{Width: w, Height: h, FPS: 30, Bitrate: bps}), PacketizationMode: 1,
+	}}
+	o := b.studio.output(board, role, f, bps, now)
+	if o != nil && m.uplinks[role] != o {
+		m.uplinks[role] = o
+		m.want(role, o)
+	}
+}
+
+// squarePixels is the size of a picture when its pixels are made square, as
+// browsers show them: those of the CIF family are 12:11.
+func squarePixels(w, h int) (int, int) {
+	if w*9 == h*11 {
+		return h * 4 / 3 &^ 1, h &^ 1
+	}
+	return w &^ 1, h &^ 1
+}
