@@ -17,6 +17,8 @@ type Directory interface {
 	// Find gives the ways to an alias, best first; it may ask others and take
 	// time. Without any, the cause says why.
 	Find(ctx context.Context, alias string) ([]Way, call.Cause)
+	// Over tells that a call has ended: what was granted for it is free.
+	Over(callID [16]byte)
 }
 
 // Way is one way to a terminal.

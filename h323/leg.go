@@ -187,6 +187,9 @@ func (l *leg) leaveLink() {
 	if l.sig != nil {
 		l.e.forget(l.sig.CallID, l)
 		l.disengage()
+		if d := l.e.cfg.Directory; d != nil {
+			d.Over(l.sig.CallID)
+		}
 	}
 	if l.link != nil {
 		l.link.leave(l, l.sig.Reference, l.sig.Caller)

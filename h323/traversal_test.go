@@ -44,6 +44,8 @@ func (z *zone) Find(_ context.Context, name string) ([]h323.Way, call.Cause) {
 	return []h323.Way{{Alias: name, Address: r.Reach()}}, call.Cause{}
 }
 
+func (z *zone) Over(callID [16]byte) { z.Release(callID) }
+
 // gate passes RAS on to a gatekeeper that is made later than its endpoint.
 type gate struct{ z *zone }
 

@@ -72,6 +72,8 @@ type surroundings struct {
 	// leads reports whether a call to an alias that no H.323 terminal has would lead
 	// anywhere.
 	leads func(alias string) bool
+	// whole reports whether a number needs no more digits.
+	whole func(number string) bool
 	count func(sent bool, kind string) // a message
 }
 
@@ -81,6 +83,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around 
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
 	settings.Traversal.RAS = zoneDirectory{s}
+	settings.Complete = around.whole
 	var err error
 	if s.mux, err = openMux(c, log); err != nil {
 		return nil, fmt.Errorf("h323.media_port: %w", err)

@@ -100,7 +100,7 @@ func (n *node) connect(c *config.Config) error {
 	}
 	endpoints := map[call.Protocol]call.Endpoint{call.SIP: n.sip}
 	if len(c.H323.Signalling) > 0 {
-		if n.h323, err = listenH323(c, ports, n.log, surroundings{n.h323RegistrationChanged, n.leads, n.metrics.H323Message}); err != nil {
+		if n.h323, err = listenH323(c, ports, n.log, surroundings{n.h323RegistrationChanged, n.leads, n.whole, n.metrics.H323Message}); err != nil {
 			return err
 		}
 		endpoints[call.H323] = n.h323

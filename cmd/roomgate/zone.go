@@ -78,6 +78,13 @@ func (d zoneDirectory) Find(ctx context.Context, name string) ([]h323.Way, call.
 	return []h323.Way{{Address: found.Signalling, Alias: name}}, call.Cause{}
 }
 
+// Over implements h323.Directory: some terminals do not tell the gatekeeper.
+func (d zoneDirectory) Over(callID [16]byte) {
+	if zone := d.stack.zone; zone != nil {
+		zone.Release(callID)
+	}
+}
+
 // wayTo is how a terminal of the zone is called: over the connection that it keeps
 // (H.460.17), by having it connect to us (H.460.18), or at its address.
 func (d zoneDirectory) wayTo(r gatekeeper.Registration, name string) (way h323.Way, ok bool) {
@@ -113,6 +120,10 @@ func (d zoneDirectory) Disconnected(s ras.Stream) {
 func (n *node) leads(name string) bool {
 	return n.gateway.Leads(call.Info{Protocol: call.H323, Direction: call.In, Called: name}, n.sip.Known)
 }
+
+// whole reports whether a number that is dialled digit by digit is that of a meeting or
+// a terminal.
+func (n *node) whole(number string) bool { return n.gateway.MeetingExists(number) || n.known(number) }
 
 // protocolOf is H.323 for names and numbers that terminals of the zone have, "" for
 // others.
