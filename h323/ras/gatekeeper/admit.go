@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/ras"
@@ -45,7 +43,7 @@ func (t *turn) admit(in *incoming, q *h225.AdmissionRequest) {
 }
 
 func (t *turn) refuseAdmission(in *incoming, reason h225.AdmissionRejectReason) {
-	t.log.Debug("call refused", zap.Stringer("remote", in.from.Remote), zap.String("reason", ras.Alternative(reason)))
+	t.refused("call refused", in, ras.Alternative(reason), alias.Texts(in.message.AdmissionRequest.DestinationInfo))
 	t.reply(in, &h225.RASMessage{AdmissionReject: &h225.AdmissionReject{RejectReason: reason, AltGKInfo: t.alternatesInstead()}})
 }
 

@@ -38,7 +38,9 @@ type Gatekeeper struct {
 	calls    *calls
 	requests *exchange.Requests
 
-	swept time.Time // of Tick
+	swept  time.Time // of Tick
+	told   time.Time // of the last refusal that was logged
+	untold int       // refusals since
 }
 
 // New makes a gatekeeper with the registrations that the store has kept.

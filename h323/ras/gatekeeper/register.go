@@ -123,7 +123,7 @@ func (a *application) wants(key string) bool {
 }
 
 func (a *application) refuse(reason h225.RegistrationRejectReason) {
-	a.log.Debug("registration refused", zap.Stringer("remote", a.in.from.Remote), zap.String("reason", ras.Alternative(reason)))
+	a.refused("registration refused", a.in, ras.Alternative(reason), alias.Texts(a.q.TerminalAlias))
 	a.replyTo(a.in, a.in.pathTo(a.wish.ras), &h225.RASMessage{RegistrationReject: &h225.RegistrationReject{
 		ProtocolIdentifier: h225.ProtocolIdentifier, GatekeeperIdentifier: &a.c.ID, RejectReason: reason,
 		AltGKInfo: a.alternatesInstead(),

@@ -3,6 +3,9 @@ package gatekeeper
 import (
 	"net/netip"
 	"strings"
+	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/per"
@@ -66,6 +69,17 @@ func (t *turn) notUnderstood(in *incoming) {
 		m.UnknownMessageResponse.RequestSeqNum = n
 	}
 	t.out = append(t.out, outgoing{to: in.answerPath(), message: m, answers: &in.handle})
+}
+
+// refused logs a refusal, at most one a second: strangers can ask more often.
+func (t *turn) refused(what string, in *incoming, reason string, names []string) {
+	if t.now.Sub(t.told) < time.Second {
+		t.untold++
+		return
+	}
+	t.log.Info(what, zap.Stringer("remote", in.from.Remote), zap.String("reason", reason),
+		zap.Strings("alias", names[:min(len(names), 4)]), zap.Int("more", t.untold))
+	t.told, t.untold = t.now, 0
 }
 
 // answerPath is the way back: never from the address of a group.

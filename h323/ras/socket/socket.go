@@ -25,6 +25,9 @@ var Group = netip.MustParseAddrPort("224.0.1.41:1718")
 // largest datagram; RAS messages with many aliases are larger than an MTU.
 const largest = 64 << 10
 
+// burst, in octets, is what all terminals send at once after an outage of the network.
+const burst = 4 << 20
+
 // Set is sockets that belong together.
 type Set struct {
 	// Warnings is why the group could not be joined; the set works without.
@@ -70,6 +73,7 @@ func bind(address string) (*socket, error) {
 		return nil, err
 	}
 	conn := packets.(*net.UDPConn)
+	_ = conn.SetReadBuffer(burst) // the system may allow less
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	// Which of our addresses a datagram was sent to is told for wildcard sockets only.
