@@ -42,8 +42,8 @@ type Config struct {
 	// TerminalExists reports whether a terminal of ours has the alias,
 	// registered at the moment or not.
 	TerminalExists func(alias string) bool
-	// ProtocolOf tells how a terminal that exists is called where Registrations do
-	// not list its alias as such: a number behind a gateway; "" = SIP. May be nil.
+	// ProtocolOf tells how a terminal that exists is called, without going through all
+	// Registrations; "" for those that it does not know. May be nil.
 	ProtocolOf func(alias string) call.Protocol
 	SFU        bridge.SFU
 	Admin      SFUAdmin

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -25,16 +24,23 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 		}
 	} else if !g.TerminalExists(address) && !strings.Contains(address, "@") {
 		return nil, call.Target{}, fmt.Errorf("%w: no terminal has the alias %q", ErrBadTarget, address)
+	} else if p := g.protocolOf(address); p != "" {
+		protocol = p
 	} else if r, ok := g.registrationOf(address); ok {
 		protocol = r.Protocol
-	} else if g.in.ProtocolOf != nil {
-		protocol = cmp.Or(g.in.ProtocolOf(address), call.SIP)
 	}
 	endpoint, ok := g.in.Endpoints[protocol]
 	if !ok {
 		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
 	}
 	return endpoint, call.Target{Address: address, Can: g.in.Capabilities}, nil
+}
+
+func (g *Gateway) protocolOf(alias string) call.Protocol {
+	if g.in.ProtocolOf == nil {
+		return ""
+	}
+	return g.in.ProtocolOf(alias)
 }
 
 func (g *Gateway) registrationOf(alias string) (Registration, bool) {
