@@ -286,3 +286,40 @@ func TestConnectionBreaksBeforeTheAnswer(t *testing.T) {
 	r.Close()
 	require.Equal(t, call.Cancelled, drain(t, leg).Code)
 }
+
+// The far side may close the signalling connection after CONNECT when H.245 has its
+// own: the call goes on, and ends with H.245.
+func TestSignallingIsClosedAfterConnect(t *testing.T) {
+	a := start(t, separate)
+	r := dialRaw(t, a, "127.0.0.1")
+	c := dialled(6)
+	r.send(c.Setup(setupTo("88001"), callsig.Carry{}))
+	leg := a.next()
+	accepted := make(chan error, 1)
+	go func() { accepted <- leg.Accept(within(t), phone) }()
+	h := r.control(r.await(q931.Connect).H245Address, phone)
+	await(t, leg, call.Connected)
+	require.NoError(t, <-accepted)
+	r.Close()
+	require.Eventually(t, func() bool { return a.Stats().Connections == 0 }, patience, time.Millisecond)
+	require.NoError(t, leg.(call.DigitSender).SendDigits(within(t), "5"), "the call is over")
+	require.Equal(t, media.SendRecv, stream(leg, media.Audio).Direction)
+	require.ErrorContains(t, leg.(call.TextShower).ShowText(within(t), "x"), "not established")
+	h.close()
+	require.Equal(t, call.NormalClearing, drain(t, leg).Code)
+}
+
+// A terminal that says endSession and then nothing more has hung up.
+func TestEndSessionWithoutRelease(t *testing.T) {
+	a := start(t, separate)
+	r := dialRaw(t, a, "127.0.0.1")
+	c := dialled(6)
+	r.send(c.Setup(setupTo("88001"), callsig.Carry{}))
+	leg := a.next()
+	go func() { _ = leg.Accept(within(t), phone) }()
+	h := r.control(r.await(q931.Connect).H245Address, phone)
+	await(t, leg, call.Connected)
+	h.close()
+	require.Equal(t, q931.ReleaseComplete, r.await(q931.ReleaseComplete).Type())
+	require.Equal(t, call.NormalClearing, drain(t, leg).Code)
+}

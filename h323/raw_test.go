@@ -3,6 +3,7 @@ package h323_test
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,9 +13,12 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/control"
 	"github.com/roomgate/roomgate/h323/h225"
+	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/q931"
 	"github.com/roomgate/roomgate/h323/tpkt"
+	"github.com/roomgate/roomgate/media"
 )
 
 // raw is a far side that does as the test says.
@@ -145,4 +149,58 @@ func picture(n uint16) *rtp.Packet {
 		Header:  rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 3000, Marker: true},
 		Payload: []byte{0x65, 0x88, 0x84, 0x00, 0x10},
 	}
+}
+
+// rawControl is H.245 of a far side, on a connection of its own.
+type rawControl struct {
+	*raw
+	session *control.Session
+	mu      sync.Mutex // of the session
+	media   *net.UDPConn
+}
+
+// control connects to where an agent listens for H.245, and talks.
+func (r *raw) control(to netip.AddrPort, can media.Capabilities) *rawControl {
+	r.t.Helper()
+	conn, err := net.Dial("tcp", to.String())
+	require.NoError(r.t, err)
+	c := &rawControl{raw: wrap(r.t, conn)}
+	c.media, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	require.NoError(r.t, err)
+	r.t.Cleanup(func() { c.media.Close() })
+	at := netip.MustParseAddrPort(c.media.LocalAddr().String())
+	c.session, err = control.New(control.Config{
+		Capabilities: can, TerminalType: 50, Emit: func(control.Event) {},
+		Send: func(m *h245.MultimediaSystemControlMessage) {
+			if pdu, err := m.Marshal(); err == nil {
+				packet, _ := tpkt.Append(nil, pdu)
+				_, _ = c.Write(packet) // the test sees that nothing comes of it
+			}
+		},
+		Local: func(media.Role) (control.Transport, error) { return control.Transport{RTP: at, RTCP: at}, nil },
+	})
+	require.NoError(r.t, err)
+	c.session.Start(time.Now())
+	go func() {
+		for {
+			payload, err := c.reader.Next()
+			if err != nil {
+				return
+			}
+			list, _ := h245.Parse(payload)
+			for _, m := range list {
+				c.mu.Lock()
+				c.session.Receive(time.Now(), m)
+				c.mu.Unlock()
+			}
+		}
+	}()
+	return c
+}
+
+// close says endSession.
+func (c *rawControl) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session.Close(time.Now())
 }
