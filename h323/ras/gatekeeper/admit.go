@@ -102,6 +102,9 @@ func (t *turn) towards(e *entry, us netip.AddrPort) netip.AddrPort {
 func (t *turn) admitBeyond(in *incoming, q *h225.AdmissionRequest, e *entry, us netip.AddrPort) {
 	asked := t.askNeighbours(q.DestinationInfo, q.SrcInfo, neighbourHops, netip.Addr{}, func(t *turn, found *h225.LocationConfirm) {
 		e := t.table.byID[q.EndpointIdentifier]
+		if found != nil {
+			t.note(q.DestinationInfo, found)
+		}
 		switch {
 		case e == nil:
 			t.refuseAdmission(in, h225.AdmissionRejectReason{CallerNotRegistered: true})

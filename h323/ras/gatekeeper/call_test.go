@@ -251,6 +251,31 @@ func TestNeighbourIsAsked(t *testing.T) {
 	}
 }
 
+// TestAskedOnce: the SETUP that follows does not ask the neighbour again.
+func TestAskedOnce(t *testing.T) {
+	z := newZone(t, withNeighbours)
+	d := newDevice("198.51.100.7", "room")
+	z.register(d)
+	far := netip.MustParseAddrPort("203.0.113.50:1720")
+	reply := confirm(far)
+	for _, s := range z.from(d.ras, &h225.RASMessage{AdmissionRequest: d.arq(1, "842341")}) {
+		if s.m.LocationRequest != nil {
+			ras.SetNumber(reply, ras.Number(s.m))
+		}
+	}
+	z.from(neighbourAt, reply)
+	at, err := z.g.Locate(context.Background(), "842341")
+	require.NoError(t, err)
+	require.Equal(t, far, at.Signalling)
+	require.Empty(t, z.take())
+	z.at = z.at.Add(time.Minute)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = z.g.Locate(ctx, "842341")
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, "LRQ", outcome(z.take()[0].m), "later it does")
+}
+
 func confirm(at netip.AddrPort) *h225.RASMessage {
 	return &h225.RASMessage{LocationConfirm: &h225.LocationConfirm{CallSignalAddress: transport(at), RASAddress: transport(at)}}
 }

@@ -36,6 +36,7 @@ type Gatekeeper struct {
 	rate     *limit.Rate
 	table    *table
 	calls    *calls
+	places   map[string]placed // by alias: who is in the zone of a neighbour
 	requests *exchange.Requests
 
 	swept  time.Time // of Tick
@@ -50,7 +51,7 @@ func New(c Config) (*Gatekeeper, error) {
 	}
 	g := &Gatekeeper{
 		c: c, log: c.Log, replies: exchange.NewReplies(replyLife, replySize), settings: c.Settings,
-		table: newTable(), calls: newCalls(), requests: exchange.NewRequests(), signer: auth.NewSigner(c.Now),
+		table: newTable(), calls: newCalls(), places: make(map[string]placed), requests: exchange.NewRequests(), signer: auth.NewSigner(c.Now),
 	}
 	g.checker = auth.NewChecker(auth.Config{Methods: c.Methods, Password: g.password, GeneralID: c.ID, Now: c.Now})
 	g.rate = g.newRate()
@@ -87,6 +88,7 @@ func (g *Gatekeeper) Apply(s Settings) {
 	g.turn(func(t *turn) {
 		changed := s.PerSource != g.settings.PerSource
 		g.settings = s
+		clear(g.places)
 		if changed {
 			g.rate = g.newRate()
 		}

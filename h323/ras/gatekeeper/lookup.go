@@ -141,8 +141,14 @@ type Location struct {
 func (g *Gatekeeper) Locate(ctx context.Context, text string) (Location, error) {
 	found := make(chan *h225.LocationConfirm, 1)
 	asked := false
+	who := alias.Of(text)
 	g.turn(func(t *turn) {
-		asked = t.askNeighbours([]h225.AliasAddress{alias.Of(text)}, nil, neighbourHops, netip.Addr{}, func(_ *turn, c *h225.LocationConfirm) { found <- c })
+		if c := t.noted(who); c != nil {
+			asked = true
+			found <- c
+			return
+		}
+		asked = t.askNeighbours([]h225.AliasAddress{who}, nil, neighbourHops, netip.Addr{}, func(_ *turn, c *h225.LocationConfirm) { found <- c })
 	})
 	if !asked {
 		return Location{}, ErrNotRegistered

@@ -3,6 +3,7 @@ package gatekeeper
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
@@ -108,4 +109,36 @@ func (m match) strip(list []h225.AliasAddress) []h225.AliasAddress {
 		out = append(out, a)
 	}
 	return out
+}
+
+// placed is where a neighbour says that somebody is. The SETUP that follows an ARQ needs
+// to know once more.
+type placed struct {
+	found *h225.LocationConfirm
+	until time.Time
+}
+
+const (
+	placedFor  = 30 * time.Second
+	mostPlaced = 1000
+)
+
+// note keeps what a neighbour said of whoever is asked for.
+func (t *turn) note(list []h225.AliasAddress, found *h225.LocationConfirm) {
+	for key, p := range t.places {
+		if t.now.After(p.until) || len(t.places) >= mostPlaced {
+			delete(t.places, key)
+		}
+	}
+	for _, a := range list {
+		t.places[ras.Key(a)] = placed{found, t.now.Add(placedFor)}
+	}
+}
+
+// noted is what a neighbour said lately; nil when nobody did.
+func (t *turn) noted(a h225.AliasAddress) *h225.LocationConfirm {
+	if p, ok := t.places[ras.Key(a)]; ok && !t.now.After(p.until) {
+		return p.found
+	}
+	return nil
 }
