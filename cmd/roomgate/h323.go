@@ -28,7 +28,8 @@ type h323Stack struct {
 	*h323.Endpoint
 	zone    *gatekeeper.Server // nil: nobody registers
 	tunnels bool               // registrations over signalling connections are taken
-	mux     *rtpconn.Mux       // nil: nothing is multiplexed
+	model   gatekeeper.Model
+	mux     *rtpconn.Mux // nil: nothing is multiplexed
 }
 
 // openMux binds the ports of multiplexed media; nil when there are none.
@@ -79,7 +80,7 @@ type surroundings struct {
 
 // listenH323 binds the H.323 stack.
 func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around surroundings) (*h323Stack, error) {
-	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal}
+	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal, model: zoneSettings(c).Model}
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
 	settings.Traversal.RAS = zoneDirectory{s}
@@ -220,7 +221,9 @@ func (s *h323Stack) apply(c *config.Config) {
 	}
 	s.Reload(h323Limits(c.Limits))
 	if s.zone != nil {
-		s.zone.Apply(zoneSettings(c))
+		settings := zoneSettings(c)
+		settings.Model = s.model // takes a restart
+		s.zone.Apply(settings)
 	}
 }
 
