@@ -114,9 +114,10 @@ func TestMediaFeature(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestRecordedParameters(t *testing.T) {
-	var found []*h460.TraversalParameters
-	for _, m := range recorded(t, "gk-routed") {
+// parameters finds those of the channels of a recorded call, and writes each anew.
+func parameters(t *testing.T, call string) (found []*h460.TraversalParameters) {
+	t.Helper()
+	for _, m := range recorded(t, call) {
 		if m.Protocol != "q931" {
 			continue
 		}
@@ -128,13 +129,7 @@ func TestRecordedParameters(t *testing.T) {
 			list, err := h245.Parse(control)
 			require.NoError(t, err)
 			for _, c := range list {
-				var generic []h245.GenericMessage
-				switch {
-				case c.Request != nil && c.Request.OpenLogicalChannel != nil:
-					generic = c.Request.OpenLogicalChannel.GenericInformation
-				case c.Response != nil && c.Response.OpenLogicalChannelAck != nil:
-					generic = c.Response.OpenLogicalChannelAck.GenericInformation
-				}
+				generic := channelInformation(c)
 				p, err := h460.ReadParameters(generic)
 				require.NoError(t, err)
 				if p == nil {
@@ -147,18 +142,51 @@ func TestRecordedParameters(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, found, 4, "two of a server, two of its clients")
-	servers := 0
-	for _, p := range found {
-		if p.KeepAliveChannel != nil {
-			require.Equal(t, uint16(32000), p.KeepAliveChannel.UnicastAddress.IPAddress.TSAPIdentifier)
-			require.Equal(t, uint32(19), *p.KeepAliveInterval)
-			servers++
-		} else {
-			require.Equal(t, uint8(127), *p.KeepAlivePayloadType)
-		}
+	return found
+}
+
+func channelInformation(c *h245.MultimediaSystemControlMessage) []h245.GenericMessage {
+	switch {
+	case c.Request != nil && c.Request.OpenLogicalChannel != nil:
+		return c.Request.OpenLogicalChannel.GenericInformation
+	case c.Response != nil && c.Response.OpenLogicalChannelAck != nil:
+		return c.Response.OpenLogicalChannelAck.GenericInformation
 	}
-	require.Equal(t, 2, servers)
+	return nil
+}
+
+func TestRecordedParameters(t *testing.T) {
+	for _, c := range []struct {
+		call                         string
+		all, servers, types, ids     int
+		keepAlivePort, multiplexPort uint16
+	}{
+		{call: "gk-routed", all: 4, servers: 2, types: 2, keepAlivePort: 32000},
+		{call: "gk-proxy-19", all: 16, servers: 4, types: 4, ids: 16, keepAlivePort: 4000, multiplexPort: 4000},
+	} {
+		t.Run(c.call, func(t *testing.T) {
+			servers, types, ids := 0, 0, 0
+			list := parameters(t, c.call)
+			for _, p := range list {
+				if p.KeepAliveChannel != nil {
+					require.Equal(t, c.keepAlivePort, p.KeepAliveChannel.UnicastAddress.IPAddress.TSAPIdentifier)
+					require.Equal(t, uint32(19), *p.KeepAliveInterval)
+					if p.MultiplexedMediaChannel != nil {
+						require.Equal(t, c.multiplexPort, p.MultiplexedMediaChannel.UnicastAddress.IPAddress.TSAPIdentifier)
+					}
+					servers++
+				}
+				if p.KeepAlivePayloadType != nil {
+					require.Equal(t, uint8(127), *p.KeepAlivePayloadType)
+					types++
+				}
+				if p.MultiplexID != nil {
+					ids++
+				}
+			}
+			require.Equal(t, []int{c.all, c.servers, c.types, c.ids}, []int{len(list), servers, types, ids})
+		})
+	}
 }
 
 func TestTunnelledRAS(t *testing.T) {
