@@ -15,7 +15,7 @@ import (
 	"github.com/roomgate/roomgate/media/rtpconn/secure"
 )
 
-// secrecy is the key agreement of a leg (H.235.6 clause 7.1): both sides send half keys
+// secrecy is the key agreement of a leg (H.235.6): both sides send half keys
 // with SETUP and its answer, and know a secret then, under which the master of H.245 sends
 // the keys of media. The leg's goroutine owns it. It implements control.Security.
 type secrecy struct {

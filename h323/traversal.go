@@ -42,7 +42,7 @@ type RAS interface {
 // ErrNotReached is returned when a terminal that was asked to connect did not.
 var ErrNotReached = errors.New("the terminal did not connect")
 
-// await notes a call that its terminal will connect for (H.460.18 clause 7). Whoever
+// await notes a call that its terminal will connect for (H.460.18). Whoever
 // waits forgets it again.
 func (e *Endpoint) await(callID [16]byte) (arrived chan *link, forget func()) {
 	arrived = make(chan *link, 1)
@@ -205,7 +205,7 @@ func (e *Endpoint) Tunnel(ctx context.Context, gatekeeper netip.AddrPort, client
 // remembered is how many announced calls are kept against announcements that repeat.
 const remembered = 16
 
-// CallBack takes the announcement of a call (H.460.18 clause 7), for a terminal behind a
+// CallBack takes the announcement of a call (H.460.18), for a terminal behind a
 // firewall: it connects to the announced address, and the SETUP comes there. The same
 // call announced again changes nothing: some announce it twice.
 func (e *Endpoint) CallBack(ctx context.Context, in h460.IncomingCall) error {

@@ -53,8 +53,7 @@ func newHalf(g *Group) half {
 	return half{group: g, secret: secret, public: new(big.Int).Exp(generator, secret, g.prime)}
 }
 
-// Tokens are for a SETUP (H.235.6 clause 7.1): one per group, and the one that names the
-// version.
+// Tokens are for a SETUP (H.235.6): one per group, and the one that names the version.
 func (a *Agreement) Tokens() []ClearToken {
 	var list []ClearToken
 	for _, h := range a.halves {

@@ -6,7 +6,7 @@ import (
 	"github.com/roomgate/roomgate/h323/per"
 )
 
-// Group is a Diffie-Hellman group of H.235.6 clause 7.6, known by the object identifier
+// Group is a Diffie-Hellman group of H.235.6, known by the object identifier
 // of its token. The primes are those of RFC 2409 and RFC 3526, the generator is 2.
 type Group struct {
 	OID   per.OID

@@ -22,7 +22,7 @@ const (
 // HashSize is the length in octets of HMAC-SHA1-96.
 const HashSize = 12
 
-// PasswordKey gives the key that a password stands for: its SHA-1 (H.235.1 clause 7).
+// PasswordKey gives the key that a password stands for: its SHA-1 (H.235.1).
 func PasswordKey(password string) []byte {
 	key := sha1.Sum([]byte(password))
 	return key[:]
@@ -36,9 +36,8 @@ func HMAC96(key, data []byte) (hash [HashSize]byte) {
 	return hash
 }
 
-// PasswordHash is the MD5 of cryptoEPPwdHash and cryptoGKPwdHash (H.225.0 clause 7.14,
-// H.235.0 clause 8.2.2): over the encoding of a ClearToken that holds the alias, the
-// password and the time. Products of all vendors hash both strings with the NUL that
+// PasswordHash is the MD5 of cryptoEPPwdHash and cryptoGKPwdHash of H.225.0: over the
+// encoding of a ClearToken that holds the alias, the password and the time. Products of all vendors hash both strings with the NUL that
 // ends them in C, as terminated says; the Recommendation does not mention it.
 func PasswordHash(alias, password string, timeStamp uint32, terminated bool) ([md5.Size]byte, error) {
 	if terminated {

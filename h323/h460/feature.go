@@ -11,7 +11,7 @@ const (
 	MediaTraversal      = 19
 )
 
-// Feature describes a feature (H.225.0 clause 7.9.2).
+// Feature describes a feature.
 func Feature(number int64, parameters ...h225.EnumeratedParameter) h225.GenericData {
 	return h225.GenericData{ID: standard(number), Parameters: parameters}
 }

@@ -30,7 +30,7 @@ const incomingIndication = 1
 // ErrIndication is returned for an announcement that cannot be read.
 var ErrIndication = errors.New("h460: bad incoming call indication")
 
-// Data is the announcement for the genericData of an SCI (H.460.18 clause 7).
+// Data is the announcement for the genericData of an SCI (H.460.18).
 func (c IncomingCall) Data() ([]h225.GenericData, error) {
 	at := alias.Transport(c.Address)
 	if at == nil {
@@ -66,7 +66,7 @@ func ReadIncomingCall(data []h225.GenericData) (c IncomingCall, found bool, err 
 }
 
 // Greeting is the first message on a connection that was opened for an announced call
-// (H.460.18 clause 7): it tells which. The reason is undefinedReason, since an RMX 2000
+// (H.460.18): it tells which. The reason is undefinedReason, since an RMX 2000
 // drops the call on any other.
 func Greeting(callID [16]byte) ([]byte, error) {
 	tunnelling := true
@@ -103,7 +103,7 @@ func ReadGreeting(u *h225.H323UserInformation) (callID [16]byte, ok bool) {
 // tunnelledRAS is the parameter of feature 17.
 const tunnelledRAS = 1
 
-// TunnelRAS wraps a RAS message for a signalling connection (H.460.17 clause 7): a
+// TunnelRAS wraps a RAS message for a signalling connection (H.460.17): a
 // FACILITY of no call, in TPKT's payload.
 func TunnelRAS(ras []byte) ([]byte, error) {
 	return facility(&h225.H323UserInformation{H323UUPDU: h225.H323UUPDU{

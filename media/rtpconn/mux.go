@@ -21,7 +21,7 @@ var ErrMuxFull = errors.New("multiplexed media: too many sessions")
 // ErrMuxClosed is returned for a session on a Mux that was closed.
 var ErrMuxClosed = errors.New("multiplexed media: closed")
 
-// Mux is a pair of UDP sockets that many sessions share (H.460.19 clause 7.2), so that a
+// Mux is a pair of UDP sockets that many sessions share (H.460.19), so that a
 // firewall has two ports to open. Each datagram that comes in has an identifier before
 // it:
 //

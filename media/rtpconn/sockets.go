@@ -37,7 +37,7 @@ func (o own) serve(s *Session) {
 	go s.read(o.pair.RTCP)
 }
 
-// prefix is the room that an identifier takes before a datagram (H.460.19 clause 7.2).
+// prefix is the room that an identifier takes before a datagram (H.460.19).
 const prefix = 4
 
 // transmit sends a datagram, behind the identifier that the far side wants to see.

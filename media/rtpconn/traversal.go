@@ -61,7 +61,7 @@ type pinhole struct {
 // waits for them.
 const opening = 3
 
-// pierce sends a keep-alive when one is due (H.460.19 clause 7.1).
+// pierce sends a keep-alive when one is due (H.460.19).
 func (s *Session) pierce(agreed *agreement, p *pinhole, now time.Time) {
 	k := agreed.Traversal.KeepAlive
 	if !k.To.IsValid() {

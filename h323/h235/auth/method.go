@@ -42,7 +42,7 @@ func ParseMethod(name string) (Method, error) {
 }
 
 // Advertise gives what a GRQ or GCF says for the method: a mechanism and an algorithm
-// (H.225.0 clause 7.8).
+// (authenticationMode, algorithmOID).
 func (m Method) Advertise() (h235.AuthenticationMechanism, per.OID) {
 	switch m {
 	case Baseline:

@@ -87,7 +87,7 @@ func (s *Signer) sign(t tokens, method Method, c Credentials, encode func() ([]b
 	return encode()
 }
 
-// signWhole is H.235.1 clause 13: the message is encoded with a hash of a known value,
+// signWhole is H.235.1 procedure I: the message is encoded with a hash of a known value,
 // that is made zero, and the hash over all of it is put there.
 func (s *Signer) signWhole(t tokens, stamp uint32, c Credentials, encode func() ([]byte, error)) ([]byte, error) {
 	place := make([]byte, h235.HashSize)

@@ -26,9 +26,8 @@ func (k PayloadKey) String() string { return fmt.Sprintf("AES-%d-CBC", 8*len(k))
 // GoString keeps the key out of %#v.
 func (k PayloadKey) GoString() string { return "secure.PayloadKey{" + k.String() + "}" }
 
-// Payload encrypts or decrypts the payload of RTP packets with AES in CBC mode (H.235.6
-// clause 9). The initial value is the packet's sequence number and timestamp, over and
-// over:
+// Payload encrypts or decrypts the payload of RTP packets with AES in CBC mode (H.235.6).
+// The initial value is the packet's sequence number and timestamp, over and over:
 //
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
