@@ -157,12 +157,18 @@ func connect(t testing.TB, from, to *agent, can media.Capabilities) (caller, cal
 	require.NoError(t, err)
 	callee = to.next()
 	require.NoError(t, callee.Accept(within(t), can))
-	await(t, caller, call.Connected)
-	await(t, callee, call.Connected)
-	for _, l := range []call.Leg{caller, callee} { // channels open one after another
+	stand(t, can, caller, callee)
+	return caller, callee
+}
+
+// stand waits until calls are connected and have all channels, which open one after
+// another.
+func stand(t testing.TB, can media.Capabilities, legs ...call.Leg) {
+	t.Helper()
+	for _, l := range legs {
+		await(t, l, call.Connected)
 		require.Eventually(t, func() bool { return stands(l, can) }, patience, time.Millisecond, "channels: %+v", l.Info().Streams)
 	}
-	return caller, callee
 }
 
 // stands reports whether what can says stands in both directions.

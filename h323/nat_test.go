@@ -221,7 +221,7 @@ func TestNATRole(t *testing.T) {
 // talk sends one sound until the other is heard, and a moment longer; one who is shy
 // says nothing before.
 func talk(t *testing.T, l call.Leg, mine, theirs byte, shy bool) {
-	await(t, l, call.Connected)
+	stand(t, phone, l)
 	src := newSource(media.Audio, l.Info().Streams[0].Send)
 	unpublish, err := l.Publish(within(t), src)
 	require.NoError(t, err)

@@ -107,8 +107,7 @@ func TestEncryptionPolicies(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			await(t, caller, call.Connected)
-			await(t, callee, call.Connected)
+			stand(t, phone, caller, callee)
 			exchangeAudio(t, caller, callee)
 			exchangeAudio(t, callee, caller)
 			require.Equal(t, c.want, caller.Info().Encryption)
@@ -125,8 +124,7 @@ func TestTargetAsksForEncryption(t *testing.T) {
 	require.NoError(t, err)
 	callee := b.next()
 	require.NoError(t, callee.Accept(within(t), phone))
-	await(t, caller, call.Connected)
-	await(t, callee, call.Connected)
+	stand(t, phone, caller, callee)
 	require.Equal(t, "h235", callee.Info().Encryption)
 	hangUp(t, caller, callee)
 }

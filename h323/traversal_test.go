@@ -193,8 +193,7 @@ func TestTerminalsThatConnectForTheirCalls(t *testing.T) {
 // exchangeBoth has sound flow both ways, through the shared sockets if there are any.
 func exchangeBoth(t *testing.T, s *site, multiplex bool, gateway, terminal call.Leg) {
 	t.Helper()
-	await(t, gateway, call.Connected)
-	await(t, terminal, call.Connected)
+	stand(t, phone, gateway, terminal)
 	exchangeAudio(t, gateway, terminal)
 	exchangeAudio(t, terminal, gateway)
 	if multiplex {
