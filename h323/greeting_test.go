@@ -27,6 +27,8 @@ type hidden struct {
 
 func (h *hidden) Caller(netip.AddrPort, string, [16]byte) (string, bool) { return "", false }
 
+func (h *hidden) Over([16]byte) {}
+
 func (h *hidden) Find(_ context.Context, name string) ([]h323.Way, call.Cause) {
 	return []h323.Way{h.endpoint.Behind(name, netip.MustParseAddrPort("127.0.0.9:1719"), func(_ context.Context, data []h225.GenericData) error {
 		in, found, err := h460.ReadIncomingCall(data)
