@@ -16,6 +16,7 @@ func Answer(remote *Description, local *Local, previous *State) (body []byte, re
 		return nil, nil, err
 	}
 	session := &sdp.SessionDescription{TimeDescriptions: timing(remote)}
+	a.floor = a.floorSection()
 	a.result = &Result{Applications: remote.applications(), State: a.state}
 	for i := range remote.Sections {
 		m, err := a.section(&remote.Sections[i])
@@ -39,6 +40,7 @@ type answering struct {
 	state    *State
 	result   *Result
 	plans    [media.Content + 1]*plan
+	floor    *Section // the line of floor control
 }
 
 // plan is how an offered m-line would be answered.
@@ -114,6 +116,9 @@ func (a *answering) section(s *Section) (*sdp.MediaDescription, error) {
 			return a.accept(p)
 		}
 	}
+	if s == a.floor {
+		return a.acceptFloor(s), nil
+	}
 	l := a.previous.continued(s.Index).close()
 	l.kind, l.profile, l.formats = s.Kind, s.Profile, s.Formats
 	a.state.lines = append(a.state.lines, l)
@@ -134,6 +139,9 @@ func (a *answering) accept(p *plan) (*sdp.MediaDescription, error) {
 		bandwidth: a.local.maxReceive(p.role),
 		content:   s.answerContent(), label: answerLabel(s.Label),
 		direction: medium.Stream.Direction,
+	}
+	if p.role == media.Content && answer.label == "" && a.floor != nil {
+		answer.label = a.floorLabel(a.floor) // or the floor would name no stream of ours
 	}
 	if address := a.local.address(p.role); address != a.local.Address.Unmap().WithZone("") {
 		answer.address = address

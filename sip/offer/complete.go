@@ -20,7 +20,7 @@ func Complete(offered *State, answer *Description, local *Local) (*Result, error
 	}
 	state := *offered
 	state.before, state.outstanding, state.lines = nil, false, slices.Clone(offered.lines)
-	c := completing{local: local, result: &Result{Applications: answer.applications(), State: &state}}
+	c := completing{local: local, before: offered.before, result: &Result{Applications: answer.applications(), State: &state}}
 	unencrypted := -1
 	for i := range state.lines {
 		refused := nothingInCommon
@@ -47,11 +47,15 @@ func Complete(offered *State, answer *Description, local *Local) (*Result, error
 // completing is one answer being read.
 type completing struct {
 	local  *Local
+	before *State
 	result *Result
 }
 
 // line reads the answer to one open m-line of ours.
 func (c *completing) line(l *line, s *Section) refusal {
+	if l.role == floorRole {
+		return c.floor(l, s)
+	}
 	_, rtp := rtpTransport(s.Profile)
 	if !strings.EqualFold(s.Kind, l.kind) || s.Port == 0 || !s.usable || !rtp || !s.reachable() {
 		return nothingInCommon

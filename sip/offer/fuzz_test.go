@@ -39,6 +39,9 @@ func FuzzAnswer(f *testing.F) {
 		if setting&64 != 0 {
 			local.Address = ourV6
 		}
+		if setting&128 != 0 {
+			local.Floor = &LocalFloor{Transport: FloorTransports[setting%3], Port: 20006, Client: true, Server: true, Conference: 1, User: 2}
+		}
 		var previous *State
 		for _, body := range [][]byte{first, second} {
 			d, err := Parse(body, "")

@@ -71,6 +71,8 @@ type Local struct {
 	Fingerprint Fingerprint
 	// Mux offers rtcp-mux; offered to us it is always taken.
 	Mux bool
+	// Floor is our side of floor control; nil refuses it and offers none.
+	Floor *LocalFloor
 	// Extend makes an offer within a dialog ask again for every role the
 	// capabilities have, also for those the far side refused or never had: for
 	// an INVITE without an offer, or to add video or content. Without it such

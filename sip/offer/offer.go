@@ -68,8 +68,11 @@ func (o *offering) compose() error {
 			return err
 		}
 	}
+	if o.wantsFloor() && (o.previous == nil || o.local.Extend) && !o.state.has(floorRole) {
+		o.addFloor(line{})
+	}
 	for i := range o.state.lines {
-		if o.state.lines[i].open {
+		if o.state.lines[i].open && o.state.lines[i].role != floorRole {
 			return nil
 		}
 	}
@@ -99,7 +102,11 @@ func (s *State) has(role media.Role) bool {
 
 // continueLine repeats an m-line, closes it, or gives it to a missing role.
 func (o *offering) continueLine(l *line, missing *[]media.Role) error {
-	if l.open && o.wants(l.role) {
+	switch {
+	case l.open && l.role == floorRole && o.wantsFloor():
+		o.addFloor(*l)
+		return nil
+	case l.open && l.role < floorRole && o.wants(l.role):
 		return o.add(*l)
 	}
 	for i, role := range *missing {
@@ -166,7 +173,7 @@ func (o *offering) begin(l *line) {
 	}
 	switch {
 	case l.role == media.Content:
-		l.content, l.label = "slides", contentLabel
+		l.content, l.label = "slides", o.previous.floorLabel()
 	case l.role == media.Main && o.wants(media.Content):
 		l.content, l.label = "main", mainLabel
 	}

@@ -13,8 +13,10 @@ type Result struct {
 	// their m-lines.
 	Media []Medium
 	// Applications are the m-lines that carry no sound or pictures, whether
-	// the far side has them open or not. All are refused for now.
+	// the far side has them open or not. What was taken of them is in Floor.
 	Applications []Application
+	// Floor is set when floor control was agreed on.
+	Floor *FloorAgreement
 	// Held says that the far side takes no audio of ours (or, in a call
 	// without audio, no video): sendonly, inactive or c=0.0.0.0.
 	Held bool

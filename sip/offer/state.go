@@ -48,6 +48,7 @@ type line struct {
 	cryptos        []Crypto
 	mux            bool
 	content, label string
+	floor          *floorLine // of a line for floor control
 }
 
 // Body is the body that goes with the state: that of the last Offer or Answer.
@@ -160,7 +161,7 @@ func (l *line) key(local *Local, suite Suite) (MasterKey, error) {
 
 // close is the m-line with port zero.
 func (l line) close() line {
-	l.open, l.stated, l.keys, l.suite, l.handshake, l.cryptos = false, nil, nil, "", nil, nil
+	l.open, l.stated, l.keys, l.suite, l.handshake, l.cryptos, l.floor = false, nil, nil, "", nil, nil, nil
 	return l
 }
 
