@@ -49,6 +49,8 @@ type Config struct {
 	Ports      *portpool.Pool
 	Latching   Latching
 	Encryption Encryption
+	// Floor says how calls control who presents.
+	Floor FloorConfig
 	// MediaTimeout ends calls that receive nothing; 0 turns it off.
 	MediaTimeout time.Duration
 
@@ -175,6 +177,7 @@ func (c *Config) withDefaults() error {
 	def(&c.AnswerTimeout, 3*time.Minute)
 	def(&c.T1, 500*time.Millisecond)
 	c.Limits.withDefaults()
+	def(&c.Floor.Name, "roomgate")
 	def(&c.UserAgent, "roomgate")
 	if c.SessionExpires < 0 {
 		c.SessionExpires = 0

@@ -8,6 +8,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/rtpconn"
+	"github.com/roomgate/roomgate/sip/bfcp"
 )
 
 // state is one state of a leg: what to do about an event. The states are the
@@ -47,6 +48,8 @@ type (
 		kind  timerKind
 		round int
 	}
+	// gotFloor is something that happened in floor control.
+	gotFloor struct{ ev bfcp.Event }
 	// gotMedia is something that happened on a medium.
 	gotMedia struct {
 		role media.Role
@@ -63,6 +66,11 @@ type (
 	}
 	wantUpdate struct {
 		can   media.Capabilities
+		reply func(error)
+	}
+	// wantContent is a wish about who presents.
+	wantContent struct {
+		do    func(reply func(error))
 		reply func(error)
 	}
 	wantHangup   struct{ cause call.Cause }

@@ -68,6 +68,8 @@ type leg struct {
 	transfer  *transfer
 	referral  *referral
 	keys      dtmf.Presses
+
+	slidesTried bool // a line for slides was offered to who had none
 }
 
 // abilities is what the far side said it can do.
@@ -79,6 +81,7 @@ var (
 	_ call.Transferrer   = (*leg)(nil)
 	_ call.DigitSender   = (*leg)(nil)
 	_ call.TextShower    = (*leg)(nil)
+	_ call.ContentHolder = (*leg)(nil)
 )
 
 // Sizes of queues: what comes faster than this waits (requests) or is dropped
@@ -107,6 +110,7 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr, policy offer.Policy) 
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func() { l.offer(wantKeyframe{}) },
 		onTrack:    l.openTrack,
+		onFloor:    l.floorHeard,
 	}
 	return l
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn"
 	"github.com/roomgate/roomgate/media/rtpconn/secure"
+	"github.com/roomgate/roomgate/sip/bfcp"
+	"github.com/roomgate/roomgate/sip/bfcp/link"
 	"github.com/roomgate/roomgate/sip/offer"
 )
 
@@ -29,6 +31,7 @@ type sessions struct {
 	onEvent    func(media.Role, rtpconn.Event)
 	onKeyframe func()
 	onTrack    func(media.Track)
+	onFloor    func(bfcp.Event)
 
 	mu     sync.Mutex
 	open   [media.Content + 1]*rtpconn.Session
@@ -40,6 +43,8 @@ type sessions struct {
 	local   *offer.Local // what the last exchange was made with
 	last    *offer.Result
 	id      uint64
+	floor   *link.Link // of floor control; nil: none
+	numbers floorNumbers
 }
 
 func (s *sessions) get(r media.Role) *rtpconn.Session {
@@ -147,6 +152,15 @@ func (s *sessions) offer(can media.Capabilities) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(can.Content) > 0 {
+		transport := string(s.cfg.Floor.transport())
+		if s.floored() {
+			transport = "" // as it is
+		}
+		if err := s.describeFloor(local, transport); err != nil {
+			return nil, err
+		}
+	}
 	local.Extend = true
 	body, offered, err := offer.Offer(local, s.state)
 	if err != nil {
@@ -161,6 +175,11 @@ func (s *sessions) answer(remote *offer.Description, can media.Capabilities) ([]
 	local, err := s.prepare(can, offeredRoles(remote, can))
 	if err != nil {
 		return nil, err
+	}
+	if transport := offeredFloor(remote, can); transport != "" {
+		if err := s.describeFloor(local, transport); err != nil {
+			return nil, err
+		}
 	}
 	body, result, err := offer.Answer(remote, local, s.state)
 	if err != nil {
@@ -267,6 +286,7 @@ func (s *sessions) apply(result *offer.Result, final bool) error {
 			errs = append(errs, fmt.Errorf("media of %s: %w", role, err))
 		}
 	}
+	errs = append(errs, s.applyFloor(result))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -285,6 +305,9 @@ func (s *sessions) sweep() {
 			s.drop(role)
 		}
 	}
+	if s.last == nil || s.last.Floor == nil {
+		s.dropFloor()
+	}
 }
 
 func (s *sessions) drop(role media.Role) {
@@ -299,6 +322,7 @@ func (s *sessions) drop(role media.Role) {
 
 // close ends all media and waits.
 func (s *sessions) close() {
+	s.dropFloor()
 	s.mu.Lock()
 	s.closed = true
 	open := s.open

@@ -123,6 +123,14 @@ func (l *leg) unexpected(ev event) {
 		ev.reply(errNotNow)
 	case wantDigit:
 		ev.reply(errNotNow)
+	case wantContent: // the far side may want to present before its ACK comes
+		if l.ended || l.dlg == nil {
+			ev.reply(errNotNow)
+			return
+		}
+		ev.do(ev.reply)
+	case gotFloor: // it may speak before the ACK comes
+		l.floorEvent(ev)
 	case gotBranch:
 		l.branch(ev)
 	case repeatAck:

@@ -39,6 +39,8 @@ func (l *leg) talking(ev event) {
 		l.answerRefer(ev)
 	case wantNotify:
 		l.notify(ev.r, ev.cause)
+	case wantContent:
+		ev.do(ev.reply)
 	case gotMedia:
 		l.mediaEvent(ev)
 	case gotTimer:

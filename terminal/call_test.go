@@ -68,11 +68,18 @@ type pictures = [media.Content + 1]int
 
 // TestPresentation sends a second video: by the token of H.239, or as one more line of SDP.
 func TestPresentation(t *testing.T) {
-	for _, protocol := range []string{"h323"} {
+	for _, floor := range []string{"h323", "udp", "tcp", "tls", "nobody"} {
 		for _, presenter := range []string{"caller", "callee"} {
-			t.Run(protocol+" "+presenter, func(t *testing.T) {
+			t.Run(floor+" "+presenter, func(t *testing.T) {
 				t.Parallel()
-				a, b := Options{Protocol: protocol}, Options{Protocol: protocol}
+				var a, b Options
+				switch floor {
+				case "h323":
+					a.Protocol, b.Protocol = "h323", "h323"
+				case "nobody": // two clients: nobody controls the floor
+				default:
+					a.FloorTransport, b.FloorServer = floor, true
+				}
 				if presenter == "caller" {
 					a.Content = "pattern360"
 				} else {
@@ -87,6 +94,9 @@ func TestPresentation(t *testing.T) {
 				assert.Equal(t, 640, to.Content.Width)
 				assert.NotZero(t, to.Content.Keyframes)
 				assert.Nil(t, from.Content)
+				require.NotNil(t, from.Presenting)
+				assert.Equal(t, "granted", from.Presenting.State)
+				assert.Less(t, from.Presenting.GrantedMS, int64(500))
 				assert.True(t, to.OK())
 				assert.True(t, from.OK())
 			})

@@ -76,7 +76,7 @@ func (p *prepared) capabilities() media.Capabilities {
 			pt++
 		}
 	}
-	if p.Content != "none" || p.Protocol == "h323" { // where a token comes first, taking costs nothing
+	if p.Content != "off" {
 		can.Content, can.MaxContent = can.Video, p.MaxBitrate
 	}
 	return can

@@ -34,9 +34,20 @@ type Options struct {
 	Encryption string // off (default), prefer, require
 	TLSVerify  bool   // verify the peer's certificate
 
-	Audio   string // FILE.wav, tone:HZ (default tone:1000), silence
-	Video   string // pattern (default), pattern360, FILE.h264 (Annex B), none
-	Content string // as Video, sent as the second video; "" or none = nothing
+	Audio string // FILE.wav, tone:HZ (default tone:1000), silence
+	Video string // pattern (default), pattern360, FILE.h264 (Annex B), none
+	// Content is as Video, sent as the second video once the right to present was
+	// granted; "" or none takes the content of others alone; off has no second
+	// video at all.
+	Content string
+	// ContentAfter is how long after the answer it asks to present; ContentFor how
+	// long it presents, 0 = to the end.
+	ContentAfter, ContentFor time.Duration
+	// FloorTransport is what offers of SIP name for floor control: udp (default),
+	// tcp, tls. FloorServer makes the terminal ready to control the floor, as an
+	// MCU does.
+	FloorTransport string
+	FloorServer    bool
 	// AudioOnly offers no video at all; Video "none" receives it all the same.
 	AudioOnly bool
 	// Codecs to offer for audio, in order, of opus, G7221C, G7221 (at a bit rate
@@ -96,6 +107,7 @@ func (o Options) prepare() (*prepared, error) {
 	fill(&p.Audio, "tone:1000")
 	fill(&p.Video, "pattern")
 	fill(&p.Content, "none")
+	fill(&p.FloorTransport, "udp")
 	fill(&p.Tunnel, "on")
 	fill(&p.FastStart, "answer")
 	if p.DTMFAfter <= 0 {
@@ -134,6 +146,7 @@ func (p *prepared) checkChoices() error {
 		{"protocol", p.Protocol, "sip h323"},
 		{"transport", p.Transport, "udp tcp tls"},
 		{"encryption", p.Encryption, "off prefer require"},
+		{"floor transport", p.FloorTransport, "udp tcp tls"},
 		{"tunnel", p.Tunnel, "on off"},
 		{"fast start", p.FastStart, "on answer off"},
 		{"traversal", p.Traversal, " h460.18 h460.17"},

@@ -19,6 +19,8 @@ type Report struct {
 	Video      *VideoReport `json:"video"`
 	Content    *VideoReport `json:"content"`
 	DTMFSent   string       `json:"dtmf_sent"`
+	// Presenting is missing when the terminal did not ask to present.
+	Presenting *PresentingReport `json:"presenting,omitempty"`
 	// Sent counts the RTP packets sent, of all media.
 	Sent uint64 `json:"-"`
 }
@@ -47,6 +49,12 @@ type VideoReport struct {
 	Tiles     []Tile  `json:"tiles"`
 	// Sizes are all that were shown, in order, as WxH.
 	Sizes []string `json:"-"`
+}
+
+// PresentingReport is what came of the wish to present.
+type PresentingReport struct {
+	State     string `json:"state"`      // asked, granted, refused, lost (to somebody else), released
+	GrantedMS int64  `json:"granted_ms"` // from the request; -1 = never
 }
 
 // Tile is the place of one party in a composed picture. Forwarded video, which
@@ -89,6 +97,9 @@ func (r Report) Table(w io.Writer) error {
 			fmt.Fprintf(t, "%s\t%s\t%dx%d, %d pictures, %.1f a second\t%d keyframes, %d lost\tfirst after %s\n",
 				v.name, v.Codec, v.Width, v.Height, v.Frames, v.FPS, v.Keyframes, v.Lost, after(v.FirstMS))
 		}
+	}
+	if p := r.Presenting; p != nil {
+		fmt.Fprintf(t, "presenting\t%s\tgranted after %s\n", p.State, after(p.GrantedMS))
 	}
 	if r.DTMFSent != "" {
 		fmt.Fprintf(t, "keypad\t%s sent\n", r.DTMFSent)

@@ -91,7 +91,11 @@ type visit struct {
 	sending  [media.Content + 1]*sending
 	faults   []error
 
+	presenting presenting
+
 	overAt, pressAt <-chan time.Time
+	presentAt       <-chan time.Time
+	yieldAt         <-chan time.Time
 	press           func()      // sends the digits
 	digits          chan string // those that were sent
 }
@@ -116,6 +120,7 @@ func (v *visit) run(ctx context.Context) (Report, error) {
 	v.stopSending()
 	parts.Wait()
 	v.senses.report(&v.report)
+	v.report.Presenting = v.presenting.report
 	return v.report, errors.Join(v.faults...)
 }
 
@@ -140,6 +145,12 @@ func (v *visit) follow(ctx context.Context) {
 			v.press()
 		case sent := <-v.digits:
 			v.report.DTMFSent = sent
+		case <-v.presentAt:
+			v.presentAt = nil
+			v.present(ctx)
+		case <-v.yieldAt:
+			v.yieldAt = nil
+			v.yield(ctx)
 		case <-v.overAt:
 			v.overAt = nil
 			v.hangUp()
@@ -163,8 +174,8 @@ func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
 		}
 	case call.MediaChanged, call.EarlyMedia:
 		v.send(ctx)
-	case call.ContentRequested: // whoever wants to present may
-		v.token(func(h call.ContentHolder) error { return h.AnswerContent(ctx, true) })
+	case call.ContentRequested, call.ContentGranted, call.ContentRefused, call.ContentLost, call.ContentStarted, call.ContentStopped:
+		v.presentation(ctx, ev.Kind)
 	case call.Referred:
 		if ev.Refer != nil {
 			ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
@@ -191,22 +202,11 @@ func (v *visit) connected(ctx context.Context) {
 	v.report.Connected = true
 	v.report.SetupMS = v.answered.Sub(v.began).Milliseconds()
 	v.send(ctx)
-	if v.Content != "none" {
-		v.token(func(h call.ContentHolder) error { return h.RequestContent(ctx) })
+	if v.presents() {
+		v.presentAt = time.After(v.ContentAfter)
 	}
 	if v.Connected != nil {
 		v.Connected()
-	}
-}
-
-// token does something about the right to present, where there is such a thing.
-func (v *visit) token(do func(call.ContentHolder) error) {
-	h, ok := v.leg.(call.ContentHolder)
-	if !ok {
-		return
-	}
-	if err := do(h); err != nil {
-		v.log.Info("the right to present", zap.Error(err))
 	}
 }
 
@@ -237,7 +237,8 @@ func (v *visit) sendDigits(ctx context.Context) string {
 func (v *visit) send(ctx context.Context) {
 	for _, s := range v.leg.Info().Streams {
 		have := v.sending[s.Role]
-		wanted := s.Direction.Sends() && s.Send.Codec != "" && v.source(s.Role) != "none"
+		wanted := s.Direction.Sends() && s.Send.Codec != "" && v.source(s.Role) != "none" &&
+			(s.Role != media.Content || v.presenting.granted)
 		if have != nil && (!wanted || have.format != s.Send) {
 			have.end()
 			have, v.sending[s.Role] = nil, nil

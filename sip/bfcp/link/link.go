@@ -257,7 +257,9 @@ func (l *Link) apply(p Params) {
 	if l.pair != nil {
 		return
 	}
-	if p.New && was.Remote.IsValid() || p.Active && l.conn != nil && p.Remote != was.Remote {
+	// Who waits goes on with the connection there is until another one comes: some
+	// say "new" each time and mean nothing by it.
+	if p.Active && l.conn != nil && (p.New || p.Remote != was.Remote) {
 		l.disconnect()
 	}
 	if p.Active && l.conn == nil {
