@@ -209,7 +209,7 @@ func TestBrowserToModeZeroTerminal(t *testing.T) {
 				eval[bool](b, publishModeZero)
 			}
 			b.enter()
-			terminal := callModeZero(t, "demo")
+			terminal := callWithVideo(t, "demo", "profile-level-id=42801f")
 			if tc.mode == "" {
 				eventually(t, 20*time.Second, "the picture is refused", func() bool { return strings.Contains(g.videoNotice(), "packetization mode 0") })
 				t.Log(g.videoNotice())

@@ -147,6 +147,7 @@ type apiCall struct {
 		Mode      string `json:"mode"`
 		Packets   int    `json:"packets"`
 		Lost      int    `json:"lost"`
+		Pipeline  string `json:"pipeline"`
 	} `json:"media"`
 }
 

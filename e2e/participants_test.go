@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // apiParticipant is a row of a roster as the API shows it.
@@ -14,9 +15,32 @@ type apiParticipant struct {
 	CallID   string `json:"call_id"`
 	Muted    bool   `json:"muted"`
 	Tracks   []struct {
+		ID    string `json:"id"`
 		Kind  string `json:"kind"`
 		Muted bool   `json:"muted"`
 	} `json:"tracks"`
+}
+
+// shown is the kind of the track whose picture goes to the only call of a
+// meeting, "" when none does, and how many packets of pictures went so far.
+func (g *gateway) shown(meeting string) (kind string, packets int) {
+	g.t.Helper()
+	for _, c := range g.calls() {
+		for _, m := range c.Media {
+			from, _, forwarding := strings.Cut(strings.TrimPrefix(m.Pipeline, "H264("), ") -> switch(forwarding)")
+			if m.Kind != "video" || m.Direction != "send" || !forwarding {
+				continue
+			}
+			for _, p := range g.participants(meeting) {
+				for _, track := range p.Tracks {
+					if track.ID == from {
+						return track.Kind, m.Packets
+					}
+				}
+			}
+		}
+	}
+	return "", 0
 }
 
 // participants is the roster of a meeting; nobody when there is none.

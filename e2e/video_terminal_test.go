@@ -63,8 +63,9 @@ func (g *gateway) videoNotice() string {
 	return string(m[1])
 }
 
-// modeZeroTerminal is a terminal that takes H.264 in single NAL units only.
-type modeZeroTerminal struct {
+// videoTerminal is a terminal that takes H.264 of one kind, and looks into its
+// packets.
+type videoTerminal struct {
 	t   *testing.T
 	rtp net.PacketConn
 
@@ -72,8 +73,9 @@ type modeZeroTerminal struct {
 	seen seenVideo
 }
 
-// callModeZero calls a meeting with the least there is of SIP.
-func callModeZero(t *testing.T, alias string) *modeZeroTerminal {
+// callWithVideo calls a meeting with the least there is of SIP; fmtp is that of
+// its H.264.
+func callWithVideo(t *testing.T, alias, fmtp string) *videoTerminal {
 	t.Helper()
 	audio, video := listenLoopback(t), listenLoopback(t)
 	sip, err := net.Dial("udp", net.JoinHostPort("127.0.0.1", strconv.Itoa(sipPort)))
@@ -81,17 +83,17 @@ func callModeZero(t *testing.T, alias string) *modeZeroTerminal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sip.Close() })
-	m := &modeZeroTerminal{t: t, rtp: video, seen: seenVideo{Units: map[h264.Type]int{}, begun: time.Now()}}
+	m := &videoTerminal{t: t, rtp: video, seen: seenVideo{Units: map[h264.Type]int{}, begun: time.Now()}}
 	go m.read()
 	offer := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n"+
-		"m=video %d RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\na=fmtp:99 profile-level-id=42801f\r\n", portOf(audio), portOf(video))
-	fmt.Fprint(sip, modeZeroRequest(sip, "INVITE", alias, "", offer))
+		"m=video %d RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\na=fmtp:99 %s\r\n", portOf(audio), portOf(video), fmtp)
+	fmt.Fprint(sip, videoRequest(sip, "INVITE", alias, "", offer))
 	answer := finalAnswer(t, sip)
 	to := regexp.MustCompile(`(?m)^To:[^\r]*(;tag=[^\r;]+)`).FindStringSubmatch(answer)
-	if to == nil || !strings.Contains(answer, "m=video ") || strings.Contains(answer, "packetization-mode=1") {
+	if to == nil || !strings.Contains(answer, "m=video ") || strings.Contains(answer, "packetization-mode=1") != strings.Contains(fmtp, "packetization-mode=1") {
 		t.Fatalf("answer: %s", answer)
 	}
-	fmt.Fprint(sip, modeZeroRequest(sip, "ACK", alias, to[1], ""))
+	fmt.Fprint(sip, videoRequest(sip, "ACK", alias, to[1], ""))
 	return m
 }
 
@@ -107,10 +109,10 @@ func listenLoopback(t *testing.T) net.PacketConn {
 
 func portOf(c net.PacketConn) int { return c.LocalAddr().(*net.UDPAddr).Port }
 
-func modeZeroRequest(sip net.Conn, method, alias, tag, body string) string {
+func videoRequest(sip net.Conn, method, alias, tag, body string) string {
 	head := fmt.Sprintf("%[1]s sip:%[2]s@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %[3]s;branch=z9hG4bK%[1]s;rport\r\nMax-Forwards: 70\r\n"+
-		"From: <sip:zero@127.0.0.1>;tag=zero\r\nTo: <sip:%[2]s@127.0.0.1>%[4]s\r\nCall-ID: mode-zero\r\nCSeq: 1 %[1]s\r\n"+
-		"Contact: <sip:zero@%[3]s>\r\n", method, alias, sip.LocalAddr(), tag)
+		"From: <sip:video@127.0.0.1>;tag=video\r\nTo: <sip:%[2]s@127.0.0.1>%[4]s\r\nCall-ID: video-%[3]s\r\nCSeq: 1 %[1]s\r\n"+
+		"Contact: <sip:video@%[3]s>\r\n", method, alias, sip.LocalAddr(), tag)
 	if body != "" {
 		head += "Content-Type: application/sdp\r\n"
 	}
@@ -137,7 +139,7 @@ func finalAnswer(t *testing.T, sip net.Conn) string {
 	}
 }
 
-func (m *modeZeroTerminal) read() {
+func (m *videoTerminal) read() {
 	buf := make([]byte, 2048)
 	for {
 		n, _, err := m.rtp.ReadFrom(buf)
@@ -154,16 +156,16 @@ func (m *modeZeroTerminal) read() {
 	}
 }
 
-func (m *modeZeroTerminal) packets() int {
+func (m *videoTerminal) packets() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.seen.Packets
 }
 
 // video waits for so many pictures.
-func (m *modeZeroTerminal) video(pictures int) seenVideo {
+func (m *videoTerminal) video(pictures int) seenVideo {
 	m.t.Helper()
-	eventually(m.t, 30*time.Second, fmt.Sprintf("%d pictures in packetization-mode 0", pictures), func() bool {
+	eventually(m.t, 30*time.Second, fmt.Sprintf("%d pictures", pictures), func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return m.seen.Pictures >= pictures
