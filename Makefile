@@ -6,6 +6,7 @@ LDFLAGS    = -X main.version=$(VERSION)
 RUN       ?=
 FUZZTIME  ?= 10s
 SOAKTIME  ?= 10m
+SOAKCALL  ?= 1h
 PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
 WEB        = $(shell git ls-files web 2>/dev/null)
 
@@ -43,7 +44,8 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## speed and memory, as ratios to baselines of the same run
 	bin/roomgate bench
 
-soak: ## fuzzing for SOAKTIME a target
+soak: build ## a call of an hour (SOAKCALL) among others, then fuzzing for SOAKTIME a target
+	E2E_SOAK=$(SOAKCALL) $(GO) test -count 1 -timeout 24h -v -run TestSoak ./e2e
 	@scripts/fuzz $(SOAKTIME)
 
 picture: build ## docs/meeting.png, of a meeting that is held for it

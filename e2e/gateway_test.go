@@ -125,6 +125,7 @@ func (g *gateway) request(method, path string, body any) (int, []byte) {
 type apiCall struct {
 	ID         string `json:"id"`
 	Meeting    string `json:"meeting"`
+	Called     string `json:"called"`
 	Protocol   string `json:"protocol"`
 	Direction  string `json:"direction"`
 	State      string `json:"state"`
