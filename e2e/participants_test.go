@@ -21,12 +21,16 @@ type apiParticipant struct {
 	} `json:"tracks"`
 }
 
-// shown is the kind of the track whose picture goes to the only call of a
-// meeting, "" when none does, and how many packets of pictures went so far.
+// shown is what the only call of a meeting is shown, "" when it is nothing: the
+// kind of the track that is passed on, or of the screen that is composed. packets
+// of pictures went to it so far.
 func (g *gateway) shown(meeting string) (kind string, packets int) {
 	g.t.Helper()
 	for _, c := range g.calls() {
 		for _, m := range c.Media {
+			if m.Kind == "video" && m.Direction == "send" && strings.Contains(m.Pipeline, "-> content -> composed") {
+				return "content", m.Packets
+			}
 			from, _, forwarding := strings.Cut(strings.TrimPrefix(m.Pipeline, "H264("), ") -> switch(forwarding)")
 			if m.Kind != "video" || m.Direction != "send" || !forwarding {
 				continue

@@ -28,25 +28,30 @@ func TestSmallAndLargePicture(t *testing.T) {
 }
 
 // A shared screen is shown to terminals in their main picture, before whoever
-// speaks, and the camera is back when the sharing ends.
+// speaks, and the camera is back when the sharing ends. With a video worker the
+// screen is composed with those who are there.
 func TestSharedScreenIsShown(t *testing.T) {
-	g := startGateway(t, "")
-	web := joinMeeting(t, "demo", browserOptions{name: "Lan"})
-	r := startRoom(t, 700, "--call", "demo@"+gatewayIP)
-	for _, kind := range []string{"video", "content", "video"} {
-		eventually(t, 40*time.Second, "the terminal is shown "+kind, func() bool {
-			now, _ := g.shown("demo")
-			return now == kind
+	for _, worker := range []string{"off", "auto"} {
+		t.Run("worker "+worker, func(t *testing.T) {
+			g := startGateway(t, "video: {worker: "+worker+"}\n")
+			web := joinMeeting(t, "demo", browserOptions{name: "Lan"})
+			r := startRoom(t, 700, "--call", "demo@"+gatewayIP)
+			for _, kind := range []string{"video", "content", "video"} {
+				eventually(t, 40*time.Second, "the terminal is shown "+kind, func() bool {
+					now, _ := g.shown("demo")
+					return now == kind
+				})
+				_, before := g.shown("demo")
+				eventually(t, 20*time.Second, "and goes on being shown "+kind, func() bool {
+					now, packets := g.shown("demo")
+					return now == kind && packets > before+50
+				})
+				web.click("share") // begins, and ends
+			}
+			r.stop()
+			if got := r.report(); got.Video == nil || got.Video.Frames < 60 || got.Video.Keyframes < 3 {
+				t.Errorf("the terminal: %+v", got.Video)
+			}
 		})
-		_, before := g.shown("demo")
-		eventually(t, 20*time.Second, "and goes on being shown "+kind, func() bool {
-			now, packets := g.shown("demo")
-			return now == kind && packets > before+50
-		})
-		web.click("share") // begins, and ends
-	}
-	r.stop()
-	if got := r.report(); got.Video == nil || got.Video.Frames < 60 || got.Video.Keyframes < 3 {
-		t.Errorf("the terminal: %+v", got.Video)
 	}
 }
