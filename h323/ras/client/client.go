@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -66,6 +67,9 @@ func (c *Client) State() State {
 	defer c.mu.Unlock()
 	return c.state
 }
+
+// errCoding: a message of ours cannot be coded; encode has logged it.
+var errCoding = errors.New("message cannot be coded")
 
 // turn is one step, under the lock; what it collects happens when the lock is gone.
 type turn struct {
@@ -140,7 +144,7 @@ func (t *turn) ask(to ras.Path, m *h225.RASMessage, done func(*turn, *h225.RASMe
 	ras.SetNumber(m, number)
 	pdu := t.encode(m)
 	if pdu == nil {
-		done(t, nil, errConfig)
+		done(t, nil, errCoding)
 		return
 	}
 	c := t.Client

@@ -204,6 +204,21 @@ func TestRestarted(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestLeaveByAddress: endpoints of version 1 have no identifier to leave by.
+func TestLeaveByAddress(t *testing.T) {
+	z := newZone(t, nil)
+	d := newDevice("198.51.100.7", "room")
+	z.register(d)
+	leave := func(from netip.AddrPort) string {
+		return outcome(z.ask(from, &h225.RASMessage{UnregistrationRequest: &h225.UnregistrationRequest{
+			CallSignalAddress: []h225.TransportAddress{transport(d.signalling)},
+		}}))
+	}
+	require.Equal(t, "URJ notCurrentlyRegistered", leave(netip.MustParseAddrPort("203.0.113.1:1719")))
+	require.Equal(t, "UCF", leave(d.ras))
+	require.Empty(t, z.g.Registrations())
+}
+
 // TestTwoTerminalsOfAnAccount do not take an alias from each other while both live.
 func TestTwoTerminalsOfAnAccount(t *testing.T) {
 	z := newZone(t, accounts)

@@ -1,6 +1,7 @@
 package gatekeeper
 
 import (
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -10,6 +11,9 @@ import (
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/exchange"
 )
+
+// errCoding: a message of ours cannot be coded; encode has logged it.
+var errCoding = errors.New("message cannot be coded")
 
 // turn is one step of the state machine: it runs under the lock of the gatekeeper and
 // collects what has to happen when the lock is gone.
@@ -107,7 +111,7 @@ func (t *turn) ask(to ras.Path, loose bool, m *h225.RASMessage, sign signature, 
 	ras.SetNumber(m, number)
 	pdu := t.encode(outgoing{message: m, sign: sign})
 	if pdu == nil {
-		done(t, nil, errConfig)
+		done(t, nil, errCoding)
 		return
 	}
 	g := t.Gatekeeper

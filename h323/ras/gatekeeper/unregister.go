@@ -35,13 +35,11 @@ func (t *turn) leaving(in *incoming, q *h225.UnregistrationRequest) *entry {
 	if q.EndpointIdentifier != nil {
 		return t.table.byID[*q.EndpointIdentifier]
 	}
-	at := addresses(q.CallSignalAddress)
-	for _, e := range t.table.byID {
-		if len(at) > 0 && len(e.Signalling) > 0 && e.Signalling[0] == at[0] && e.samePeer(in.from) {
-			return e
-		}
+	p, ok := placeOf(in.from, addresses(q.CallSignalAddress))
+	if !ok {
+		return nil
 	}
-	return nil
+	return t.table.byPlace[p]
 }
 
 func (t *turn) without(e *entry, gone []h225.AliasAddress) []h225.AliasAddress {
