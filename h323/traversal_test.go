@@ -140,15 +140,19 @@ func register(t testing.TB, host, name string, s *site, tunnel bool, tune func(*
 	return a
 }
 
-// traversals are the ways through a firewall.
-var traversals = []struct {
+// passage is a way through a firewall.
+type passage struct {
 	name              string
 	tunnel, multiplex bool
 	tune              func(*h323.Config)
 	// shy: the terminal sends no media before it hears some, so that keep-alives alone
 	// open the way.
 	shy bool
-}{
+	// bare: the terminal knows nothing of H.460, and can only call.
+	bare bool
+}
+
+var traversals = []passage{
 	{name: "18 and 19"},
 	{name: "18 and 19 multiplexed", multiplex: true},
 	{name: "17 and 19", tunnel: true},
