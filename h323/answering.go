@@ -144,9 +144,7 @@ func (l *leg) proceed() {
 	l.stop(timerOverlap)
 	if in.more {
 		in.digits = strings.TrimSuffix(in.digits, "#")
-		l.mu.Lock()
-		l.info.Called, l.info.CalledURI = in.digits, in.digits
-		l.mu.Unlock()
+		l.Change(func(info *call.Info) { info.Called, info.CalledURI = in.digits, in.digits })
 	}
 	if l.ctl.tunnel != yes && l.e.cfg.EarlyH245 && !l.ctl.theirs.IsValid() {
 		l.ctl.listen()
@@ -235,7 +233,5 @@ func (l *leg) acceptCall(wish wantAccept) {
 
 // answered notes the time of the answer.
 func (l *leg) answered() {
-	l.mu.Lock()
-	l.info.Answered = time.Now()
-	l.mu.Unlock()
+	l.Change(func(info *call.Info) { info.Answered = time.Now() })
 }

@@ -174,9 +174,7 @@ func (l *leg) linked(ev gotLink) {
 		}
 		return
 	}
-	l.mu.Lock()
-	l.info.Remote.Address = l.link.remote()
-	l.mu.Unlock()
+	l.Change(func(info *call.Info) { info.Remote.Address = l.link.remote() })
 	l.media.face(l.e.towards(l.link.remote().Addr()), l.link.remote().Addr())
 	if err := l.setup(); err != nil {
 		l.log.Warn("call not placed", zap.Error(err))
@@ -290,7 +288,7 @@ func (l *leg) progressed(m *callsig.Message) {
 		l.stop(timerProceeding)
 		if !l.out.rang {
 			l.out.rang = true
-			l.emit(call.Event{Kind: call.Ringing})
+			l.Emit(call.Event{Kind: call.Ringing})
 		}
 	case q931.Connect:
 		l.connectCame(m)
@@ -303,12 +301,12 @@ func (l *leg) learnProduct(m *callsig.Message) {
 	if agent == "" {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.info.Remote.UserAgent, l.info.Remote.Product = agent, product(m.Endpoint)
-	if name := m.Display(); name != "" && m.Type() == q931.Connect {
-		l.info.Remote.Name = name
-	}
+	l.Change(func(info *call.Info) {
+		info.Remote.UserAgent, info.Remote.Product = agent, product(m.Endpoint)
+		if name := m.Display(); name != "" && m.Type() == q931.Connect {
+			info.Remote.Name = name
+		}
+	})
 }
 
 // fastAnswer takes the answer to our fast start, which any message up to CONNECT may

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/h323/control"
 )
 
@@ -31,7 +32,7 @@ func (l *leg) AnswerContent(ctx context.Context, grant bool) error {
 
 // content has the leg's goroutine do something about the token.
 func (l *leg) content(ctx context.Context, do func(*control.Session, time.Time) error) error {
-	return l.ask(ctx, func(reply func(error)) event { return wantContent{do, reply} })
+	return face.Ask(ctx, l.Leg, l.mail, func(reply func(error)) event { return wantContent{do, reply} })
 }
 
 // contentKind is what an event of the token means to the gateway.

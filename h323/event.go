@@ -127,35 +127,8 @@ const (
 	timerKinds
 )
 
-type timer struct {
-	t     *time.Timer
-	round int
-}
-
 func (l *leg) after(k timerKind, d time.Duration) {
-	l.stop(k)
-	tm := &l.timers[k]
-	round := tm.round
-	tm.t = time.AfterFunc(d, func() { l.post(gotTimer{k, round}) })
+	l.timers[k].Start(d, func(round int) { l.post(gotTimer{k, round}) })
 }
 
-func (l *leg) stop(k timerKind) {
-	tm := &l.timers[k]
-	tm.round++
-	if tm.t != nil {
-		tm.t.Stop()
-		tm.t = nil
-	}
-}
-
-// running reports whether a timer was started and has not been stopped.
-func (l *leg) running(k timerKind) bool { return l.timers[k].t != nil }
-
-// current tells a timer that was stopped while its event waited in the queue.
-func (l *leg) current(ev gotTimer) bool {
-	if l.timers[ev.kind].round != ev.round {
-		return false
-	}
-	l.timers[ev.kind].t = nil
-	return true
-}
+func (l *leg) stop(k timerKind) { l.timers[k].Stop() }

@@ -58,7 +58,7 @@ func (e *Endpoint) screen(m *callsig.Message) *call.Cause {
 		e.mu.Lock()
 		known := e.calls[*m.CallID]
 		e.mu.Unlock()
-		if known != nil && known.info.Direction == call.In {
+		if known != nil && known.Info().Direction == call.In {
 			// The same call over another way, as forking gatekeepers do.
 			return &call.Cause{Code: call.UserBusy, Text: "this call is here already"}
 		}

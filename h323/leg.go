@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/h323/callsig"
 	"github.com/roomgate/roomgate/h323/h460"
 	"github.com/roomgate/roomgate/media"
@@ -21,22 +21,15 @@ import (
 // leg implements call.Leg: one terminal's side of a call. Its goroutine, run, owns
 // every field below the line; the others have a lock or never change.
 type leg struct {
+	*face.Leg
 	e    *Endpoint
 	log  *zap.Logger
 	mail chan event
-	bye  chan call.Cause // of Hangup: the first wish counts
 
-	events chan call.Event
-	tracks chan media.Track
-	done   chan struct{}   // closed with Ended: nothing of it is seen any more
-	gone   chan struct{}   // closed when its goroutine has ended
-	life   context.Context // ends with kill, and with the leg
-	kill   context.CancelFunc
-	media  sessions
-
-	mu        sync.Mutex
-	info      call.Info
-	published [media.Content + 1]media.Track
+	gone  chan struct{}   // closed when its goroutine has ended
+	life  context.Context // ends with kill, and with the leg
+	kill  context.CancelFunc
+	media sessions
 
 	// ---- owned by run ----
 	state state
@@ -47,7 +40,7 @@ type leg struct {
 	// secrecy is the key agreement of media.
 	secrecy secrecy
 	home    *home // the gatekeeper that admitted the call; nil without one
-	timers  [timerKinds]timer
+	timers  [timerKinds]face.Timer
 	ended   bool
 	told    bool // Connected was emitted
 	brief   bool // the short wait before it has begun
@@ -67,31 +60,24 @@ var (
 	_ call.ContentHolder = (*leg)(nil)
 )
 
-// Sizes of queues: what comes faster than this waits (messages) or is dropped
-// (events nobody reads).
-const (
-	mailSize   = 32
-	eventsSize = 128
-	tracksSize = 16
-)
+// mailSize is how many events wait for a leg; more make their senders wait.
+const mailSize = 32
 
 func (e *Endpoint) newLeg(info call.Info, peer netip.Addr) *leg {
 	l := &leg{
-		e: e, mail: make(chan event, mailSize), bye: make(chan call.Cause, 1),
-		events: make(chan call.Event, eventsSize), tracks: make(chan media.Track, tracksSize),
-		done: make(chan struct{}), gone: make(chan struct{}),
+		e: e, mail: make(chan event, mailSize), gone: make(chan struct{}),
 	}
 	l.life, l.kill = context.WithCancel(context.Background())
 	info.ID, info.Protocol, info.Created, info.Encryption = uuid.NewString(), call.H323, time.Now(), "none"
 	info.Remote.Transport = "tcp"
-	l.info = info
 	l.log = e.log.With(zap.String("leg", info.ID))
+	l.Leg = face.New(info, l.log)
 	l.media = sessions{
 		cfg: &e.cfg, net: e.towards(peer), signalling: peer, cname: info.ID,
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func(r media.Role) { l.offer(wantKeyframe{r}) },
 		onBitrate:  func(r media.Role, bps int) { l.offer(wantBitrate{r, bps}) },
-		onTrack:    l.openTrack,
+		onTrack:    l.OpenTrack,
 	}
 	l.media.traversal = h460.NewMedia(!e.cfg.Traversal.Client, l.media.traversed)
 	l.ctl.leg = l
@@ -121,11 +107,11 @@ func (l *leg) run() {
 	for !l.ended {
 		select {
 		case ev := <-l.mail:
-			if tick, ok := ev.(gotTimer); ok && !l.current(tick) {
+			if tick, ok := ev.(gotTimer); ok && !l.timers[tick.kind].Take(tick.round) {
 				continue
 			}
 			l.state(ev)
-		case cause := <-l.bye:
+		case cause := <-l.Wishes():
 			l.state(wantHangup{cause})
 		case <-l.life.Done():
 			l.hangup(call.Cause{Code: call.Draining})
@@ -168,10 +154,7 @@ func (l *leg) end(cause call.Cause) {
 	}
 	info := l.Info()
 	l.log.Info("leg closed", zap.Stringer("cause", cause), zap.Duration("after", time.Since(info.Created)))
-	l.events <- call.Event{Kind: call.Ended, Cause: cause} // emit keeps one place free
-	close(l.events)
-	close(l.tracks)
-	close(l.done)
+	l.End(cause)
 }
 
 // ended is the error of an Accept that the end of the call overtook.
@@ -206,18 +189,6 @@ func (l *leg) leavePending() {
 	l.e.mu.Lock()
 	l.e.pending--
 	l.e.mu.Unlock()
-}
-
-// emit queues an event; when nobody reads, it is dropped, but for the last one.
-func (l *leg) emit(ev call.Event) {
-	if l.ended {
-		return
-	}
-	if len(l.events) >= cap(l.events)-1 {
-		l.log.Warn("event dropped, nobody reads", zap.Uint8("kind", uint8(ev.Kind)))
-		return
-	}
-	l.events <- ev
 }
 
 // post hands an event to the leg's goroutine; false when that has ended.
@@ -280,46 +251,6 @@ func (l *leg) task(f func()) {
 	}()
 }
 
-// ask posts a wish of the gateway and waits for the outcome.
-func (l *leg) ask(ctx context.Context, wish func(reply func(error)) event) error {
-	outcome := make(chan error, 1)
-	reply := func(err error) {
-		select {
-		case outcome <- err:
-		default:
-		}
-	}
-	select {
-	case <-l.done:
-		return call.ErrEnded
-	case l.mail <- wish(reply):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-outcome:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.done:
-		select { // the outcome may have come with the end
-		case err := <-outcome:
-			return err
-		default:
-			return call.ErrEnded
-		}
-	}
-}
-
-// openTrack hands a track to whoever bridges the leg.
-func (l *leg) openTrack(t media.Track) {
-	select {
-	case l.tracks <- t:
-	default:
-		l.log.Warn("track dropped, nobody reads", zap.String("track", t.ID()))
-	}
-}
-
 func (l *leg) enter(s state) { l.state = s }
 
-func (l *leg) String() string { return fmt.Sprintf("h323 leg %s", l.info.ID) }
+func (l *leg) String() string { return fmt.Sprintf("h323 leg %s", l.Info().ID) }

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/h323/control"
 	"github.com/roomgate/roomgate/media"
 )
@@ -20,13 +21,13 @@ func (l *leg) controlEvent(ev control.Event) {
 	case control.Paused:
 		l.mediaChanged()
 	case control.KeyframeRequested:
-		l.refresh(ev.Role)
+		l.Refresh(ev.Role)
 	case control.Digit:
 		l.pressed(string(ev.Digit))
 	case control.Product:
 		l.named(ev)
 	case control.TokenRequested, control.TokenGranted, control.TokenDenied, control.TokenLost, control.TokenTaken, control.TokenReleased:
-		l.emit(call.Event{Kind: contentKind(ev)})
+		l.Emit(call.Event{Kind: contentKind(ev)})
 	case control.Disconnected:
 		if l.link == nil {
 			l.hangupSoon(call.Cause{Code: call.NormalClearing})
@@ -57,11 +58,11 @@ func (l *leg) hangupSoon(cause call.Cause) { _ = l.Hangup(cause) }
 
 // named completes what is known of the far side's product.
 func (l *leg) named(p control.Product) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.info.Remote.UserAgent == "" {
-		l.info.Remote.UserAgent = p.Product
-	}
+	l.Change(func(info *call.Info) {
+		if info.Remote.UserAgent == "" {
+			info.Remote.UserAgent = p.Product
+		}
+	})
 }
 
 // standing reports whether any medium stands.
@@ -78,54 +79,27 @@ func (l *leg) mediaChanged() {
 	if err := l.media.apply(list, held); err != nil {
 		l.log.Warn("media not applied", zap.Error(err))
 	}
-	var streams []media.Stream
-	encryption, maxVideo := "none", 0
+	stands := face.Agreement{Encryption: "none", Held: held}
 	for i, m := range list {
-		streams = append(streams, m.Stream)
+		stands.Streams = append(stands.Streams, m.Stream)
 		if i == 0 || m.Stream.Encryption == "none" {
-			encryption = m.Stream.Encryption
+			stands.Encryption = m.Stream.Encryption
 		}
 		if m.Stream.Role == media.Main {
-			maxVideo = m.Stream.MaxSend
+			stands.MaxVideo = m.Stream.MaxSend
 		}
 	}
-	l.mu.Lock()
-	was := l.info.Held
-	changed := !sameStreams(l.info.Streams, streams)
-	l.info.Streams, l.info.Encryption, l.info.Held, l.info.MaxVideo = streams, encryption, held, maxVideo
-	l.mu.Unlock()
+	l.Agreed(stands, l.told)
 	if len(list) > 0 {
 		l.stop(timerControl)
 	}
-	if out := l.out; out != nil && !out.early && len(streams) > 0 && l.Info().Answered.IsZero() {
+	if out := l.out; out != nil && !out.early && len(list) > 0 && l.Info().Answered.IsZero() {
 		out.early = true
-		l.emit(call.Event{Kind: call.EarlyMedia})
+		l.Emit(call.Event{Kind: call.EarlyMedia})
 	}
 	if !l.told {
 		l.settle()
-		return
 	}
-	if changed {
-		l.emit(call.Event{Kind: call.MediaChanged})
-	}
-	switch {
-	case held && !was:
-		l.emit(call.Event{Kind: call.Held})
-	case was && !held:
-		l.emit(call.Event{Kind: call.Resumed})
-	}
-}
-
-func sameStreams(a, b []media.Stream) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // Channels open one after another. The gateway is told when all that are wanted
@@ -144,10 +118,10 @@ func (l *leg) settle() {
 	case l.whole() || l.ctl.session.Held():
 		l.connected()
 	case l.standing():
-		if !l.running(timerSettle) || !l.settling() {
+		if !l.timers[timerSettle].Running() || !l.settling() {
 			l.after(timerSettle, settleMedia)
 		}
-	case !l.running(timerSettle):
+	case !l.timers[timerSettle].Running():
 		l.after(timerSettle, settleNothing)
 	}
 }
@@ -180,10 +154,7 @@ func (l *leg) connected() {
 	}
 	l.stop(timerSettle)
 	l.told = true
-	l.emit(call.Event{Kind: call.Connected})
-	if l.Info().Held {
-		l.emit(call.Event{Kind: call.Held})
-	}
+	l.Connected()
 	if l.in != nil && l.in.waiting != nil {
 		l.in.waiting(nil)
 		l.in.waiting = nil

@@ -45,11 +45,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 		open = append(open, dialRaw(t, a, "127.0.0.1"))
 	}
 	dialRaw(t, a, "127.0.0.1").gone()
-	leg := dialRaw(t, a, "127.0.0.2").calls(a, dialled(1), "88001") // others are let in
+	other := dialRaw(t, a, "127.0.0.2") // others are let in
+	leg := other.calls(a, dialled(1), "88001")
 	require.NoError(t, leg.Hangup(normal()))
 	drain(t, leg)
 	require.EqualValues(t, 1, a.Stats().Refused)
-	for _, r := range open {
+	for _, r := range append(open, other) {
 		r.Close()
 	}
 	require.Eventually(t, func() bool { return a.Stats().Connections == 0 }, patience, 5*time.Millisecond)

@@ -184,7 +184,7 @@ func (l *leg) pressed(digits string) {
 			continue
 		}
 		if l.keys.Press(d, dtmf.FromSignalling, time.Now()) {
-			l.emit(call.Event{Kind: call.Keypad, Digit: d})
+			l.Emit(call.Event{Kind: call.Keypad, Digit: d})
 		}
 	}
 }
@@ -245,7 +245,7 @@ func (l *leg) redirected(f *h225.Facility) {
 		return // one at a time
 	}
 	l.refer = to
-	l.emit(call.Event{Kind: call.Referred, Refer: &call.Refer{
+	l.Emit(call.Event{Kind: call.Referred, Refer: &call.Refer{
 		To: to,
 		Accept: func() func(call.Cause) {
 			l.post(wantReferAnswer{to, true})
@@ -346,7 +346,7 @@ func (l *leg) mediaEvent(ev gotMedia) {
 			return // a hook flash is no key
 		}
 		if l.keys.Press(ev.ev.Digit, dtmf.FromMedia, time.Now()) {
-			l.emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
+			l.Emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
 		}
 	case rtpconn.TimedOut:
 		if l.silent() {
