@@ -288,9 +288,7 @@ func (l *leg) acceptNow() {
 	l.session = timer
 	l.leavePending()
 	l.negotiated(false)
-	l.mu.Lock()
-	l.info.Answered = time.Now()
-	l.mu.Unlock()
+	l.Change(func(info *call.Info) { info.Answered = time.Now() })
 	l.enter(l.answered)
 }
 

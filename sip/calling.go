@@ -186,7 +186,7 @@ func (l *leg) provisional(b *branch, res *sipgo.Response) {
 	}
 	if res.StatusCode == 180 && !l.out.rang {
 		l.out.rang = true
-		l.emit(call.Event{Kind: call.Ringing})
+		l.Emit(call.Event{Kind: call.Ringing})
 	}
 }
 
@@ -250,7 +250,7 @@ func (l *leg) hearEarly(d *early, res *sipgo.Response, reliable bool) {
 	}
 	l.negotiated(false)
 	if first {
-		l.emit(call.Event{Kind: call.EarlyMedia})
+		l.Emit(call.Event{Kind: call.EarlyMedia})
 	}
 }
 
@@ -263,7 +263,7 @@ func (l *leg) prack(b *branch, d *early, res *sipgo.Response, rseq uint32) {
 		} else if answer, err := l.answerLate(res); err == nil {
 			body, d.answered, l.out.early = answer, true, d
 			l.negotiated(false)
-			l.emit(call.Event{Kind: call.EarlyMedia})
+			l.Emit(call.Event{Kind: call.EarlyMedia})
 		}
 	}
 	rack := dialog.RAck{RSeq: rseq, CSeq: res.CSeq().SeqNo, Method: sipgo.INVITE}.String()
@@ -318,9 +318,7 @@ func (l *leg) answeredBy(b *branch, res *sipgo.Response) {
 		l.hangup(mediaCause(err))
 		return
 	}
-	l.mu.Lock()
-	l.info.Answered = time.Now()
-	l.mu.Unlock()
+	l.Change(func(info *call.Info) { info.Answered = time.Now() })
 	if value(res, "session-expires", "x") != "" || b.interval > 0 {
 		l.refreshed(l.acceptTimer(res, b.interval))
 	}

@@ -119,26 +119,11 @@ const (
 	timerKinds
 )
 
-type timer struct {
-	t     *time.Timer
-	round int
-}
-
 func (l *leg) after(k timerKind, d time.Duration) {
-	l.stop(k)
-	tm := &l.timers[k]
-	round := tm.round
-	tm.t = time.AfterFunc(d, func() { l.post(gotTimer{k, round}) })
+	l.timers[k].Start(d, func(round int) { l.post(gotTimer{k, round}) })
 }
 
-func (l *leg) stop(k timerKind) {
-	tm := &l.timers[k]
-	tm.round++
-	if tm.t != nil {
-		tm.t.Stop()
-		tm.t = nil
-	}
-}
+func (l *leg) stop(k timerKind) { l.timers[k].Stop() }
 
 // current tells a timer that was stopped while its event waited in the queue.
-func (l *leg) current(ev gotTimer) bool { return l.timers[ev.kind].round == ev.round }
+func (l *leg) current(ev gotTimer) bool { return l.timers[ev.kind].Take(ev.round) }

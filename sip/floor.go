@@ -151,7 +151,7 @@ var floorEvents = map[bfcp.Event]call.EventKind{
 // floorEvent tells the gateway.
 func (l *leg) floorEvent(ev gotFloor) {
 	if kind, ok := floorEvents[ev.ev]; ok {
-		l.emit(call.Event{Kind: kind})
+		l.Emit(call.Event{Kind: kind})
 		return
 	}
 	l.log.Debug("floor control", zap.Stringer("event", ev.ev))
@@ -194,7 +194,7 @@ func (l *leg) requestContent(reply func(error)) {
 		l.media.floor.Request()
 		reply(nil)
 	case l.media.get(media.Content) != nil: // two pictures, and nobody to ask
-		l.emit(call.Event{Kind: call.ContentGranted})
+		l.Emit(call.Event{Kind: call.ContentGranted})
 		reply(nil)
 	case l.media.floored() && len(l.can.Content) > 0 && !l.slidesTried:
 		l.slidesTried = true

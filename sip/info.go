@@ -27,8 +27,8 @@ func (l *leg) gotInfo(ev gotRequest) {
 	case kind == mediaControl:
 		l.e.respond(ev.tx, ev.req, 200)
 		if bytes.Contains(ev.req.Body(), []byte("picture_fast_update")) {
-			l.refresh(media.Main)
-			l.refresh(media.Content)
+			l.Refresh(media.Main)
+			l.Refresh(media.Content)
 		}
 	default:
 		digit, _, err := dtmf.ParseInfo(contentType(ev.req), ev.req.Body())
@@ -38,7 +38,7 @@ func (l *leg) gotInfo(ev gotRequest) {
 		}
 		l.e.respond(ev.tx, ev.req, 200)
 		if l.keys.Press(digit, dtmf.FromSignalling, time.Now()) {
-			l.emit(call.Event{Kind: call.Keypad, Digit: digit})
+			l.Emit(call.Event{Kind: call.Keypad, Digit: digit})
 		}
 	}
 }

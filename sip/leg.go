@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/dtmf"
 	"github.com/roomgate/roomgate/media/rtpconn"
@@ -23,14 +24,11 @@ import (
 // leg implements call.Leg: one terminal's side of a call. Its goroutine, run,
 // owns every field below the line; the others have a lock or never change.
 type leg struct {
+	*face.Leg
 	e    *Endpoint
 	log  *zap.Logger
 	mail chan event
-	bye  chan call.Cause // of Hangup: the first wish counts
 
-	events chan call.Event
-	tracks chan media.Track
-	done   chan struct{}   // closed with Ended: nothing of it is seen any more
 	gone   chan struct{}   // closed when the last transaction is over too
 	life   context.Context // ends with kill: transactions that belong to nobody
 	kill   context.CancelFunc
@@ -38,10 +36,8 @@ type leg struct {
 	hungUp context.CancelFunc
 	media  sessions
 
-	mu        sync.Mutex
-	info      call.Info
-	arrivals  dialog.Arrivals
-	published [media.Content + 1]media.Track
+	mu       sync.Mutex
+	arrivals dialog.Arrivals
 
 	// ---- owned by run ----
 	state  state
@@ -49,7 +45,7 @@ type leg struct {
 	ids    []dialog.ID // under which requests find this leg
 	neg    dialog.Negotiation
 	can    media.Capabilities
-	timers [timerKinds]timer
+	timers [timerKinds]face.Timer
 	ended  bool
 	busy   int // client transactions under way
 
@@ -84,32 +80,25 @@ var (
 	_ call.ContentHolder = (*leg)(nil)
 )
 
-// Sizes of queues: what comes faster than this waits (requests) or is dropped
-// (events nobody reads).
-const (
-	mailSize   = 32
-	eventsSize = 128
-	tracksSize = 16
-)
+// mailSize is how many events wait for a leg; more make their senders wait.
+const mailSize = 32
 
 func (e *Endpoint) newLeg(info call.Info, peer netip.Addr, policy offer.Policy) *leg {
 	l := &leg{
-		e: e, mail: make(chan event, mailSize), bye: make(chan call.Cause, 1),
-		events: make(chan call.Event, eventsSize), tracks: make(chan media.Track, tracksSize),
-		done: make(chan struct{}), gone: make(chan struct{}),
+		e: e, mail: make(chan event, mailSize), gone: make(chan struct{}),
 		acks: make(map[uint32]*sipgo.Request),
 	}
 	l.life, l.kill = context.WithCancel(context.Background())
 	l.call, l.hungUp = context.WithCancel(l.life)
 	info.ID, info.Protocol, info.Created, info.Encryption = uuid.NewString(), call.SIP, time.Now(), "none"
-	l.info = info
 	l.log = e.log.With(zap.String("leg", info.ID))
+	l.Leg = face.New(info, l.log)
 	l.media = sessions{
 		cfg: &e.cfg, net: e.local(peer), signalling: peer,
 		secure: info.Remote.Transport == "tls", encryption: policy, cname: info.ID,
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func() { l.offer(wantKeyframe{}) },
-		onTrack:    l.openTrack,
+		onTrack:    l.OpenTrack,
 		onFloor:    l.floorHeard,
 	}
 	return l
@@ -143,7 +132,7 @@ func (l *leg) run() {
 			} else {
 				l.state(ev)
 			}
-		case cause := <-l.bye:
+		case cause := <-l.Wishes():
 			l.state(wantHangup{cause})
 		case ack := <-l.strayAcks: // an ACK with the branch of its INVITE
 			l.state(gotRequest{req: ack})
@@ -209,10 +198,7 @@ func (l *leg) end(cause call.Cause) {
 	}
 	info := l.Info()
 	l.log.Info("leg closed", zap.String("cause", cause.String()), zap.Duration("after", time.Since(info.Created)))
-	l.events <- call.Event{Kind: call.Ended, Cause: cause} // emit keeps one place free
-	close(l.events)
-	close(l.tracks)
-	close(l.done)
+	l.End(cause)
 }
 
 // leavePending takes the leg out of those that wait for an answer.
@@ -224,18 +210,6 @@ func (l *leg) leavePending() {
 	l.e.mu.Lock()
 	l.e.pending--
 	l.e.mu.Unlock()
-}
-
-// emit queues an event; when nobody reads, it is dropped, but for the last one.
-func (l *leg) emit(ev call.Event) {
-	if l.ended {
-		return
-	}
-	if len(l.events) >= cap(l.events)-1 {
-		l.log.Warn("event dropped, nobody reads", zap.Uint8("kind", uint8(ev.Kind)))
-		return
-	}
-	l.events <- ev
 }
 
 // post hands an event to the leg's goroutine; false when that has ended.
@@ -280,48 +254,13 @@ func (l *leg) offer(ev event) bool {
 
 // ask posts a wish of the gateway and waits for the outcome.
 func (l *leg) ask(ctx context.Context, wish func(reply func(error)) event) error {
-	outcome := make(chan error, 1)
-	reply := func(err error) {
-		select {
-		case outcome <- err:
-		default:
-		}
-	}
-	select {
-	case <-l.done:
-		return call.ErrEnded
-	case l.mail <- wish(reply):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-outcome:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.done:
-		select { // the outcome may have come with the end
-		case err := <-outcome:
-			return err
-		default:
-			return call.ErrEnded
-		}
-	}
+	return face.Ask(ctx, l.Leg, l.mail, wish)
 }
 
 func (l *leg) arrived(cseq uint32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.arrivals.Receive(cseq)
-}
-
-// track hands a track to whoever bridges the leg.
-func (l *leg) openTrack(t media.Track) {
-	select {
-	case l.tracks <- t:
-	default:
-		l.log.Warn("track dropped, nobody reads", zap.String("track", t.ID()))
-	}
 }
 
 // register makes requests of a dialog find this leg; bounded, since a forking
@@ -344,46 +283,12 @@ func (l *leg) register(id dialog.ID) bool {
 }
 
 // negotiated publishes the outcome of an exchange.
-func (l *leg) negotiated(announce bool) {
-	streams, encryption, held, maxVideo := l.media.streams()
-	l.mu.Lock()
-	was := l.info.Held
-	changed := !sameStreams(l.info.Streams, streams)
-	l.info.Streams, l.info.Encryption, l.info.Held, l.info.MaxVideo = streams, encryption, held, maxVideo
-	l.mu.Unlock()
-	if !announce {
-		return
-	}
-	if changed {
-		l.emit(call.Event{Kind: call.MediaChanged})
-	}
-	switch {
-	case held && !was:
-		l.emit(call.Event{Kind: call.Held})
-	case was && !held:
-		l.emit(call.Event{Kind: call.Resumed})
-	}
-}
+func (l *leg) negotiated(announce bool) { l.Agreed(l.media.agreement(), announce) }
 
-// connected tells the gateway that the call stands, on hold or not.
+// connected tells the gateway that the call stands.
 func (l *leg) connected() {
 	l.negotiated(false)
-	l.emit(call.Event{Kind: call.Connected})
-	if l.Info().Held {
-		l.emit(call.Event{Kind: call.Held})
-	}
-}
-
-func sameStreams(a, b []media.Stream) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
+	l.Connected()
 }
 
 // learn notes what a message of the far side says about it.
@@ -408,11 +313,11 @@ func (l *leg) learn(m headed) {
 	if agent == "" {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.info.Remote.UserAgent == "" {
-		l.info.Remote.UserAgent, l.info.Remote.Product = agent, product(agent)
-	}
+	l.Change(func(info *call.Info) {
+		if info.Remote.UserAgent == "" {
+			info.Remote.UserAgent, info.Remote.Product = agent, product(agent)
+		}
+	})
 }
 
-func (l *leg) String() string { return fmt.Sprintf("sip leg %s", l.info.ID) }
+func (l *leg) String() string { return fmt.Sprintf("sip leg %s", l.Info().ID) }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn"
@@ -390,22 +391,22 @@ func key(c offer.Crypto) *secure.Key {
 	return &secure.Key{Suite: secure.Suite(c.Suite), Master: master, MKI: k.MKI}
 }
 
-// streams is the outcome in the words of call.Info.
-func (s *sessions) streams() (out []media.Stream, encryption string, held bool, maxVideo int) {
+// agreement is the outcome in the words of call.Info.
+func (s *sessions) agreement() face.Agreement {
 	if s.last == nil {
-		return nil, "none", false, 0
+		return face.Agreement{Encryption: "none"}
 	}
+	a := face.Agreement{Encryption: s.last.Encryption(), Held: s.last.Held}
 	for _, m := range s.last.Media {
-		out = append(out, m.Stream)
+		a.Streams = append(a.Streams, m.Stream)
 		if m.Stream.Role == media.Main {
-			maxVideo = m.Stream.MaxSend
+			a.MaxVideo = m.Stream.MaxSend
 		}
 	}
-	encryption = s.last.Encryption()
-	if encryption == "dtls-srtp" {
-		encryption = "srtp" // the word of call.Info
+	if a.Encryption == "dtls-srtp" {
+		a.Encryption = "srtp" // the word of call.Info
 	}
-	return out, encryption, s.last.Held, maxVideo
+	return a
 }
 
 // mediaCause reads a failed negotiation.

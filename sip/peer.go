@@ -9,69 +9,12 @@ import (
 
 // The side of a leg that the gateway sees: call.Leg and the optional abilities.
 
-// Info implements call.Leg.
-func (l *leg) Info() call.Info {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	info := l.info
-	info.Streams = append([]media.Stream(nil), info.Streams...)
-	return info
-}
-
-// Tracks implements media.Peer.
-func (l *leg) Tracks() <-chan media.Track { return l.tracks }
-
-// Done implements media.Peer.
-func (l *leg) Done() <-chan struct{} { return l.done }
-
-// Publish implements media.Peer: one track per role, in place of the last.
+// Publish implements media.Peer.
 func (l *leg) Publish(ctx context.Context, t media.Track) (func(), error) {
-	conn := l.media.get(t.Role())
-	if conn == nil {
-		select {
-		case <-l.done:
-			return nil, call.ErrEnded
-		default:
-			return nil, call.ErrNoCommonMedia
-		}
+	if conn := l.media.get(t.Role()); conn != nil {
+		return l.PublishTo(ctx, conn, t)
 	}
-	unpublish, err := conn.Publish(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	l.published[t.Role()] = t
-	l.mu.Unlock()
-	return func() {
-		l.mu.Lock()
-		if l.published[t.Role()] == t {
-			l.published[t.Role()] = nil
-		}
-		l.mu.Unlock()
-		unpublish()
-	}, nil
-}
-
-// refresh passes a wish for a picture on to what is published in a role.
-func (l *leg) refresh(role media.Role) {
-	l.mu.Lock()
-	t := l.published[role]
-	l.mu.Unlock()
-	if t != nil {
-		t.RequestKeyframe()
-	}
-}
-
-// Events implements call.Leg.
-func (l *leg) Events() <-chan call.Event { return l.events }
-
-// Hangup implements call.Leg.
-func (l *leg) Hangup(cause call.Cause) error {
-	select {
-	case l.bye <- cause:
-	default: // an earlier wish is on its way
-	}
-	return nil
+	return l.PublishTo(ctx, nil, t)
 }
 
 // Progress implements call.Leg.
@@ -102,20 +45,13 @@ func (l *leg) ShowText(ctx context.Context, text string) error {
 // SendDigits implements call.DigitSender: RFC 4733 events where they were
 // agreed on, INFO otherwise.
 func (l *leg) SendDigits(ctx context.Context, digits string) error {
+	signal := func(d rune) error {
+		return l.ask(ctx, func(reply func(error)) event { return wantDigit{d, reply} })
+	}
 	if conn := l.media.get(media.Audio); conn != nil {
-		for _, s := range l.Info().Streams {
-			if s.Role == media.Audio && s.Keypad {
-				return conn.SendDigits(ctx, digits)
-			}
-		}
+		return l.SendDigitsBy(ctx, digits, conn, signal)
 	}
-	for _, d := range digits {
-		err := l.ask(ctx, func(reply func(error)) event { return wantDigit{d, reply} })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.SendDigitsBy(ctx, digits, nil, signal)
 }
 
 // Stats implements call.StatsReporter.

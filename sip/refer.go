@@ -53,7 +53,7 @@ func (l *leg) gotRefer(ev gotRequest) {
 	}
 	l.referral = r
 	l.after(timerRefer, referPatience)
-	l.emit(call.Event{Kind: call.Referred, Refer: &call.Refer{
+	l.Emit(call.Event{Kind: call.Referred, Refer: &call.Refer{
 		To: to,
 		Accept: func() func(call.Cause) {
 			l.post(wantReferAnswer{r: r, accept: true})

@@ -79,7 +79,7 @@ func (l *leg) mediaEvent(ev gotMedia) {
 			return // a hook flash is no key
 		}
 		if l.keys.Press(ev.ev.Digit, dtmf.FromMedia, time.Now()) {
-			l.emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
+			l.Emit(call.Event{Kind: call.Keypad, Digit: ev.ev.Digit})
 		}
 	case rtpconn.TimedOut:
 		if l.silent() {
