@@ -296,7 +296,12 @@ var sound = func() string {
 // exchangeAudio sends packets one way until they arrive as they were sent.
 func exchangeAudio(t testing.TB, from, to call.Leg) {
 	t.Helper()
-	src := newSource(media.Audio, from.Info().Streams[0].Send)
+	exchange(t, media.Audio, from, to)
+}
+
+func exchange(t testing.TB, role media.Role, from, to call.Leg) {
+	t.Helper()
+	src := newSource(role, stream(from, role).Send)
 	unpublish, err := from.Publish(within(t), src)
 	require.NoError(t, err)
 	defer unpublish()
@@ -311,6 +316,9 @@ func exchangeAudio(t testing.TB, from, to call.Leg) {
 		select {
 		case track = <-to.Tracks():
 			require.NotNil(t, track)
+			if track.Role() != role {
+				continue
+			}
 			defer track.Attach(media.WriterFunc(func(p *rtp.Packet) error {
 				if len(p.Payload) < len(sound) {
 					return nil
@@ -331,7 +339,7 @@ func exchangeAudio(t testing.TB, from, to call.Leg) {
 			}
 			require.NoError(t, w.WriteRTP(packet))
 		case <-deadline:
-			t.Fatal("no audio came")
+			t.Fatalf("no %s came", role)
 		}
 	}
 }
