@@ -48,8 +48,13 @@ type Config struct {
 	Accounts     []Account     `key:"accounts" reload:"yes"`
 	Trunks       []Trunk       `key:"trunks" reload:"yes"`
 	DialRules    []DialRule    `key:"dial_rules" reload:"yes"`
-	// DataDir holds what the gateway makes itself: the self-signed certificate
-	// and the hash of the API key. Empty in the file means $STATE_DIRECTORY,
+	// SecretKey opens the passwords in the database: 32 bytes in base64 or
+	// hexadecimal, several with commas between, of which the first seals. Without
+	// one the first start makes secret.key in DataDir.
+	SecretKey     string `key:"secret_key"`
+	SecretKeyFile string `key:"secret_key_file"`
+	// DataDir holds what the gateway makes itself: the self-signed certificate,
+	// the hash of the API key, the database and its key. Empty in the file means $STATE_DIRECTORY,
 	// or ./data; Load fills it in.
 	DataDir string `key:"data_dir"`
 
@@ -83,7 +88,7 @@ type Network struct {
 }
 
 // Database says where the directory lives: a SQLite path, sqlite:PATH, or a
-// postgres:// URL.
+// postgres:// URL; empty: roomgate.db in DataDir.
 type Database struct {
 	URL     string `key:"url"`
 	URLFile string `key:"url_file"`

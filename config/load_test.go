@@ -125,8 +125,9 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 			{Pattern: `8(?P<room>\d+)`, Endpoint: "sip:${room}@10.0.0.9"},
 			{Pattern: "0900.*", Reject: "forbidden"},
 		},
-		DataDir: "/var/lib/roomgate",
-		Files:   []string{filepath.Join(testdata, "full.yml"), "cert.pem", "key.pem"},
+		SecretKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		DataDir:   "/var/lib/roomgate",
+		Files:     []string{filepath.Join(testdata, "full.yml"), "cert.pem", "key.pem"},
 	}
 	assert.Equal(t, want, *c)
 

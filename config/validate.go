@@ -203,6 +203,11 @@ func (v *validation) storage() {
 	if scheme, _, found := strings.Cut(u, "://"); found && scheme != "postgres" && scheme != "postgresql" {
 		v.fault("database.url", "%s:// is neither a SQLite path nor postgres://", scheme)
 	}
+	for word := range strings.FieldsFuncSeq(v.SecretKey, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+		if len(word) < 43 { // 32 octets in base64 without padding
+			v.fault("secret_key", "is not 32 bytes in base64 or hexadecimal")
+		}
+	}
 	if k := v.Admin.APIKey; k != "" && len(k) < 16 {
 		v.fault("admin.api_key", "is shorter than 16 characters")
 	}

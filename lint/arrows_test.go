@@ -43,6 +43,9 @@ var owners = map[string][]string{
 	"github.com/emiago/sipgo":           {"sip", "terminal", "bench", "e2e"},
 	"github.com/prometheus/":            {"api", "meeting/embedded/server"},
 	"github.com/danielgtaylor/huma":     {"api"},
+	"modernc.org/sqlite":                {"directory"},
+	"github.com/jackc/pgx/":             {"directory"},
+	"github.com/pressly/goose/":         {"directory"},
 	"github.com/go-chi/chi":             {"api"},
 	"go.uber.org/zap/zaptest":           {"*"},
 }

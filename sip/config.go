@@ -32,6 +32,11 @@ type Config struct {
 	// first) and to tell our aliases from foreign URIs when dialling.
 	Domains  []string
 	Accounts []Account
+	// Directory knows further accounts, looked up whenever they are needed; where
+	// a name is in both, that of Accounts counts. May be nil.
+	Directory registrar.Accounts
+	// Bindings keeps the registrar's bindings; nil: in memory.
+	Bindings registrar.Store
 	Trunks   []Trunk
 	// Direct lets calls in that are neither registered nor from a trunk.
 	Direct bool

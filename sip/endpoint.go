@@ -42,7 +42,8 @@ type Endpoint struct {
 	transport    *sipgo.TransportLayer
 	transactions *sipgo.TransactionLayer
 
-	accounts  *registrar.List
+	accounts  *registrar.List  // of the configuration
+	known     registrar.Layers // all
 	registrar *registrar.Registrar
 	digest    *digest.Server
 	lockout   *limit.Lockout
@@ -100,16 +101,20 @@ func (e *Endpoint) authority() (err error) {
 	if e.accounts, err = registrar.NewList(accounts(e.cfg.Accounts)); err != nil {
 		return err
 	}
+	e.known = registrar.Layers{e.accounts}
+	if e.cfg.Directory != nil {
+		e.known = append(e.known, e.cfg.Directory)
+	}
 	realm := "roomgate"
 	if len(e.cfg.Domains) > 0 {
 		realm = e.cfg.Domains[0]
 	}
-	e.digest, err = digest.NewServer(digest.ServerConfig{Realm: realm, Credentials: e.accounts})
+	e.digest, err = digest.NewServer(digest.ServerConfig{Realm: realm, Credentials: e.known})
 	if err != nil {
 		return err
 	}
 	e.registrar, err = registrar.New(registrar.Config{
-		Accounts: e.accounts, Auth: e.digest, Domains: e.cfg.Domains, Lockout: e.lockout,
+		Accounts: e.known, Auth: e.digest, Store: e.cfg.Bindings, Domains: e.cfg.Domains, Lockout: e.lockout,
 		MinExpires: e.cfg.MinExpires, MaxExpires: e.cfg.MaxExpires, DefaultExpires: e.cfg.MaxExpires,
 		MaxTotal: e.cfg.Limits.Registrations, OnEvent: e.cfg.OnRegistration,
 		PingEvery: e.cfg.PingEvery, Ping: e.ping, Log: e.log.Named("registrar"),

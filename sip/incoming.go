@@ -116,7 +116,7 @@ func sameHost(a, b string) bool {
 func (e *Endpoint) registered(r *call.Remote, account string) {
 	r.Registered = true
 	r.Alias = account
-	if a, ok := e.accounts.Account(account); ok {
+	if a, ok := e.known.Account(account); ok {
 		if r.Name == "" {
 			r.Name = a.Name
 		}

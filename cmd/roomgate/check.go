@@ -93,7 +93,7 @@ func check(ctx context.Context, file string) []finding {
 	list = append(list, checkCodecs()...)
 	list = append(list, checkVideo(c))
 	list = append(list, checkCertificates(c)...)
-	list = append(list, checkDatabase(c), checkSFU(ctx, c))
+	list = append(list, checkDatabase(ctx, c), checkSecretKey(c), checkSFU(ctx, c))
 	return list
 }
 
@@ -254,15 +254,6 @@ func checkCertificates(c *config.Config) []finding {
 		list = append(list, f)
 	}
 	return list
-}
-
-// checkDatabase says what becomes of database.url: this version keeps meetings
-// in memory and accounts in the configuration.
-func checkDatabase(c *config.Config) finding {
-	if c.Database.URL != "" {
-		return finding{"database", warning, "database.url is not used by this version"}
-	}
-	return finding{"database", good, "none needed"}
 }
 
 func checkSFU(ctx context.Context, c *config.Config) finding {

@@ -63,7 +63,8 @@ func TestCheck(t *testing.T) {
 		{"no certificate", checkable[:1] + "sip: {udp: '127.0.0.1:0', tls: {cert: /nonexistent, key: /nonexistent}}\n", `sip.tls\s+FAILED\s+certificate /nonexistent`, true},
 		{"sfu does not answer", checkable + elsewhere, `sfu\s+FAILED\s+http://127.0.0.1:1`, true},
 		{"codecs", checkable + elsewhere, `codec opus\s+ok\s+opus/48000/2`, true},
-		{"database", checkable + elsewhere + "database: {url: x.db}\n", `database\s+warning`, true},
+		{"database", checkable + elsewhere + "database: {url: x.db}\n", `database\s+ok\s+SQLite x.db will be made`, true},
+		{"no such database", checkable + elsewhere + "database: {url: 'postgres://u:p@127.0.0.1:1/x'}\n", `database\s+FAILED\s+PostgreSQL 127.0.0.1:1/x`, true},
 		{"media ports", checkable + elsewhere, `rtp.ports\s+ok\s+udp 41000-41199, \d+ free`, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

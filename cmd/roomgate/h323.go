@@ -29,6 +29,7 @@ type h323Stack struct {
 	zone    *gatekeeper.Server // nil: nobody registers
 	tunnels bool               // registrations over signalling connections are taken
 	model   gatekeeper.Model
+	around  surroundings
 	mux     *rtpconn.Mux // nil: nothing is multiplexed
 }
 
@@ -76,11 +77,14 @@ type surroundings struct {
 	// whole reports whether a number needs no more digits.
 	whole func(number string) bool
 	count func(sent bool, kind string) // a message
+	// accounts puts the directory behind the accounts of the configuration.
+	accounts func(*gatekeeper.List) gatekeeper.Accounts
 }
 
 // listenH323 binds the H.323 stack.
 func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around surroundings) (*h323Stack, error) {
-	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal, model: zoneSettings(c).Model}
+	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal, around: around}
+	s.model = s.zoneSettings(c).Model
 	settings := h323Config(c, ports, log)
 	settings.Directory = zoneDirectory{s}
 	settings.Traversal.RAS = zoneDirectory{s}
@@ -127,7 +131,7 @@ func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, around surround
 		OnEvent:   around.changed,
 		OnMessage: around.count,
 		Log:       log.Named("gatekeeper"),
-		Settings:  zoneSettings(c),
+		Settings:  s.zoneSettings(c),
 	}
 }
 
@@ -179,16 +183,16 @@ func h323Limits(c config.Limits) h323.Limits {
 }
 
 // zoneSettings is what the gatekeeper may be told while it runs.
-func zoneSettings(c *config.Config) gatekeeper.Settings {
+func (s *h323Stack) zoneSettings(c *config.Config) gatekeeper.Settings {
 	accounts := make([]gatekeeper.Account, 0, len(c.Accounts))
 	for _, a := range c.Accounts {
 		accounts = append(accounts, gatekeeper.Account{Username: a.Username, Password: a.Password, Aliases: a.Aliases})
 	}
 	g := c.H323.Gatekeeper
-	s := gatekeeper.Settings{
+	out := gatekeeper.Settings{
 		Mode:             registrationModes[g.Registration],
 		Allow:            g.Allow,
-		Accounts:         gatekeeper.NewList(accounts),
+		Accounts:         s.around.accounts(gatekeeper.NewList(accounts)),
 		TimeToLive:       g.TimeToLive,
 		MaxRegistrations: c.Limits.Registrations,
 		PerSource:        c.Limits.PerSource,
@@ -196,15 +200,15 @@ func zoneSettings(c *config.Config) gatekeeper.Settings {
 		TotalBandwidth:   kilobits(g.TotalBandwidth),
 	}
 	if g.Mode == "direct" {
-		s.Model = gatekeeper.Direct
+		out.Model = gatekeeper.Direct
 	}
 	for _, n := range g.Neighbours {
-		s.Neighbours = append(s.Neighbours, gatekeeper.Neighbour{Name: n.Name, Address: n.Address, Prefixes: n.Prefixes, Strip: n.Strip})
+		out.Neighbours = append(out.Neighbours, gatekeeper.Neighbour{Name: n.Name, Address: n.Address, Prefixes: n.Prefixes, Strip: n.Strip})
 	}
 	for _, a := range g.Alternates {
-		s.Alternates = append(s.Alternates, gatekeeper.Alternate{ID: a.ID, Address: a.Address, Priority: uint8(a.Priority), Register: a.Register})
+		out.Alternates = append(out.Alternates, gatekeeper.Alternate{ID: a.ID, Address: a.Address, Priority: uint8(a.Priority), Register: a.Register})
 	}
-	return s
+	return out
 }
 
 // registrationModes are the words of h323.gatekeeper.registration.
@@ -221,7 +225,7 @@ func (s *h323Stack) apply(c *config.Config) {
 	}
 	s.Reload(h323Limits(c.Limits))
 	if s.zone != nil {
-		settings := zoneSettings(c)
+		settings := s.zoneSettings(c)
 		settings.Model = s.model // takes a restart
 		s.zone.Apply(settings)
 	}

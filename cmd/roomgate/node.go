@@ -17,6 +17,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/config/certificate"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
@@ -27,20 +28,21 @@ import (
 
 // node is a running gateway, all of it.
 type node struct {
-	log      *zap.Logger
-	level    zap.AtomicLevel
-	live     *config.Live
-	keys     api.Keys
-	sipTLS   certificate.Identity
-	webTLS   certificate.Identity
-	meeting  *meetingServer
-	video    *video.Pool
-	sip      *sip.Endpoint
-	h323     *h323Stack // nil: not served
-	gateway  *gateway.Gateway
-	metrics  *api.Metrics
-	web      *webServer
-	greeting greeting
+	log       *zap.Logger
+	level     zap.AtomicLevel
+	live      *config.Live
+	keys      api.Keys
+	sipTLS    certificate.Identity
+	webTLS    certificate.Identity
+	directory *directory.Directory
+	meeting   *meetingServer
+	video     *video.Pool
+	sip       *sip.Endpoint
+	h323      *h323Stack // nil: not served
+	gateway   *gateway.Gateway
+	metrics   *api.Metrics
+	web       *webServer
+	greeting  greeting
 }
 
 // newNode puts the parts together and binds every port. run has to follow.
@@ -57,15 +59,27 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 	if err := n.identify(c); err != nil {
 		return nil, err
 	}
-	if n.meeting, err = startMeetingServer(ctx, c, n.log); err != nil {
+	if n.directory, err = openDirectory(ctx, c, n.log); err != nil {
 		return nil, err
+	}
+	if n.meeting, err = startMeetingServer(ctx, c, n.log); err != nil {
+		return nil, errors.Join(err, n.directory.DB.Close())
 	}
 	n.meeting.codecs = shownCodecs(n.video)
 	if err := n.connect(c); err != nil {
-		n.meeting.close()
+		n.close()
 		return nil, err
 	}
 	return n, nil
+}
+
+// close ends what the node has open when nothing of it runs any more.
+func (n *node) close() {
+	_ = n.video.Close() // always nil
+	n.meeting.close()
+	if err := n.directory.DB.Close(); err != nil {
+		n.log.Error("database not closed", zap.Error(err))
+	}
 }
 
 // identify settles what we prove ourselves with, and what others do.
@@ -100,7 +114,10 @@ func (n *node) connect(c *config.Config) error {
 	}
 	endpoints := map[call.Protocol]call.Endpoint{call.SIP: n.sip}
 	if len(c.H323.Signalling) > 0 {
-		if n.h323, err = listenH323(c, ports, n.log, surroundings{n.h323RegistrationChanged, n.leads, n.whole, n.metrics.H323Message}); err != nil {
+		around := surroundings{
+			changed: n.h323RegistrationChanged, leads: n.leads, whole: n.whole, count: n.metrics.H323Message, accounts: n.zoneAccounts,
+		}
+		if n.h323, err = listenH323(c, ports, n.log, around); err != nil {
 			return err
 		}
 		endpoints[call.H323] = n.h323

@@ -11,8 +11,7 @@ import (
 
 // run serves until a signal ends it, or a part fails.
 func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
-	defer n.meeting.close()
-	defer n.video.Close()
+	defer n.close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
@@ -27,6 +26,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group.Go(func() error { return n.h323.serveZone(calls) })
 	group.Go(func() error { return n.h323.join(calls, n.live.Current().H323.Register) })
 	group.Go(func() error { return n.web.run(ctx) })
+	group.Go(func() error { return n.directory.Run(ctx) })
 	group.Go(func() error {
 		n.metrics.Run(events)
 		return nil

@@ -23,6 +23,7 @@ func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
 	settings.DialTLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	settings.Tap = func(r edge.Record) { countSIP(n.metrics, r) }
 	settings.OnRegistration = n.registrationChanged
+	settings.Directory = sipDirectory{n}
 	endpoint, err := sip.New(settings)
 	if err != nil {
 		return fmt.Errorf("sip: %w", err)

@@ -21,6 +21,36 @@ type Accounts interface {
 	ByAlias(alias string) (Account, bool)
 }
 
+// Layers are several Accounts; the first that knows a name has it. They are
+// digest.Credentials too.
+type Layers []Accounts
+
+// Account implements Accounts.
+func (l Layers) Account(username string) (Account, bool) {
+	for _, accounts := range l {
+		if a, ok := accounts.Account(username); ok {
+			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+// ByAlias implements Accounts.
+func (l Layers) ByAlias(alias string) (Account, bool) {
+	for _, accounts := range l {
+		if a, ok := accounts.ByAlias(alias); ok {
+			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+// Lookup implements digest.Credentials.
+func (l Layers) Lookup(username string) (password string, ok bool) {
+	a, ok := l.Account(username)
+	return a.Password, ok
+}
+
 // List is Accounts from the configuration; it can be replaced while in use.
 // It is also digest.Credentials.
 type List struct{ names atomic.Pointer[names] }

@@ -1,0 +1,129 @@
+package directory
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Endpoint finds an endpoint by its ID.
+func (d *Directory) Endpoint(id string) (Endpoint, error) { return one(d, d.endpoints, id) }
+
+// ByAlias finds the endpoint that is called by a name: its user name, a SIP
+// alias, a number with or without +, or an H.323 ID. Of user@domain the whole
+// is looked for first, then the user.
+func (d *Directory) ByAlias(alias string) (Endpoint, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	e, ok := d.byName[aliasKey(alias)]
+	if !ok {
+		return Endpoint{}, false
+	}
+	return *e, true
+}
+
+// ByUsername finds the endpoint whose credentials have a user name.
+func (d *Directory) ByUsername(username string) (Endpoint, bool) {
+	e, ok := d.ByAlias(username)
+	if !ok || e.Username == "" || Fold(e.Username) != Fold(username) {
+		return Endpoint{}, false
+	}
+	return e, true
+}
+
+// Password is the password of an endpoint, "" when it has none.
+func (d *Directory) Password(e Endpoint) (string, error) {
+	return d.Keys.Open(e.Sealed, place(&e, "password"))
+}
+
+// SaveEndpoint keeps an endpoint, new (without an ID) or changed. Errors:
+// *FieldError, *TakenError, ErrNotFound, ErrConflict.
+func (d *Directory) SaveEndpoint(ctx context.Context, e Endpoint) (Endpoint, error) {
+	return first(save(ctx, d, d.endpoints, []Endpoint{e}))
+}
+
+// SaveEndpoints keeps many, all or none; *ItemError tells which was refused.
+func (d *Directory) SaveEndpoints(ctx context.Context, list []Endpoint) ([]Endpoint, error) {
+	return save(ctx, d, d.endpoints, list)
+}
+
+// DeleteEndpoint forgets an endpoint; rev is the revision it has to be in, 0
+// for any.
+func (d *Directory) DeleteEndpoint(ctx context.Context, id string, rev int64) error {
+	return remove(ctx, d, d.endpoints, id, rev)
+}
+
+// Query says which endpoints, and which page of them. The zero value is all.
+type Query struct {
+	Text   string // words that all have to occur, accents and capitals aside
+	Agency string
+	Site   string
+	Vendor string
+	Limit  int    // 0 = all
+	Cursor string // of the page before
+}
+
+// ErrCursor: a cursor is none that was given out.
+var ErrCursor = errors.New("the cursor is none that was given out")
+
+// Page is a part of a list.
+type Page struct {
+	Endpoints []Endpoint
+	Next      string // cursor of the next page, "" when there is none
+}
+
+// Endpoints searches, by name.
+func (d *Directory) Endpoints(q Query) (Page, error) {
+	var page Page
+	words := strings.Fields(plain(q.Text))
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	list := d.endpoints.list
+	if q.Cursor != "" {
+		last, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+		order, id, ok := strings.Cut(string(last), "\x00")
+		if err != nil || !ok {
+			return page, ErrCursor
+		}
+		at, found := slices.BinarySearchFunc(list, &shelved[Endpoint]{order: order, id: id}, (*shelved[Endpoint]).compare)
+		if found {
+			at++
+		}
+		list = list[at:]
+	}
+	var last *shelved[Endpoint]
+	for _, e := range list {
+		if !q.matches(e, words) {
+			continue
+		}
+		if q.Limit > 0 && len(page.Endpoints) == q.Limit {
+			page.Next = base64.RawURLEncoding.EncodeToString([]byte(last.order + "\x00" + last.id))
+			break
+		}
+		page.Endpoints = append(page.Endpoints, *e.item)
+		last = e
+	}
+	return page, nil
+}
+
+func (q *Query) matches(s *shelved[Endpoint], words []string) bool {
+	e := s.item
+	if q.Agency != "" && e.Agency != q.Agency || q.Site != "" && e.Site != q.Site || q.Vendor != "" && e.Vendor != q.Vendor {
+		return false
+	}
+	for _, w := range words {
+		if !strings.Contains(s.search, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// Count is the number of endpoints.
+func (d *Directory) Count() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return len(d.endpoints.byID)
+}

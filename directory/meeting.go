@@ -1,0 +1,111 @@
+package directory
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomgate/roomgate/directory/store"
+)
+
+// Meeting is a meeting that stays until it is deleted.
+type Meeting struct {
+	Meta
+	Alias      string `json:"alias"`
+	Name       string `json:"name,omitempty"`
+	Agency     string `json:"agency,omitempty"`
+	Layout     string `json:"layout,omitempty"`
+	MaxLegs    int    `json:"max_legs,omitempty"`
+	Encryption string `json:"encryption,omitempty"`
+	// HostPIN and GuestPIN are kept sealed.
+	HostPIN     string `json:"-"`
+	GuestPIN    string `json:"-"`
+	HostSealed  string `json:"host_pin,omitempty"`
+	GuestSealed string `json:"guest_pin,omitempty"`
+	// Starts, Ends and Repeats (an RRULE of RFC 5545) say when it is held; zero:
+	// at any time.
+	Starts  time.Time `json:"starts,omitzero"`
+	Ends    time.Time `json:"ends,omitzero"`
+	Repeats string    `json:"repeats,omitempty"`
+}
+
+// MeetingAlias bounds what may become a room of the SFU (256 octets) and a path
+// segment of the meeting page.
+var MeetingAlias = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._+@-]{0,63}$`)
+
+var pin = regexp.MustCompile(`^[0-9]{0,16}$`)
+
+func (m *Meeting) kind() Kind     { return KindMeeting }
+func (m *Meeting) agency() string { return m.Agency }
+func (m *Meeting) order() string  { return m.Alias }
+func (m *Meeting) tidy()          { m.Name, m.Agency = strings.TrimSpace(m.Name), strings.TrimSpace(m.Agency) }
+
+func (m *Meeting) names() []store.Name {
+	return []store.Name{{Space: string(KindMeeting), Name: Fold(m.Alias)}}
+}
+
+func (m *Meeting) secrets() []secret {
+	return []secret{
+		{name: "host_pin", plain: &m.HostPIN, sealed: &m.HostSealed, open: true},
+		{name: "guest_pin", plain: &m.GuestPIN, sealed: &m.GuestSealed, open: true},
+	}
+}
+
+func (m *Meeting) check() error {
+	if !MeetingAlias.MatchString(m.Alias) {
+		return bad("alias", "%q cannot be an alias", m.Alias)
+	}
+	for field, value := range map[string]string{"host_pin": m.HostPIN, "guest_pin": m.GuestPIN} {
+		if !pin.MatchString(value) {
+			return bad(field, "is not of up to 16 digits")
+		}
+	}
+	switch {
+	case m.Layout != "" && !slices.Contains(Layouts, m.Layout):
+		return bad("layout", "%q is none of %s", m.Layout, strings.Join(Layouts, ", "))
+	case m.MaxLegs < 0:
+		return bad("max_legs", "%d is below zero", m.MaxLegs)
+	case !m.Ends.IsZero() && !m.Ends.After(m.Starts):
+		return bad("ends", "is not after starts")
+	}
+	return firstError(text("name", m.Name, maxNameLen), text("agency", m.Agency, maxShortLen))
+}
+
+// Meeting finds a meeting by its alias, capitals aside.
+func (d *Directory) Meeting(alias string) (Meeting, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	m, ok := d.byAlias[Fold(alias)]
+	if !ok {
+		return Meeting{}, false
+	}
+	return *m, true
+}
+
+// Meetings lists all, by alias.
+func (d *Directory) Meetings() []Meeting { return all(d, d.meetings) }
+
+// SaveMeeting keeps a meeting, new (without an ID) or changed.
+func (d *Directory) SaveMeeting(ctx context.Context, m Meeting) (Meeting, error) {
+	return first(save(ctx, d, d.meetings, []Meeting{m}))
+}
+
+// DeleteMeeting forgets a meeting.
+func (d *Directory) DeleteMeeting(ctx context.Context, alias string) error {
+	m, ok := d.Meeting(alias)
+	if !ok {
+		return ErrNotFound
+	}
+	return remove(ctx, d, d.meetings, m.ID, 0)
+}
+
+// first is the one thing that was saved.
+func first[T any](list []T, err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return list[0], nil
+}
