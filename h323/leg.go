@@ -77,7 +77,7 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr) *leg {
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func(r media.Role) { l.offer(wantKeyframe{r}) },
 		onBitrate:  func(r media.Role, bps int) { l.offer(wantBitrate{r, bps}) },
-		onTrack:    l.OpenTrack,
+		Bundle:     rtpconn.Bundle{OnTrack: l.OpenTrack},
 	}
 	l.media.traversal = h460.NewMedia(!e.cfg.Traversal.Client, l.media.traversed)
 	l.ctl.leg = l
@@ -143,7 +143,7 @@ func (l *leg) end(cause call.Cause) {
 	l.ended = true
 	l.ctl.close()
 	l.leaveLink()
-	l.media.close()
+	l.media.Close()
 	l.leavePending()
 	e := l.e
 	e.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/call/local"
@@ -18,6 +17,7 @@ import (
 // sessions are the RTP sessions of a leg. The leg's goroutine opens and applies;
 // get may be called from anywhere.
 type sessions struct {
+	rtpconn.Bundle
 	cfg        *Config
 	net        local.Network
 	signalling netip.Addr
@@ -25,33 +25,9 @@ type sessions struct {
 	onEvent    func(media.Role, rtpconn.Event)
 	onKeyframe func(media.Role)
 	onBitrate  func(media.Role, int)
-	onTrack    func(media.Track)
 	traversal  *h460.Media // owned by the leg's goroutine
 
-	mu     sync.Mutex
-	open   [media.Content + 1]*rtpconn.Session
-	keys   [media.Content + 1]keys // owned by the leg's goroutine
-	closed bool
-	wg     sync.WaitGroup // track forwarders
-}
-
-func (s *sessions) get(r media.Role) *rtpconn.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.open[r]
-}
-
-// all are the open sessions, by role.
-func (s *sessions) all() []*rtpconn.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []*rtpconn.Session
-	for _, c := range s.open {
-		if c != nil {
-			out = append(out, c)
-		}
-	}
-	return out
+	keys [media.Content + 1]keys // owned by the leg's goroutine
 }
 
 // local opens the session of a role and tells where it receives. It serves
@@ -67,15 +43,25 @@ func (s *sessions) local(role media.Role) (control.Transport, error) {
 	}, nil
 }
 
+// ensure opens the session of a role.
 func (s *sessions) ensure(role media.Role) (*rtpconn.Session, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, call.ErrEnded
+	c, err := s.Open(role, func() (*rtpconn.Session, error) {
+		c := s.config(role)
+		conn, err := rtpconn.New(c)
+		if errors.Is(err, rtpconn.ErrMuxFull) {
+			c.Mux = nil
+			conn, err = rtpconn.New(c)
+		}
+		return conn, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("media of %s: %w", role, err)
 	}
-	if s.open[role] != nil {
-		return s.open[role], nil
-	}
+	return c, nil
+}
+
+// config is what the session of a role is made with.
+func (s *sessions) config(role media.Role) rtpconn.Config {
 	dscp := s.net.AudioDSCP
 	if role != media.Audio {
 		dscp = s.net.VideoDSCP
@@ -94,23 +80,7 @@ func (s *sessions) ensure(role media.Role) (*rtpconn.Session, error) {
 		c.KeyframeFallback = func() { s.onKeyframe(role) }
 		c.BitrateFallback = func(bps int) { s.onBitrate(role, bps) }
 	}
-	conn, err := rtpconn.New(c)
-	if errors.Is(err, rtpconn.ErrMuxFull) {
-		c.Mux = nil
-		conn, err = rtpconn.New(c)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("media of %s: %w", role, err)
-	}
-	s.open[role] = conn
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		for t := range conn.Tracks() {
-			s.onTrack(t)
-		}
-	}()
-	return conn, nil
+	return c
 }
 
 // apply puts what stands into force, and closes what nothing stands for.
@@ -144,25 +114,10 @@ func (s *sessions) face(net local.Network, signalling netip.Addr) {
 // silence stops a medium without channels. Its ports stay: a channel that is
 // opened again, or is being opened now, uses them.
 func (s *sessions) silence(role media.Role) {
-	if c := s.get(role); c != nil {
+	if c := s.Get(role); c != nil {
 		// Nothing in it can be refused.
 		_ = c.Apply(rtpconn.Params{Direction: media.Inactive, Held: true})
 	}
-}
-
-// close ends all media and waits.
-func (s *sessions) close() {
-	s.mu.Lock()
-	s.closed = true
-	open := s.open
-	s.open = [media.Content + 1]*rtpconn.Session{}
-	s.mu.Unlock()
-	for _, c := range open {
-		if c != nil {
-			c.Close()
-		}
-	}
-	s.wg.Wait()
 }
 
 // params turns what stands of a role into the parameters of its session. H.323 has

@@ -275,7 +275,7 @@ func (s *sessions) traversed(role media.Role) (h460.Local, error) {
 		return h460.Local{}, err
 	}
 	l := h460.Local{RTP: at.RTP, RTCP: at.RTCP}
-	if id, shared := s.get(role).MultiplexID(); shared {
+	if id, shared := s.Get(role).MultiplexID(); shared {
 		l.MultiplexID = &id
 	}
 	return l, nil

@@ -190,10 +190,10 @@ func (l *leg) AnswerContent(ctx context.Context, grant bool) error {
 // requestContent runs on the leg's goroutine.
 func (l *leg) requestContent(reply func(error)) {
 	switch {
-	case l.media.get(media.Content) != nil && l.media.floored():
+	case l.media.Get(media.Content) != nil && l.media.floored():
 		l.media.floor.Request()
 		reply(nil)
-	case l.media.get(media.Content) != nil: // two pictures, and nobody to ask
+	case l.media.Get(media.Content) != nil: // two pictures, and nobody to ask
 		l.Emit(call.Event{Kind: call.ContentGranted})
 		reply(nil)
 	case l.media.floored() && len(l.can.Content) > 0 && !l.slidesTried:

@@ -98,7 +98,7 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr, policy offer.Policy) 
 		secure: info.Remote.Transport == "tls", encryption: policy, cname: info.ID,
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func() { l.offer(wantKeyframe{}) },
-		onTrack:    l.OpenTrack,
+		Bundle:     rtpconn.Bundle{OnTrack: l.OpenTrack},
 		onFloor:    l.floorHeard,
 	}
 	return l

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"sync"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/call/face"
@@ -23,6 +22,7 @@ import (
 // sessions are the RTP sessions of a leg and what was negotiated for them.
 // The leg's goroutine negotiates; get may be called from anywhere.
 type sessions struct {
+	rtpconn.Bundle
 	cfg        *Config
 	net        Network
 	signalling netip.Addr
@@ -31,13 +31,7 @@ type sessions struct {
 	cname      string
 	onEvent    func(media.Role, rtpconn.Event)
 	onKeyframe func()
-	onTrack    func(media.Track)
 	onFloor    func(bfcp.Event)
-
-	mu     sync.Mutex
-	open   [media.Content + 1]*rtpconn.Session
-	closed bool
-	wg     sync.WaitGroup // track forwarders
 
 	state   *offer.State // what stands
 	offered *offer.State // an offer of ours without an answer
@@ -48,61 +42,28 @@ type sessions struct {
 	numbers floorNumbers
 }
 
-func (s *sessions) get(r media.Role) *rtpconn.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.open[r]
-}
-
-// all are the open sessions, by role.
-func (s *sessions) all() []*rtpconn.Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []*rtpconn.Session
-	for _, c := range s.open {
-		if c != nil {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 // ensure opens the session of a role.
 func (s *sessions) ensure(role media.Role) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return call.ErrEnded
-	}
-	if s.open[role] != nil {
-		return nil
-	}
-	dscp := s.net.AudioDSCP
-	if role != media.Audio {
-		dscp = s.net.VideoDSCP
-	}
-	latching, _ := rtpconn.ParseLatching(string(s.cfg.Latching))
-	c := rtpconn.Config{
-		Pool: s.cfg.Ports, Local: s.net.Local, Interface: s.net.Interface, DSCP: dscp,
-		Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
-		Logger:  s.cfg.Log,
-		OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
-	}
-	if role != media.Audio {
-		c.KeyframeFallback = s.onKeyframe
-	}
-	conn, err := rtpconn.New(c)
+	_, err := s.Open(role, func() (*rtpconn.Session, error) {
+		dscp := s.net.AudioDSCP
+		if role != media.Audio {
+			dscp = s.net.VideoDSCP
+		}
+		latching, _ := rtpconn.ParseLatching(string(s.cfg.Latching))
+		c := rtpconn.Config{
+			Pool: s.cfg.Ports, Local: s.net.Local, Interface: s.net.Interface, DSCP: dscp,
+			Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
+			Logger:  s.cfg.Log,
+			OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
+		}
+		if role != media.Audio {
+			c.KeyframeFallback = s.onKeyframe
+		}
+		return rtpconn.New(c)
+	})
 	if err != nil {
 		return fmt.Errorf("media of %s: %w", role, err)
 	}
-	s.open[role] = conn
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		for t := range conn.Tracks() {
-			s.onTrack(t)
-		}
-	}()
 	return nil
 }
 
@@ -130,7 +91,7 @@ func (s *sessions) prepare(can media.Capabilities, roles []media.Role) (*offer.L
 		if err := s.ensure(role); err != nil {
 			return nil, err
 		}
-		c := s.get(role)
+		c := s.Get(role)
 		l.Transport[role] = offer.Transport{RTP: c.LocalRTP().Port(), RTCP: c.LocalRTCP().Port()}
 	}
 	return l, nil
@@ -279,7 +240,7 @@ func (s *sessions) rollback() {
 func (s *sessions) apply(result *offer.Result, final bool) error {
 	var errs []error
 	for role := range media.Content + 1 {
-		m, c := result.Medium(role), s.get(role)
+		m, c := result.Medium(role), s.Get(role)
 		if m == nil || c == nil {
 			continue
 		}
@@ -303,7 +264,7 @@ func (s *sessions) apply(result *offer.Result, final bool) error {
 func (s *sessions) sweep() {
 	for role := range media.Content + 1 {
 		if s.last == nil || s.last.Medium(role) == nil {
-			s.drop(role)
+			s.Drop(role)
 		}
 	}
 	if s.last == nil || s.last.Floor == nil {
@@ -311,30 +272,10 @@ func (s *sessions) sweep() {
 	}
 }
 
-func (s *sessions) drop(role media.Role) {
-	s.mu.Lock()
-	c := s.open[role]
-	s.open[role] = nil
-	s.mu.Unlock()
-	if c != nil {
-		c.Close()
-	}
-}
-
 // close ends all media and waits.
 func (s *sessions) close() {
 	s.dropFloor()
-	s.mu.Lock()
-	s.closed = true
-	open := s.open
-	s.open = [media.Content + 1]*rtpconn.Session{}
-	s.mu.Unlock()
-	for _, c := range open {
-		if c != nil {
-			c.Close()
-		}
-	}
-	s.wg.Wait()
+	s.Close()
 }
 
 // params turns an agreed medium into the parameters of its session.

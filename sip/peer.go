@@ -11,7 +11,7 @@ import (
 
 // Publish implements media.Peer.
 func (l *leg) Publish(ctx context.Context, t media.Track) (func(), error) {
-	if conn := l.media.get(t.Role()); conn != nil {
+	if conn := l.media.Get(t.Role()); conn != nil {
 		return l.PublishTo(ctx, conn, t)
 	}
 	return l.PublishTo(ctx, nil, t)
@@ -48,17 +48,11 @@ func (l *leg) SendDigits(ctx context.Context, digits string) error {
 	signal := func(d rune) error {
 		return l.ask(ctx, func(reply func(error)) event { return wantDigit{d, reply} })
 	}
-	if conn := l.media.get(media.Audio); conn != nil {
+	if conn := l.media.Get(media.Audio); conn != nil {
 		return l.SendDigitsBy(ctx, digits, conn, signal)
 	}
 	return l.SendDigitsBy(ctx, digits, nil, signal)
 }
 
 // Stats implements call.StatsReporter.
-func (l *leg) Stats() []media.StreamStats {
-	var out []media.StreamStats
-	for _, c := range l.media.all() {
-		out = append(out, c.Stats()...)
-	}
-	return out
-}
+func (l *leg) Stats() []media.StreamStats { return l.media.Stats() }
