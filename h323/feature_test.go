@@ -181,7 +181,7 @@ func TestPicturesAndBitrates(t *testing.T) {
 		}
 		break
 	}
-	require.Equal(t, 300_000, caller.Info().MaxVideo)
+	require.Eventually(t, func() bool { return caller.Info().MaxVideo == 300_000 }, patience, time.Millisecond)
 	hangUp(t, caller, callee)
 }
 
