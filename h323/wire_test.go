@@ -69,13 +69,17 @@ func returns(r h323.Record) bool {
 	return false
 }
 
+// wellKnown puts the ends of call signalling where tshark knows it: listeners of ours at
+// its port, each on a host of its own, and the others at a port that no protocol has.
 func wellKnown(a netip.AddrPort) netip.AddrPort {
-	if !wire.listeners[a.Port()] {
-		return a
-	}
+	const nobodys = 60001
 	b := a.Addr().As4()
-	b[1], b[2] = byte(a.Port()>>8), byte(a.Port()) // one host for each listener
-	return netip.AddrPortFrom(netip.AddrFrom4(b), 1720)
+	port := uint16(nobodys)
+	if wire.listeners[a.Port()] {
+		port = 1720
+	}
+	b[0], b[1], b[2] = 10, byte(a.Port()>>8), byte(a.Port())
+	return netip.AddrPortFrom(netip.AddrFrom4(b), port)
 }
 
 // listening notes the ports of an endpoint of ours.

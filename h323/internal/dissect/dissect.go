@@ -34,8 +34,7 @@ func Complaints(capture []byte, filter string) (complaints []string, selected in
 		return nil, 0, err
 	}
 	run := func(filter string) ([]string, error) {
-		// The other end's port may by chance be that of another protocol.
-		out, err := exec.Command(tshark, "-r", file, "-d", "tcp.port==1720,tpkt", "-Y", filter,
+		out, err := exec.Command(tshark, "-r", file, "-Y", filter,
 			"-T", "fields", "-e", "frame.number", "-e", "_ws.col.Info", "-e", "_ws.expert.message").Output()
 		if err != nil {
 			return nil, fmt.Errorf("tshark: %w", err)
