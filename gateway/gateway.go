@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,8 @@ type Config struct {
 	Codecs     bridge.Codecs
 	// Video makes pictures that cannot be passed on as they are; nil: none.
 	Video *video.Pool
+	// WorkerVideo is offered besides Capabilities while there is a worker.
+	WorkerVideo []media.Format
 	// PhoneAudio is "opus" or "g711": what G.711 legs publish.
 	PhoneAudio string
 	// Capabilities is what legs are offered.
@@ -211,6 +214,15 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		}
 	}
 	return st
+}
+
+// capabilities is what the gateway can do at the moment.
+func (g *Gateway) capabilities() media.Capabilities {
+	can := g.in.Capabilities
+	if g.in.Video != nil && g.in.Video.Available() == nil {
+		can.Video = append(slices.Clone(can.Video), g.in.WorkerVideo...)
+	}
+	return can
 }
 
 // Registrations lists the terminals registered here.

@@ -33,7 +33,7 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 	if !ok {
 		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
 	}
-	return endpoint, call.Target{Address: address, Can: g.in.Capabilities}, nil
+	return endpoint, call.Target{Address: address, Can: g.capabilities()}, nil
 }
 
 func (g *Gateway) protocolOf(alias string) call.Protocol {

@@ -305,7 +305,7 @@ func (s *session) capabilities(m *meeting) media.Capabilities {
 // offered is what the gateway can do, with the audio of the leg's trunk where
 // that has its own.
 func (s *session) offered() media.Capabilities {
-	can := s.g.in.Capabilities
+	can := s.g.capabilities()
 	if audio, ok := s.g.settings.Load().TrunkAudio[s.leg.Info().Remote.Trunk]; ok {
 		can.Audio = audio
 	}

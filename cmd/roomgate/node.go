@@ -133,6 +133,7 @@ func (n *node) connect(c *config.Config) error {
 		Video:          n.video,
 		PhoneAudio:     c.SFU.PhoneAudio,
 		Capabilities:   capabilities(),
+		WorkerVideo:    workerVideo,
 		Version:        version,
 		Logger:         n.log,
 		Settings:       settings,

@@ -40,6 +40,18 @@ func workerPath(c *config.Config) string {
 	return c.Video.Worker
 }
 
+// workerVideo is what legs are offered besides H.264 while there is a worker:
+// what softphones and old room systems know.
+var workerVideo = []media.Format{
+	{Codec: media.VP8, PayloadType: 100, ClockRate: 90000},
+	{Codec: media.H263Plus, PayloadType: 103, ClockRate: 90000, H263: allH263},
+	{Codec: media.H263, PayloadType: 34, ClockRate: 90000, H263: allH263},
+	{Codec: media.H261, PayloadType: 31, ClockRate: 90000, H263: media.H263Format{CIF: 1, QCIF: 1}},
+}
+
+// allH263 is every size up to 704x576, without options.
+var allH263 = media.H263Format{CIF4: 1, CIF: 1, QCIF: 1, SQCIF: 1}
+
 // shownCodecs are those of pictures that legs can be shown.
 func shownCodecs(p *video.Pool) func() []media.Codec {
 	return func() []media.Codec {

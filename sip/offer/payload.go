@@ -26,8 +26,8 @@ var static = map[uint8]media.Format{
 	13: {Codec: media.ComfortNoise, ClockRate: 8000},
 	15: {Codec: "G728", ClockRate: 8000},
 	18: {Codec: media.G729, ClockRate: 8000},
-	31: {Codec: "H261", ClockRate: 90000},
-	34: {Codec: "H263", ClockRate: 90000},
+	31: {Codec: media.H261, ClockRate: 90000},
+	34: {Codec: media.H263, ClockRate: 90000},
 }
 
 // readPayloads reads the payload types of the m-line in its order. Types
@@ -110,7 +110,7 @@ func readRTPMap(value string) (media.Format, bool) {
 func codecNamed(name string) media.Codec {
 	for _, c := range []media.Codec{
 		media.PCMU, media.PCMA, media.G722, media.G7221, media.G729, media.Opus, media.TelephoneEvent,
-		media.ComfortNoise, media.H264, media.VP8, media.VP9, media.AV1,
+		media.ComfortNoise, media.H264, media.H263, media.H263Plus, media.H2632000, media.H261, media.VP8, media.VP9, media.AV1,
 	} {
 		if c.Is(name) {
 			return c
@@ -124,6 +124,8 @@ func (p *payload) readParameters(value string) {
 	switch p.Codec {
 	case media.H264:
 		p.H264 = readH264(value)
+	case media.H263, media.H263Plus, media.H2632000, media.H261:
+		p.H263 = readH263(value)
 	case media.Opus:
 		p.Opus = readOpus(value)
 	case media.TelephoneEvent:
@@ -192,6 +194,8 @@ func (p payload) fmtp() string {
 	switch p.Codec {
 	case media.H264:
 		return writeH264(p.H264)
+	case media.H263, media.H263Plus, media.H2632000, media.H261:
+		return writeH263(p.H263)
 	case media.Opus:
 		return writeOpus(p.Opus)
 	case media.TelephoneEvent:
