@@ -39,6 +39,14 @@ type roomReport struct {
 		Frames    int    `json:"frames"`
 		Keyframes int    `json:"keyframes"`
 		FirstMS   int    `json:"first_ms"`
+		Tiles     []struct {
+			X        int `json:"x"`
+			Y        int `json:"y"`
+			Width    int `json:"width"`
+			Height   int `json:"height"`
+			Identity int `json:"identity"`
+			Frames   int `json:"frames"`
+		} `json:"tiles"`
 	} `json:"video"`
 	DTMFSent string `json:"dtmf_sent"`
 	code     int    // exit code

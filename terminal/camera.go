@@ -39,6 +39,9 @@ type camera struct {
 // newCamera plays source, as Options.Video names it, on the stream agreed on.
 func newCamera(ctx context.Context, source string, s media.Stream) (*camera, error) {
 	role, f := s.Role, s.Send
+	if !f.Codec.Is(string(media.H264)) {
+		return nil, fmt.Errorf("%s to send: of %s there are test cards only", role, f.Codec)
+	}
 	if source == "pattern" && s.MaxSend > 0 && s.MaxSend < bitrate720p {
 		source = "pattern360"
 	}
@@ -58,9 +61,7 @@ func newCamera(ctx context.Context, source string, s media.Stream) (*camera, err
 
 // openVideo picks the shipped pattern that the far side takes, or a file.
 func openVideo(source string, f media.H264Format) ([]byte, error) {
-	limits, _ := h264.Limits(f)
-	const macroblocks720p = 3600
-	switch small := source == "pattern360" || limits.FS < macroblocks720p || limits.MBPS < macroblocks720p*patternFPS; {
+	switch small := source == "pattern360" || smallH264(f); {
 	case source != "pattern" && source != "pattern360":
 		return os.ReadFile(source)
 	case f.PacketizationMode == 0:
@@ -69,6 +70,13 @@ func openVideo(source string, f media.H264Format) ([]byte, error) {
 		return patterns.ReadFile("pattern/360p.h264")
 	}
 	return patterns.ReadFile("pattern/720p.h264")
+}
+
+// smallH264 reports a receiver that does not take 1280x720 at 30 a second.
+func smallH264(f media.H264Format) bool {
+	const macroblocks720p = 3600
+	limits, _ := h264.Limits(f)
+	return limits.FS < macroblocks720p || limits.MBPS < macroblocks720p*patternFPS
 }
 
 // splitPictures groups a byte stream by pictures and finds its frame rate.

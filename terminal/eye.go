@@ -186,6 +186,12 @@ func (e *eye) complete() {
 	e.last = e.now
 }
 
+func (e *eye) seen() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.frames
+}
+
 // report closes the eye.
 func (e *eye) report(answer time.Time) (*VideoReport, error) {
 	e.mu.Lock()

@@ -64,6 +64,26 @@ func (p *prepared) capabilities() media.Capabilities {
 	}
 	can.MaxVideo = p.MaxBitrate
 	pt := uint8(firstDynamic)
+	for _, name := range p.VideoCodecs {
+		if strings.EqualFold(name, "H264") {
+			can.Video, pt = p.offerH264(can.Video, pt)
+			continue
+		}
+		f := videoFormat(name)
+		if f.PayloadType == 0 {
+			f.PayloadType = pt
+			pt++
+		}
+		can.Video = append(can.Video, f)
+	}
+	if p.Content != "off" {
+		can.Content, can.MaxContent = can.Video, p.MaxBitrate
+	}
+	return can
+}
+
+// offerH264 adds the profiles of the vendor, from payload type pt on.
+func (p *prepared) offerH264(list []media.Format, pt uint8) ([]media.Format, uint8) {
 	for _, o := range vendors[p.Vendor].profiles {
 		modes := o.modes
 		if modes == nil {
@@ -72,14 +92,29 @@ func (p *prepared) capabilities() media.Capabilities {
 		for _, mode := range modes {
 			f := media.Format{Codec: media.H264, PayloadType: pt, ClockRate: 90000, H264: o.format}
 			f.H264.PacketizationMode = mode
-			can.Video = append(can.Video, f)
+			list = append(list, f)
 			pt++
 		}
 	}
-	if p.Content != "off" {
-		can.Content, can.MaxContent = can.Video, p.MaxBitrate
+	return list, pt
+}
+
+// videoFormat is a video codec other than H.264 by its name, with its static
+// payload type where it has one.
+func videoFormat(name string) media.Format {
+	f := media.Format{ClockRate: 90000}
+	sizes := media.H263Format{CIF: 1, QCIF: 1}
+	switch strings.ToUpper(name) {
+	case "VP8":
+		f.Codec = media.VP8
+	case "H263":
+		f.Codec, f.PayloadType, f.H263 = media.H263, 34, sizes
+	case "H263-1998":
+		f.Codec, f.H263 = media.H263Plus, sizes
+	case "H261":
+		f.Codec, f.PayloadType, f.H263 = media.H261, 31, sizes
 	}
-	return can
+	return f
 }
 
 // audioFormat is a codec by its usual name; 20 ms, mono where that is said.

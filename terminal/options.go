@@ -35,7 +35,7 @@ type Options struct {
 	TLSVerify  bool   // verify the peer's certificate
 
 	Audio string // FILE.wav, tone:HZ (default tone:1000), silence
-	Video string // pattern (default), pattern360, FILE.h264 (Annex B), none
+	Video string // pattern (default), pattern360, card:N, FILE.h264 (Annex B), none
 	// Content is as Video, sent as the second video once the right to present was
 	// granted; "" or none takes the content of others alone; off has no second
 	// video at all.
@@ -54,6 +54,13 @@ type Options struct {
 	// other than the highest: G7221C@24000), G722, PCMA, PCMU and G729; default
 	// G722, PCMA, PCMU, or what the vendor's terminals offer.
 	Codecs []string
+	// VideoCodecs to offer, in order, of H264 (default), VP8, H263, H263-1998,
+	// H261. Of others than H264 only test cards can be sent.
+	VideoCodecs []string
+	// Worker is the program that codes and decodes test cards, roomgate-video;
+	// Tiles reads the cards that are seen.
+	Worker string
+	Tiles  bool
 	// PacketizationModes of H.264 to offer, in order; default 1, 0.
 	PacketizationModes []uint8
 	Vendor             string // "", polycom, cisco, yealink: shapes the offer like theirs
@@ -118,6 +125,9 @@ func (o Options) prepare() (*prepared, error) {
 			p.Codecs = defaultCodecs
 		}
 	}
+	if len(p.VideoCodecs) == 0 {
+		p.VideoCodecs = []string{"H264"}
+	}
 	if len(p.PacketizationModes) == 0 {
 		p.PacketizationModes = []uint8{1, 0}
 	}
@@ -127,7 +137,7 @@ func (o Options) prepare() (*prepared, error) {
 	if p.Logger == nil {
 		p.Logger = zap.NewNop()
 	}
-	for _, check := range []func() error{p.checkChoices, p.checkAccount, p.checkAudio, p.checkAddress} {
+	for _, check := range []func() error{p.checkChoices, p.checkVideo, p.checkAccount, p.checkAudio, p.checkAddress} {
 		if err := check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 		}
@@ -167,6 +177,20 @@ func (p *prepared) checkChoices() error {
 	}
 	if p.Listen == (p.Call != "") {
 		return errors.New("either a target to call or listen")
+	}
+	return nil
+}
+
+func (p *prepared) checkVideo() error {
+	for _, name := range p.VideoCodecs {
+		if !strings.EqualFold(name, "H264") && videoFormat(name).Codec == "" {
+			return fmt.Errorf("video codec %q is none of: H264 VP8 H263 H263-1998 H261", name)
+		}
+	}
+	for _, source := range []string{p.Video, p.Content} {
+		if _, ok := cardIdentity(source); !ok && strings.HasPrefix(source, "card:") {
+			return fmt.Errorf("%q is not card:N with N up to 63", source)
+		}
 	}
 	return nil
 }

@@ -57,13 +57,15 @@ type PresentingReport struct {
 	GrantedMS int64  `json:"granted_ms"` // from the request; -1 = never
 }
 
-// Tile is the place of one party in a composed picture. Forwarded video, which
-// shows one party, has none.
+// Tile is the place of one test card, in the last picture among those that
+// showed the most.
 type Tile struct {
-	X      int `json:"x"`
-	Y      int `json:"y"`
-	Width  int `json:"width"`
-	Height int `json:"height"`
+	X        int `json:"x"`
+	Y        int `json:"y"`
+	Width    int `json:"width"`
+	Height   int `json:"height"`
+	Identity int `json:"identity"` // of the card, as in card:N
+	Frames   int `json:"frames"`   // different cards of it that were seen
 }
 
 // OK reports whether the call was answered and media came both ways: what the

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video"
 )
 
 // Run places or takes one call and returns when it has ended. The error is of
@@ -93,6 +95,10 @@ type visit struct {
 
 	presenting presenting
 
+	stageOnce sync.Once
+	stage     *video.Stage
+	pool      *video.Pool
+
 	overAt, pressAt <-chan time.Time
 	presentAt       <-chan time.Time
 	yieldAt         <-chan time.Time
@@ -121,6 +127,8 @@ func (v *visit) run(ctx context.Context) (Report, error) {
 	parts.Wait()
 	v.senses.report(&v.report)
 	v.report.Presenting = v.presenting.report
+
+	v.closeWorker()
 	return v.report, errors.Join(v.faults...)
 }
 
@@ -251,6 +259,16 @@ func (v *visit) send(ctx context.Context) {
 	}
 }
 
+// card is the test card to send on a stream. Other codecs than H.264 have no
+// pattern but cards.
+func (v *visit) card(s media.Stream) (identity int, is bool) {
+	source := v.source(s.Role)
+	if identity, is = cardIdentity(source); is {
+		return identity, true
+	}
+	return 0, !s.Send.Codec.Is(string(media.H264)) && strings.HasPrefix(source, "pattern")
+}
+
 func (v *visit) source(r media.Role) string {
 	switch r {
 	case media.Main:
@@ -271,6 +289,12 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 			return err
 		}
 		t, stop = talk, talk.stop
+	} else if identity, is := v.card(s); is {
+		camera, err := newCardCamera(ctx, v.workerStage(), identity, s)
+		if err != nil {
+			return err
+		}
+		t, stop = camera, camera.stop
 	} else {
 		camera, err := newCamera(ctx, v.source(s.Role), s)
 		if err != nil {
@@ -285,6 +309,39 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 	}
 	v.sending[s.Role] = &sending{s.Send, stop, unpublish}
 	return nil
+}
+
+// workerStage is a place at a video worker, started when it is first needed;
+// nil where there is none.
+func (v *visit) workerStage() *video.Stage {
+	v.stageOnce.Do(func() {
+		v.pool = video.NewPool(video.Config{Program: v.Worker, Processes: 1, Logger: v.log})
+		stage, err := v.pool.Stage()
+		if err != nil {
+			v.log.Info("no test cards", zap.Error(err))
+			return
+		}
+		v.stage = stage
+	})
+	return v.stage
+}
+
+// tileStage is where cards are read, nil when they are not.
+func (v *visit) tileStage() *video.Stage {
+	if !v.Tiles {
+		return nil
+	}
+	return v.workerStage()
+}
+
+// closeWorker is called when nothing uses the stage any more.
+func (v *visit) closeWorker() {
+	if v.stage != nil {
+		v.stage.Close()
+	}
+	if v.pool != nil {
+		_ = v.pool.Close() // always nil
+	}
 }
 
 func (s *sending) end() {

@@ -17,7 +17,17 @@ type senses struct {
 
 	mu   sync.Mutex
 	ears []*ear
-	eyes [media.Content + 1]*eye
+	eyes [media.Content + 1]sight
+	// readers by role, where test cards are read.
+	readers [media.Content + 1]*reader
+}
+
+// sight measures video.
+type sight interface {
+	media.Writer
+	ask(needKeyframe func())
+	seen() int
+	report(answer time.Time) (*VideoReport, error)
 }
 
 // watch attaches to tracks as they open, until there are no more.
@@ -54,14 +64,35 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 	// A sender that begins anew is seen by the same eye.
 	e, closing := s.eyes[t.Role()], func() {}
 	if e == nil {
-		if e, err = newEye(s.file(s.visit.RecordVideo, t.Role() == media.Main)); err != nil {
+		if e, err = s.open(t); err != nil {
 			return nil, nil, err
 		}
 		s.eyes[t.Role()] = e
 	}
 	throttle := h264.NewThrottle(time.Second, t.RequestKeyframe)
 	e.ask(throttle.Request)
-	return e, throttle.Close, nil
+	stage := s.visit.tileStage()
+	if stage == nil {
+		return e, throttle.Close, nil
+	}
+	r, err := newReader(stage, t)
+	if err != nil {
+		throttle.Close()
+		return nil, nil, err
+	}
+	s.readers[t.Role()] = r
+	return e, func() {
+		r.source.Close()
+		throttle.Close()
+	}, nil
+}
+
+// open is the eye for a track.
+func (s *senses) open(t media.Track) (sight, error) {
+	if t.Format().Codec.Is(string(media.H264)) {
+		return newEye(s.file(s.visit.RecordVideo, t.Role() == media.Main))
+	}
+	return newGlance(t.Format())
 }
 
 // heard is how many audio packets came so far, seen how many pictures by role.
@@ -81,9 +112,7 @@ func (s *senses) seen() (frames [media.Content + 1]int) {
 	defer s.mu.Unlock()
 	for role, e := range s.eyes {
 		if e != nil {
-			e.mu.Lock()
-			frames[role] = e.frames
-			e.mu.Unlock()
+			frames[role] = e.seen()
 		}
 	}
 	return frames
@@ -113,6 +142,9 @@ func (s *senses) report(r *Report) {
 			var err error
 			*into, err = e.report(v.answered)
 			v.fault(err)
+			if r := s.readers[role]; r != nil {
+				(*into).Tiles = r.read()
+			}
 		}
 	}
 	for _, st := range s.stats {

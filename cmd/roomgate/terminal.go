@@ -44,7 +44,7 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Encryption, "encryption", "off", "off, prefer or require")
 	f.BoolVar(&o.TLSVerify, "tls-verify", false, "verify the far side's certificate")
 	f.StringVar(&o.Audio, "audio", "tone:1000", "FILE.wav, tone:HZ or silence")
-	f.StringVar(&o.Video, "video", "pattern", "pattern, pattern360, FILE.h264 or none")
+	f.StringVar(&o.Video, "video", "pattern", "pattern, pattern360, card:N (a counted test card), FILE.h264 or none")
 	f.StringVar(&o.Content, "content", "", "as --video, presented in the second channel; none: take that of others; off: have no second channel")
 	f.DurationVar(&o.ContentAfter, "content-after", 0, "when to ask to present, after the answer")
 	f.DurationVar(&o.ContentFor, "content-for", 0, "how long to present; 0: to the end")
@@ -52,6 +52,9 @@ func terminalCommand() *cobra.Command {
 	f.BoolVar(&o.FloorServer, "floor-server", false, "be ready to control the floor of SIP, as an MCU does")
 	f.BoolVar(&o.AudioOnly, "audio-only", false, "offer no video at all, as a phone does")
 	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first, of opus,G7221C,G7221,G722,PCMA,PCMU,G729")
+	f.StringSliceVar(&o.VideoCodecs, "video-codecs", nil, "video codecs to offer, best first, of H264,VP8,H263,H263-1998,H261; default H264")
+	f.BoolVar(&o.Tiles, "tiles", false, "decode what is seen and report the test cards on it")
+	f.StringVar(&o.Worker, "worker", "auto", "the program that codes test cards; auto: roomgate-video beside this one")
 	f.UintSliceVar(&modes, "packetization-modes", nil, "H.264 packetization modes to offer, best first; default 1,0")
 	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
@@ -65,6 +68,9 @@ func terminalCommand() *cobra.Command {
 		defer stop()
 		if verbose {
 			o.Logger, _ = newLogger(config.Log{Level: "debug", Format: "console"}, cmd.ErrOrStderr())
+		}
+		if o.Worker == "auto" {
+			o.Worker = workerPath(config.Default())
 		}
 		for _, m := range modes {
 			o.PacketizationModes = append(o.PacketizationModes, uint8(min(m, math.MaxUint8)))

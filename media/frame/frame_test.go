@@ -319,3 +319,18 @@ func FuzzPacketizer(f *testing.F) {
 		_ = p.Write(frame.Frame{Data: data}, side)
 	})
 }
+
+// Frames say how large they are.
+func TestSize(t *testing.T) {
+	for name, f := range formats {
+		w, h, ok := frame.Size(f.Codec, pictures(t, f, 1)[0].data)
+		assert.True(t, ok, name)
+		assert.Equal(t, [2]int{352, 288}, [2]int{w, h}, name)
+		w, h, ok = frame.Size(f.Codec, small(t, f).data)
+		assert.True(t, ok, name)
+		assert.Equal(t, [2]int{176, 144}, [2]int{w, h}, name)
+		for n := range 6 {
+			_, _, _ = frame.Size(f.Codec, make([]byte, n))
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package terminal
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/frame"
+	"github.com/roomgate/roomgate/media/testcard"
+	"github.com/roomgate/roomgate/transcode/video"
+)
+
+// glance measures video of codecs other than H.264. A picture counts when it is
+// whole and can be decoded.
+type glance struct {
+	needKeyframe func()
+
+	mu            sync.Mutex
+	codec         media.Codec
+	frames        *frame.Assembler
+	now           time.Time
+	broken        bool
+	width, height int
+	count, keys   int
+	first, last   time.Time
+}
+
+func newGlance(f media.Format) (*glance, error) {
+	g := &glance{codec: f.Codec, needKeyframe: func() {}}
+	var err error
+	g.frames, err = frame.NewAssembler(f, g.whole, func() { g.broken = true })
+	return g, err
+}
+
+func (g *glance) ask(needKeyframe func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.needKeyframe = needKeyframe
+}
+
+// WriteRTP implements media.Writer.
+func (g *glance) WriteRTP(p *rtp.Packet) error {
+	g.mu.Lock()
+	g.now, g.broken = time.Now(), false
+	_ = g.frames.WriteRTP(p) // its error is always nil
+	ask := g.needKeyframe
+	if !g.broken {
+		ask = func() {}
+	}
+	g.mu.Unlock()
+	ask()
+	return nil
+}
+
+func (g *glance) whole(f frame.Frame) {
+	if f.Damaged {
+		return
+	}
+	if w, h, ok := frame.Size(g.codec, f.Data); ok {
+		g.width, g.height = w, h
+	}
+	g.count++
+	if f.Keyframe && !g.codec.Is(string(media.H261)) {
+		g.keys++
+	}
+	if g.first.IsZero() {
+		g.first = g.now
+	}
+	g.last = g.now
+}
+
+func (g *glance) seen() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.count
+}
+
+func (g *glance) report(answer time.Time) (*VideoReport, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := &VideoReport{
+		Codec: string(g.codec), Width: g.width, Height: g.height, Frames: g.count, Keyframes: g.keys,
+		Lost: g.frames.Stats().Lost, FirstMS: -1, Tiles: []Tile{},
+	}
+	if !g.first.IsZero() {
+		r.FirstMS = max(g.first.Sub(answer).Milliseconds(), 0)
+	}
+	if span := g.last.Sub(g.first).Seconds(); span > 0 {
+		r.FPS = round(float64(g.count-1) / span)
+	}
+	return r, nil
+}
+
+// reader decodes what is seen and reads the test cards on it.
+type reader struct {
+	source *video.Source
+
+	mu     sync.Mutex
+	tiles  []Tile // of the last picture among those that showed the most cards
+	fresh  map[int]int
+	number map[int]int // counter last read, by identity
+}
+
+// Views are of this size, whatever is seen.
+const viewWidth, viewHeight = 640, 360
+
+func newReader(stage *video.Stage, t media.Track) (*reader, error) {
+	source, err := stage.Open(t)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{source: source, fresh: map[int]int{}, number: map[int]int{}}
+	source.View(viewWidth, viewHeight, true, r.look)
+	return r, nil
+}
+
+func (r *reader) look(i video.Image) {
+	w, h := r.source.Size()
+	seen := testcard.Read(i.Data, i.Width, i.Height)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tiles := make([]Tile, 0, len(seen))
+	for _, s := range seen {
+		if last, known := r.number[s.Identity]; !known || last != s.Counter {
+			r.fresh[s.Identity]++
+		}
+		r.number[s.Identity] = s.Counter
+		tiles = append(tiles, Tile{
+			X: s.Rect.Min.X * w / viewWidth, Y: s.Rect.Min.Y * h / viewHeight,
+			Width: s.Rect.Dx() * w / viewWidth, Height: s.Rect.Dy() * h / viewHeight,
+			Identity: s.Identity, Frames: r.fresh[s.Identity],
+		})
+	}
+	if len(tiles) >= len(r.tiles) {
+		r.tiles = tiles
+	}
+}
+
+// read is where cards were, and how many of each were seen since.
+func (r *reader) read() []Tile {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tiles := append([]Tile{}, r.tiles...)
+	for i := range tiles {
+		tiles[i].Frames = r.fresh[tiles[i].Identity]
+	}
+	return tiles
+}
