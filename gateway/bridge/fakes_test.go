@@ -396,7 +396,7 @@ func (r *fakeReceiver) hasLeft() bool {
 // eventually polls what another goroutine brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(15 * time.Second) // a worker is nice, and machines are busy
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatal("never: " + what)

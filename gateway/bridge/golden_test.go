@@ -1,0 +1,144 @@
+package bridge_test
+
+import (
+	"flag"
+	"image"
+	"image/png"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/testcard"
+	"github.com/roomgate/roomgate/transcode/video"
+	"github.com/roomgate/roomgate/transcode/video/videotest"
+)
+
+var update = flag.Bool("update", false, "write the golden pictures anew")
+
+// named is how a leg with a name of its own appears.
+func named(id, name string) func() call.Participant {
+	return func() call.Participant {
+		return call.Participant{Identity: "leg-" + id, Name: name, Kind: call.Terminal}
+	}
+}
+
+// Composed screens look as they did: places, bars beside pictures of other
+// shapes, names in Vietnamese, the mark of who is muted, initials of who has no
+// camera.
+func TestGoldenScreens(t *testing.T) {
+	for _, tc := range []struct {
+		kind   layout.Kind
+		format media.Format
+	}{
+		{layout.Grid2, h264At(31, 1)},
+		{layout.Grid3, h264At(31, 1)},
+		{layout.Speaker, h264At(31, 1)},
+		{layout.Grid, media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}},
+	} {
+		t.Run(string(tc.kind), func(t *testing.T) {
+			t.Parallel()
+			th := newTheatre(t, nil, tc.kind)
+			var cams []*videotest.Camera
+			for i, who := range []struct {
+				name string
+				w, h int
+			}{{"Nguyễn Thị Ánh Hường", 640, 360}, {"Sở Y tế Thừa Thiên Huế", 352, 288}, {"Điện thoại", 360, 640}} {
+				id := string(rune('a' + i))
+				m := th.bridge.Add(newLeg(t, id, sound()), named(id, who.name), nil)
+				m.MediaChanged()
+				m.SetMuted(i == 1)
+				cam := videotest.NewCamera(t, "cam "+id, media.Main, clipOf(t, h264At(31, 1), who.w, who.h, 20+i))
+				m.AddTrack(cam)
+				cams = append(cams, cam)
+			}
+			phone := th.bridge.Add(newLeg(t, "p", sound()), named("p", "Trần Quốc Ổn"), nil)
+			phone.MediaChanged()
+			leg, _, _ := th.seat("viewer", takes(tc.format, 0), nil)
+			eventually(t, "a picture is published", func() bool {
+				showFirst(cams)
+				return leg.publishes(media.Main) != nil
+			})
+			got := settledView(t, th, leg, cams)
+			compare(t, got, "testdata/screen-"+string(tc.kind)+".png")
+		})
+	}
+}
+
+// showFirst sends the first card of each camera.
+func showFirst(cams []*videotest.Camera) {
+	for _, c := range cams {
+		c.RequestKeyframe()
+		c.Show()
+	}
+}
+
+// settledView is what a leg sees when nothing changes any more.
+func settledView(t *testing.T, th *theatre, leg *fakeLeg, cams []*videotest.Camera) *image.Gray {
+	t.Helper()
+	source, err := th.stage.Open(leg.publishes(media.Main))
+	require.NoError(t, err)
+	defer source.Close()
+	var mu sync.Mutex
+	var last *image.Gray // that showed all cards
+	seen := 0
+	source.View(640, 360, true, func(i video.Image) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(testcard.Read(i.Data, 640, 360)) < len(cams) {
+			return
+		}
+		seen++
+		last = &image.Gray{Pix: i.Data[:640*360], Stride: 640, Rect: image.Rect(0, 0, 640, 360)}
+	})
+	began := time.Now()
+	eventually(t, "a picture that stays", func() bool {
+		showFirst(cams)
+		<-time.After(50 * time.Millisecond)
+		mu.Lock()
+		defer mu.Unlock()
+		return seen > 20 && time.Since(began) > 2*time.Second // coded better and better
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	return last
+}
+
+// compare allows for what coding does to a picture.
+func compare(t *testing.T, got *image.Gray, file string) {
+	t.Helper()
+	if *update {
+		out, err := os.Create(file)
+		require.NoError(t, err)
+		require.NoError(t, png.Encode(out, got))
+		require.NoError(t, out.Close())
+	}
+	in, err := os.Open(file)
+	require.NoError(t, err)
+	defer in.Close()
+	want, err := png.Decode(in)
+	require.NoError(t, err)
+	require.Equal(t, want.Bounds(), got.Bounds())
+	// By blocks, so that one wrong name is not lost in a whole screen.
+	const block = 40
+	for y := 0; y < 360; y += block {
+		for x := 0; x < 640; x += block {
+			sum := 0
+			for dy := range block {
+				for dx := range block {
+					w, _, _, _ := want.At(x+dx, y+dy).RGBA()
+					d := int(w>>8) - int(got.GrayAt(x+dx, y+dy).Y)
+					sum += d * d
+				}
+			}
+			if mean := sum / block / block; mean > 250 {
+				t.Errorf("%s: the block at %d,%d differs by %d (mean square)", file, x, y, mean)
+			}
+		}
+	}
+}
