@@ -26,7 +26,7 @@ type Endpoint struct {
 	listeners []net.Listener
 	addresses []netip.AddrPort
 	gate      *transport.Gate
-	rate      *limit.Rate
+	rate      atomic.Pointer[limit.Rate]
 	limits    atomic.Pointer[Limits]
 	draining  atomic.Bool
 	incoming  atomic.Pointer[func(call.Leg)]
@@ -61,9 +61,8 @@ func New(cfg Config) (*Endpoint, error) {
 		legs: make(map[*leg]struct{}), links: make(map[*link]struct{}), calls: make(map[[16]byte]*leg),
 		awaited: make(map[[16]byte]chan *link),
 		gate:    transport.NewGate(cfg.Limits.Connections, cfg.Limits.ConnectionsPerSource, cfg.Limits.Silent),
-		rate:    limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource)}),
 	}
-	e.limits.Store(&cfg.Limits)
+	e.Reload(cfg.Limits)
 	if err := e.bind(); err != nil {
 		return nil, err
 	}
@@ -129,7 +128,9 @@ func (e *Endpoint) Addresses() []netip.AddrPort { return append([]netip.AddrPort
 // Reload replaces the limits. Calls are untouched.
 func (e *Endpoint) Reload(limits Limits) {
 	limits.withDefaults()
-	e.limits.Store(&limits)
+	if old := e.limits.Swap(&limits); old == nil || old.PerSource != limits.PerSource {
+		e.rate.Store(limit.NewRate(limit.RateConfig{PerSecond: float64(limits.PerSource)}))
+	}
 }
 
 // Drain refuses new calls from now on. Calls in progress go on.

@@ -97,12 +97,8 @@ type (
 		do    func(s *control.Session, now time.Time) error
 		reply func(error)
 	}
-	// wantReferAnswer is the gateway's decision on a wish to be connected
-	// elsewhere.
-	wantReferAnswer struct {
-		to     string
-		accept bool
-	}
+	// referAnswered: the gateway has decided on a wish to be connected elsewhere.
+	referAnswered struct{}
 	// wantKeyframe asks for a picture by H.245.
 	wantKeyframe struct{ role media.Role }
 	// wantBitrate bounds what the far side sends, by H.245; 0 lifts the bound.

@@ -235,6 +235,21 @@ func TestTransferAndText(t *testing.T) {
 	refer := await(t, caller, call.Referred).Refer
 	require.Equal(t, c.uri("88002"), refer.To)
 	refer.Refuse(call.Cause{Code: call.Rejected})
+
+	// Another wish, which is granted: the call goes on, whatever comes of it.
+	require.Eventually(t, func() bool {
+		require.NoError(t, callee.(call.Transferrer).Transfer(within(t), c.uri("88003")))
+		select {
+		case ev := <-caller.Events():
+			refer = ev.Refer
+			return ev.Kind == call.Referred
+		case <-time.After(10 * time.Millisecond):
+			return false
+		}
+	}, patience, time.Millisecond)
+	require.Equal(t, c.uri("88003"), refer.To)
+	refer.Accept()(call.Cause{Code: call.UserBusy})
+	exchangeAudio(t, caller, callee)
 	hangUp(t, caller, callee)
 }
 

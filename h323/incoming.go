@@ -16,7 +16,7 @@ func (k *link) setup(m *callsig.Message) {
 	if k.pass != nil {
 		k.pass.Spoke()
 	}
-	if !e.rate.Allow(k.remote().Addr()) {
+	if !e.rate.Load().Allow(k.remote().Addr()) {
 		e.counters.limited.Add(1)
 		k.refuse(m, call.Cause{Code: call.Congestion})
 		return

@@ -382,3 +382,19 @@ func oneCall(a, b *agent) error {
 	}
 	return nil
 }
+
+// Limits are reloaded without touching calls.
+func TestReloadOfLimits(t *testing.T) {
+	a := start(t, func(c *h323.Config) { c.Limits.PerSource = 1 }) // and one more saved up
+	r := dialRaw(t, a, "127.0.0.1")
+	first := r.calls(a, dialled(1), "1")
+	second := r.calls(a, dialled(2), "2")
+	r.send(dialled(3).Setup(setupTo("3"), callsig.Carry{}))
+	require.Equal(t, call.Congestion, r.await(q931.ReleaseComplete).Cause().Code)
+	a.Reload(h323.Limits{PerSource: 100})
+	third := r.calls(a, dialled(4), "4")
+	for _, l := range []call.Leg{first, second, third} {
+		require.NoError(t, l.Hangup(normal()))
+		drain(t, l)
+	}
+}

@@ -44,7 +44,7 @@ func (l *leg) talking(ev event) {
 	case wantContent:
 		ev.reply(ev.do(l.ctl.session, time.Now()))
 		l.ctl.schedule()
-	case wantReferAnswer:
+	case referAnswered:
 		l.refer = ""
 	default:
 		l.anywhere(ev)
@@ -248,14 +248,10 @@ func (l *leg) redirected(f *h225.Facility) {
 	l.Emit(call.Event{Kind: call.Referred, Refer: &call.Refer{
 		To: to,
 		Accept: func() func(call.Cause) {
-			l.post(wantReferAnswer{to, true})
-			return func(outcome call.Cause) {
-				if outcome.Code != "" {
-					_ = l.Hangup(call.Cause{Code: call.Transferred})
-				}
-			}
+			l.post(referAnswered{})
+			return func(call.Cause) {} // H.225.0 has no way to tell the outcome
 		},
-		Refuse: func(call.Cause) { l.post(wantReferAnswer{to, false}) },
+		Refuse: func(call.Cause) { l.post(referAnswered{}) },
 	}})
 }
 
