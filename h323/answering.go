@@ -31,7 +31,7 @@ func (l *leg) tunnels() bool { return l.e.cfg.Tunnelling == TunnelPrefer }
 
 // carry is what every message of ours takes along.
 func (l *leg) carry() callsig.Carry {
-	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take(), Tokens: l.secrecy.answer, Features: l.features()}
+	c := callsig.Carry{Tunnelling: l.tunnels() && l.ctl.tunnel != no, Control: l.ctl.take(), Tokens: l.secrecy.answer, Features: l.features(), Sign: l.signs()}
 	if in := l.in; in != nil && len(in.fast) > 0 {
 		c.FastStart, in.fast = in.fast, nil
 	}

@@ -192,7 +192,7 @@ func (l *leg) setup() error {
 	if l.offersTraversal() && !cfg.Traversal.Client {
 		l.media.traversal.Enable(h460.MediaFeature{}) // as it has registered; its answer tells more
 	}
-	carry := callsig.Carry{Tunnelling: l.tunnels(), Features: l.features()}
+	carry := callsig.Carry{Tunnelling: l.tunnels(), Features: l.features(), Sign: l.signs()}
 	if l.encryption() != EncryptOff {
 		carry.Tokens = l.secrecy.offer()
 	}
@@ -357,7 +357,7 @@ func (l *leg) connectCame(m *callsig.Message) {
 // dropAttempt ends the signalling of one attempt.
 func (l *leg) dropAttempt(cause call.Cause) {
 	if l.link != nil {
-		l.write(l.sig.ReleaseComplete(cause, callsig.Carry{Tunnelling: l.tunnels()}))
+		l.write(l.sig.ReleaseComplete(cause, callsig.Carry{Tunnelling: l.tunnels(), Sign: l.signs()}))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h460"
+	"github.com/roomgate/roomgate/h323/q931"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/client"
 )
@@ -386,6 +387,19 @@ func (l *leg) called() client.Call {
 		c.From = s.SourceAddress
 	}
 	return c
+}
+
+// signs is how messages to the gatekeeper prove that they are ours; nil without one.
+func (l *leg) signs() func(*q931.Message, *h225.H323UserInformation) ([]byte, error) {
+	if l.home == nil {
+		return nil
+	}
+	c, _ := l.home.now()
+	if c == nil { // its connection is lost (H.460.17)
+		return nil
+	}
+	id := l.sig.CallID
+	return func(m *q931.Message, u *h225.H323UserInformation) ([]byte, error) { return c.Sign(id, m, u) }
 }
 
 // disengage tells the gatekeeper that the call, or an attempt at it, is over.

@@ -368,5 +368,5 @@ func (l *leg) tunnelControl() {
 	if l.link == nil || l.sig.State() == callsig.Null || l.sig.State() == callsig.Released {
 		return
 	}
-	l.write(l.sig.Tunnel(callsig.Carry{Tunnelling: true, Control: l.ctl.take()}))
+	l.write(l.sig.Tunnel(callsig.Carry{Tunnelling: true, Control: l.ctl.take(), Sign: l.signs()}))
 }

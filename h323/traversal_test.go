@@ -69,6 +69,11 @@ type site struct {
 
 func startSite(t testing.TB, host string, multiplex bool, tune func(*h323.Config)) *site {
 	t.Helper()
+	return startZone(t, host, multiplex, tune, gatekeeper.Config{})
+}
+
+func startZone(t testing.TB, host string, multiplex bool, tune func(*h323.Config), keeps gatekeeper.Config) *site {
+	t.Helper()
 	s := &site{zone: &zone{ready: make(chan struct{})}, ras: netip.MustParseAddrPort(host + ":0")}
 	if multiplex {
 		pool, err := portpool.New(portpool.Config{Low: 2776, High: 2777})
@@ -87,10 +92,9 @@ func startSite(t testing.TB, host string, multiplex bool, tune func(*h323.Config
 		}
 	})
 	s.zone.endpoint = s.Endpoint
-	server, err := gatekeeper.Listen(gatekeeper.Config{
-		ID: "gk", Traversal: true, Signalling: s.Signalling, Log: logger(t),
-		RAS: func(netip.Addr) netip.AddrPort { return s.ras },
-	}, []string{rasPort(host)}, false)
+	keeps.ID, keeps.Traversal, keeps.Signalling, keeps.Log = "gk", true, s.Signalling, logger(t)
+	keeps.RAS = func(netip.Addr) netip.AddrPort { return s.ras }
+	server, err := gatekeeper.Listen(keeps, []string{rasPort(host)}, false)
 	require.NoError(t, err)
 	s.zone.Gatekeeper = server.Gatekeeper
 	close(s.zone.ready)

@@ -42,6 +42,8 @@ type Carry struct {
 	Tokens      []h235.ClearToken
 	Crypto      []h225.CryptoH323Token
 	Features    []h225.GenericData // supportedFeatures
+	// Sign proves who we are, and encodes; nil: nobody wants to know.
+	Sign func(*q931.Message, *h225.H323UserInformation) ([]byte, error)
 }
 
 // State is where the call stands.
@@ -89,6 +91,9 @@ func finish(q *q931.Message, body h225.MessageBody, carry Carry) ([]byte, error)
 	u := &h225.H323UserInformation{H323UUPDU: h225.H323UUPDU{
 		H323MessageBody: body, H245Tunnelling: &tunnelling, H245Control: carry.Control,
 	}}
+	if carry.Sign != nil {
+		return carry.Sign(q, u)
+	}
 	if err := h225.Attach(q, u); err != nil {
 		return nil, err
 	}

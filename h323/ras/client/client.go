@@ -11,6 +11,7 @@ import (
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h235/auth"
+	"github.com/roomgate/roomgate/h323/q931"
 	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/h323/ras/exchange"
 )
@@ -120,11 +121,7 @@ func (c *Client) send(to ras.Path, pdu []byte) {
 // encode signs with the method that was agreed on.
 func (t *turn) encode(m *h225.RASMessage) []byte {
 	pdu, err := m.Marshal()
-	if t.method != 0 && t.c.Password != "" && ras.KindOf(m) != ras.GRQ {
-		with := auth.Credentials{SendersID: t.c.User, GeneralID: t.state.GatekeeperID, Password: t.c.Password}
-		if t.method == auth.Baseline && t.state.ID != "" {
-			with.SendersID = t.state.ID
-		}
+	if with, ok := t.credentials(); ok && ras.KindOf(m) != ras.GRQ {
 		pdu, err = t.signer.RAS(m, t.method, with)
 	}
 	if err != nil {
@@ -132,6 +129,35 @@ func (t *turn) encode(m *h225.RASMessage) []byte {
 		return nil
 	}
 	return pdu
+}
+
+// credentials are what messages are signed with; false: with nothing. The lock is held.
+func (c *Client) credentials() (auth.Credentials, bool) {
+	with := auth.Credentials{SendersID: c.c.User, GeneralID: c.state.GatekeeperID, Password: c.c.Password}
+	if c.method == auth.Baseline && c.state.ID != "" {
+		with.SendersID = c.state.ID
+	}
+	return with, c.method != 0 && c.c.Password != ""
+}
+
+// Sign encodes a message of call signalling, signed as those of RAS are when it goes to the
+// gatekeeper: nobody else is to see what the password makes.
+func (c *Client) Sign(id CallID, m *q931.Message, u *h225.H323UserInformation) ([]byte, error) {
+	c.mu.Lock()
+	with, ok := c.credentials()
+	method, a := c.method, c.calls[id]
+	ok = ok && a != nil && a.routed
+	c.mu.Unlock()
+	if ok {
+		pdu, err := c.signer.Signal(m, u, method, with)
+		if !errors.Is(err, auth.ErrNoPlace) {
+			return pdu, err
+		}
+	}
+	if err := h225.Attach(m, u); err != nil {
+		return nil, err
+	}
+	return m.Marshal()
 }
 
 // ask sends a request to the gatekeeper; done runs in a turn of its own.
