@@ -25,11 +25,13 @@ type zone struct {
 }
 
 func (z *zone) Caller(_ netip.AddrPort, id string, _ [16]byte) (string, bool) {
+	<-z.ready
 	r, ok := z.ByID(id)
 	return r.Name(), ok
 }
 
 func (z *zone) Find(_ context.Context, name string) ([]h323.Way, call.Cause) {
+	<-z.ready
 	r, ok := z.Lookup(name)
 	switch {
 	case !ok:
@@ -44,7 +46,10 @@ func (z *zone) Find(_ context.Context, name string) ([]h323.Way, call.Cause) {
 	return []h323.Way{{Alias: name, Address: r.Reach()}}, call.Cause{}
 }
 
-func (z *zone) Over(callID [16]byte) { z.Release(callID) }
+func (z *zone) Over(callID [16]byte) {
+	<-z.ready
+	z.Release(callID)
+}
 
 // gate passes RAS on to a gatekeeper that is made later than its endpoint.
 type gate struct{ z *zone }
