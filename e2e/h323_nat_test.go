@@ -67,7 +67,7 @@ func startHidden(t *testing.T, namespace string, hz float64, args ...string) *ro
 		"netns", "exec", namespace, program(), "terminal", "--json", "--verbose", "--protocol", "h323", "--encryption", "prefer",
 		"--audio", fmt.Sprintf("tone:%.0f", hz),
 	}, args...)
-	return &room{process: start(t, fmt.Sprintf("hidden%.0f", hz), exec.Command("ip", args...)), hz: hz}
+	return &room{process: start(t, fmt.Sprintf("hidden%.0f", hz), exec.Command("ip", args...)), hz: hz, protocol: "h323"}
 }
 
 // H.323 terminals behind a translator call meetings, and are called: by H.460.18 and .17,
