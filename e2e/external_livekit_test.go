@@ -94,7 +94,7 @@ func TestExternalLiveKit(t *testing.T) {
 	startRedis(t)
 	server := startLiveKit(t, 0)
 	g := startGateway(t, server.external())
-	if children := childrenOf(g.cmd.Process.Pid); len(children) != 0 {
+	if children := g.sfuChildren(); len(children) != 0 {
 		t.Errorf("the gateway has children %v, and needs no SFU of its own", children)
 	}
 	o := beginOutage(t, g)

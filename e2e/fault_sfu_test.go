@@ -99,7 +99,7 @@ func TestEmbeddedSFUIsKilled(t *testing.T) {
 		child := g.sfuChild()
 		o.survives(func() { kill(t, child) }, func() {
 			eventually(t, 20*time.Second, "a new SFU runs", func() bool {
-				pids := childrenOf(g.cmd.Process.Pid)
+				pids := g.sfuChildren()
 				return len(pids) == 1 && pids[0] != child
 			})
 		})
@@ -113,11 +113,21 @@ func TestEmbeddedSFUIsKilled(t *testing.T) {
 func (g *gateway) sfuChild() int {
 	g.t.Helper()
 	var pids []int
-	eventually(g.t, 10*time.Second, "the gateway has one child, the SFU", func() bool {
-		pids = childrenOf(g.cmd.Process.Pid)
+	eventually(g.t, 10*time.Second, "the gateway has an SFU as its child", func() bool {
+		pids = g.sfuChildren()
 		return len(pids) == 1
 	})
 	return pids[0]
+}
+
+// sfuChildren are the children that are meeting servers; there may be video
+// workers beside them.
+func (g *gateway) sfuChildren() []int {
+	return slices.DeleteFunc(childrenOf(g.cmd.Process.Pid), func(pid int) bool {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		arguments := strings.Split(string(line), "\x00")
+		return err != nil || len(arguments) < 2 || arguments[1] != "sfu"
+	})
 }
 
 func kill(t *testing.T, pid int) {
