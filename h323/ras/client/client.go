@@ -30,6 +30,7 @@ type Client struct {
 	hosts    []host // to try, the configured one first
 	current  int    // of hosts
 	method   auth.Method
+	signs    bool      // the gatekeeper has signed, and will again
 	next     time.Time // when something has to be done: a keep-alive, another attempt
 	failures int       // in a row
 	calls    map[CallID]*call

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -64,8 +65,9 @@ func (t *turn) unwanted(m *h225.RASMessage) bool {
 	return m.GatekeeperReject != nil || c != nil && want != "" && (c.GatekeeperIdentifier == nil || *c.GatekeeperIdentifier != want)
 }
 
-// believes reports whether a message is the gatekeeper's: where both sides sign, it has
-// to. A refusal may come without, from who has no password to sign with.
+// believes reports whether a message is the gatekeeper's: who has signed once has to
+// sign all. GNU Gatekeeper checks what terminals sign, and signs nothing itself. A refusal
+// may come without, from who has no password to sign with.
 func (t *turn) believes(m *h225.RASMessage, pdu []byte) bool {
 	if t.method != auth.Baseline || t.state.Phase == Searching {
 		return true
@@ -73,7 +75,12 @@ func (t *turn) believes(m *h225.RASMessage, pdu []byte) bool {
 	if ras.KindOf(m) == ras.RIP || ras.KindOf(m) == ras.XRS {
 		return true
 	}
-	if _, err := t.checker.RAS(m, pdu); err != nil {
+	_, err := t.checker.RAS(m, pdu)
+	switch {
+	case err == nil:
+		t.signs = true
+	case errors.Is(err, auth.ErrAbsent) && !t.signs:
+	default:
 		t.log.Info("message is not believed", zap.Stringer("kind", ras.KindOf(m)), zap.Error(err))
 		return false
 	}

@@ -17,7 +17,7 @@ import (
 func (t *turn) begin() {
 	g := t.gatekeeper()
 	t.state = State{Gatekeeper: g.path.Remote, GatekeeperID: g.id}
-	t.method = t.c.Method
+	t.method, t.signs = t.c.Method, false
 	if g.path.Stream != nil {
 		t.register(false)
 		return
