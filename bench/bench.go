@@ -45,6 +45,7 @@ var scenarios = []scenario{
 	{"g711", (*run).callsG711},
 	{"listeners", (*run).listeners},
 	{"pictures", (*run).pictures},
+	{"screens", (*run).screens},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
 	{"gatekeeper", (*run).gatekeeper},

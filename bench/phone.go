@@ -9,13 +9,15 @@ import (
 	"github.com/roomgate/roomgate/bench/caller"
 	"github.com/roomgate/roomgate/bench/traffic"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video/cards"
 )
 
 // casting says what a phone or a partner plays, and what looks at what it gets.
 type casting struct {
 	sound    *traffic.Sound // nil: none
 	pictures bool
-	loud     *stamps // when bursts were sent, for sounds of bursts
+	clip     []cards.Picture // of pictures that can be decoded; nil: noise
+	loud     *stamps         // when bursts were sent, for sounds of bursts
 	// heard and seen get every payload.
 	heard, seen func(now time.Time, payload []byte)
 }
@@ -62,9 +64,13 @@ func (st *stage) dial(ctx context.Context, i int, alias string, play casting) (*
 	}
 	if video.IsValid() && play.pictures {
 		p.video = port.Open(video, h264.PayloadType, play.seen)
-		p.remove = append(p.remove, st.camera.Add(playPictures(p.stamps, func() bool { return false }, func(payload []byte, last bool, step uint32) {
-			p.video.Send(payload, last, step)
-		})))
+		if play.clip != nil {
+			p.remove = append(p.remove, st.camera.Add(playClip(play.clip, i, p.video.Send)))
+		} else {
+			p.remove = append(p.remove, st.camera.Add(playPictures(p.stamps, func() bool { return false }, func(payload []byte, last bool, step uint32) {
+				p.video.Send(payload, last, step)
+			})))
+		}
 	}
 	st.mu.Lock()
 	st.phones = append(st.phones, p)
@@ -173,6 +179,21 @@ func playPictures(at *stamps, asked func() bool, send func(payload []byte, last 
 			send(payload, last, step)
 		})
 		frame++
+	}
+}
+
+// playClip sends a clip over and over, beginning anywhere.
+func playClip(clip []cards.Picture, from int, send func(payload []byte, last bool, step uint32)) func(time.Time) {
+	at := from * 7 % len(clip)
+	return func(time.Time) {
+		for _, p := range clip[at] {
+			step := uint32(0)
+			if p.Marker {
+				step = 3000
+			}
+			send(p.Payload, p.Marker, step)
+		}
+		at = (at + 1) % len(clip)
 	}
 }
 

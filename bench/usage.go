@@ -76,6 +76,21 @@ func (p process) child() process {
 	return 0
 }
 
+// named are the children of the process that run a program.
+func (p process) named(program string) (list []process) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p))
+	for _, name := range lists {
+		text, _ := os.ReadFile(name) // the thread may have ended
+		for _, word := range strings.Fields(string(text)) {
+			comm, _ := os.ReadFile("/proc/" + word + "/comm")
+			if id, err := strconv.Atoi(word); err == nil && strings.TrimSpace(string(comm)) == program {
+				list = append(list, process(id))
+			}
+		}
+	}
+	return list
+}
+
 // usage is the processor time of a window, in cores.
 type usage struct {
 	gateway, sfu, load, machine float64 // machine: of all cores, by anybody

@@ -3,7 +3,6 @@ package terminal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"math/rand/v2"
 	"strconv"
@@ -14,8 +13,8 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/roomgate/roomgate/media"
-	"github.com/roomgate/roomgate/media/testcard"
 	"github.com/roomgate/roomgate/transcode/video"
+	"github.com/roomgate/roomgate/transcode/video/cards"
 )
 
 // cardCamera sends test cards that are counted, in whatever codec was agreed on:
@@ -82,15 +81,14 @@ func cardSize(s media.Stream) (image.Point, int) {
 // RequestKeyframe implements media.Track.
 func (c *cardCamera) RequestKeyframe() { c.wanted.Store(true) }
 
-// pictureOf is the packets of one picture.
-type pictureOf []*rtp.Packet
-
 func (c *cardCamera) run(ctx context.Context) {
-	clip, err := c.code(ctx)
-	if err != nil || len(clip) == 0 {
+	pictures, err := cards.Make(ctx, c.stage, cards.Spec{
+		Identity: c.identity, Format: c.format, Size: c.size, Bitrate: c.bitrate, Pictures: cardFrames,
+	})
+	if err != nil {
 		return // the far side sees no picture, which its report says
 	}
-	tick := time.NewTicker(time.Second / patternFPS)
+	tick := time.NewTicker(time.Second / cards.FPS)
 	defer tick.Stop()
 	sequence, stamp := uint16(rand.Uint32N(1<<15)), rand.Uint32()
 	began, sent := time.Now(), 0
@@ -100,85 +98,18 @@ func (c *cardCamera) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for ; sent < int(now.Sub(began)*patternFPS/time.Second); sent++ {
+			for ; sent < int(now.Sub(began)*cards.FPS/time.Second); sent++ {
 				if c.wanted.Swap(false) {
 					at = 0
 				}
-				for _, p := range clip[at] {
+				for _, p := range pictures[at] {
 					q := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: sequence, Timestamp: stamp, Marker: p.Marker}, Payload: p.Payload}
 					sequence++
 					_ = c.WriteRTP(&q) // never fails
 				}
-				at = (at + 1) % len(clip)
-				stamp += 90000 / patternFPS
+				at = (at + 1) % len(pictures)
+				stamp += 90000 / cards.FPS
 			}
 		}
 	}
-}
-
-// code lets the worker code the clip.
-func (c *cardCamera) code(ctx context.Context) ([]pictureOf, error) {
-	scene := video.Scene{Width: c.size.X, Height: c.size.Y, FPS: 60, Background: 0x108080}
-	canvas, err := c.stage.Canvas(scene)
-	if err != nil {
-		return nil, err
-	}
-	defer canvas.Close()
-	pictures := make(chan pictureOf, cardFrames)
-	var under pictureOf
-	collect := media.WriterFunc(func(p *rtp.Packet) error {
-		if under = append(under, p.Clone()); p.Marker {
-			select {
-			case pictures <- under:
-			default:
-			}
-			under = nil
-		}
-		return nil
-	})
-	var clip []pictureOf
-	var out *video.Output
-	var raw []byte
-	defer func() {
-		if out != nil {
-			out.Close()
-		}
-	}()
-	for i := range cardFrames {
-		raw = testcard.Draw(raw, c.size.X, c.size.Y, testcard.Card{Identity: c.identity, Counter: i})
-		card, err := c.stage.Bitmap(c.size.X, c.size.Y, opaque(raw))
-		if err != nil {
-			return nil, err
-		}
-		defer card.Close()
-		scene.Labels = []video.Label{{Bitmap: card}}
-		if err := canvas.Show(scene); err != nil {
-			return nil, err
-		}
-		if out == nil {
-			out, err = canvas.Encode(video.Encoding{ID: "card", Role: c.role, Format: c.format, Bitrate: c.bitrate, FPS: patternFPS})
-			if err != nil {
-				return nil, fmt.Errorf("test cards in %s: %w", c.format, err)
-			}
-			defer out.Attach(collect)()
-		}
-		select {
-		case p := <-pictures:
-			clip = append(clip, p)
-		case <-time.After(200 * time.Millisecond): // left out by the rate control
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return clip, nil
-}
-
-// opaque is a picture as a bitmap that nothing shines through.
-func opaque(raw []byte) []byte {
-	luma := len(raw) * 2 / 3
-	out := append(make([]byte, 0, len(raw)+luma), raw...)
-	for range luma {
-		out = append(out, 255)
-	}
-	return out
 }

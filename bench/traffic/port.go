@@ -89,13 +89,17 @@ type Stream struct {
 	timestamp uint32
 
 	packets, bytes atomic.Uint64
-	first          atomic.Int64 // Unix nanoseconds of the first packet
+	frames         atomic.Uint64 // packets with a marker
+	first          atomic.Int64  // Unix nanoseconds of the first packet
 }
 
 func (s *Stream) take(b []byte) {
 	now := time.Now()
 	s.packets.Add(1)
 	s.bytes.Add(uint64(len(b)))
+	if b[1]&0x80 != 0 {
+		s.frames.Add(1)
+	}
 	if s.first.Load() == 0 {
 		s.first.Store(now.UnixNano())
 	}
@@ -113,6 +117,10 @@ func (s *Stream) take(b []byte) {
 
 // Packets is how many came so far.
 func (s *Stream) Packets() uint64 { return s.packets.Load() }
+
+// Frames is how many pictures, or other things that end with a marker, came so
+// far.
+func (s *Stream) Frames() uint64 { return s.frames.Load() }
 
 // Send sends one payload; step is how far the timestamp moves after it.
 func (s *Stream) Send(payload []byte, marker bool, step uint32) {

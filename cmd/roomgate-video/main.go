@@ -14,11 +14,17 @@ import (
 var version = "unknown"
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "--version" {
-		fmt.Println("roomgate-video", version)
-		return
+	do := worker.Main
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "--version":
+			fmt.Println("roomgate-video", version)
+			return
+		case "--bare": // the baseline of benchmarks
+			do = func() error { return worker.Bare(os.Stdin, os.Stdout) }
+		}
 	}
-	if err := worker.Main(); err != nil {
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "roomgate-video:", err)
 		os.Exit(1)
 	}
