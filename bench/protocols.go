@@ -20,14 +20,15 @@ func (r *run) protocols(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var perCall [2]float64
-	for i, byH323 := range []bool{false, true} {
+	var perCall [3]float64 // SIP before and after, since what else the machine does changes
+	for i, byH323 := range []bool{false, true, false} {
 		if perCall[i], err = r.protocol(ctx, calls, byH323, casting{sound: phone}, casting{sound: browser}); err != nil {
 			return err
 		}
 	}
-	r.add(Figure{Scenario: "h323", Name: "gateway, core per H.323 call", Value: perCall[1], Unit: "core", Baseline: perCall[0], Against: "SIP",
-		Target: 1.1 * perCall[0]})
+	bySIP := (perCall[0] + perCall[2]) / 2
+	r.add(Figure{Scenario: "h323", Name: "gateway, core per H.323 call", Value: perCall[1], Unit: "core", Baseline: bySIP, Against: "SIP",
+		Target: 1.1 * bySIP, Note: fmt.Sprintf("SIP %.5f before, %.5f after", perCall[0], perCall[2])})
 	return nil
 }
 
