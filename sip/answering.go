@@ -71,8 +71,11 @@ func (e *Endpoint) newIncoming(inv *invitation) (*leg, *refusal) {
 
 	cancelled := make(chan struct{})
 	l.cancelled = cancelled
-	if !inv.tx.OnCancel(cancelOnce(cancelled)) {
-		close(cancelled)
+	cancel := sync.OnceFunc(func() { close(cancelled) })
+	// Under the transaction's lock, so that it may do nothing else. When the
+	// CANCEL is there already, sipgo may say so both ways.
+	if !inv.tx.OnCancel(func(*sipgo.Request) { cancel() }) {
+		cancel()
 	}
 	l.strayAcks = inv.tx.Acks()
 	if err := inv.tx.Respond(e.answer(req, 100)); err != nil {
@@ -85,15 +88,6 @@ func (e *Endpoint) newIncoming(inv *invitation) (*leg, *refusal) {
 	l.log.Info("leg created", zap.String("direction", "in"), zap.String("transport", network),
 		zap.String("product", inv.remote.Product))
 	return l, nil
-}
-
-// cancelOnce closes ch when a CANCEL comes. It is called under the
-// transaction's lock, so it does nothing else.
-func cancelOnce(ch chan struct{}) func(*sipgo.Request) {
-	return func() func(*sipgo.Request) {
-		once := sync.OnceFunc(func() { close(ch) })
-		return func(*sipgo.Request) { once() }
-	}()
 }
 
 // route says where requests of a dialog that the far side started go: over its
