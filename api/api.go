@@ -43,6 +43,11 @@ type Roster interface {
 	RemoveParticipant(ctx context.Context, alias, identity string) error
 }
 
+// Presentation decides who presents in a meeting.
+type Presentation interface {
+	Present(alias, identity string, yes bool) error
+}
+
 // Calls knows the calls of this node.
 type Calls interface {
 	Calls() []gateway.Call
@@ -66,6 +71,7 @@ type Node interface {
 type Gateway interface {
 	Meetings
 	Roster
+	Presentation
 	Calls
 	Node
 }

@@ -39,6 +39,7 @@ type fake struct {
 	mute    func(id string, muted bool) error
 	muteBy  func(alias, identity string, muted bool) error
 	remove  func(alias, identity string) error
+	present func(alias, identity string, yes bool) error
 	dial    func(gateway.DialRequest) (gateway.Call, error)
 	hangup  func(id string, code call.CauseCode) error
 	move    func(id, target string) error
@@ -74,6 +75,7 @@ func (f *fake) MuteParticipant(_ context.Context, alias, identity string, muted 
 func (f *fake) RemoveParticipant(_ context.Context, alias, identity string) error {
 	return f.remove(alias, identity)
 }
+func (f *fake) Present(alias, identity string, yes bool) error { return f.present(alias, identity, yes) }
 func (f *fake) Calls() []gateway.Call { return append([]gateway.Call(nil), f.calls...) }
 func (f *fake) Call(id string) (gateway.Call, error) {
 	for _, c := range f.calls {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -22,6 +23,7 @@ type MeetingRequest struct {
 	Lobby      bool   `json:"lobby,omitempty" doc:"Not available yet: true is refused."`
 	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
 	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`
+	Presenting string `json:"presenting,omitempty" enum:"free,ask,host" doc:"Who may present: everybody, and take over (free, the default); everybody, but taking over needs a yes (ask); hosts alone (host)."`
 }
 
 // Meeting is a meeting as it stands. PINs are not shown again.
@@ -33,6 +35,9 @@ type Meeting struct {
 	Layout      string    `json:"layout"`
 	MaxLegs     int       `json:"max_legs"`
 	Encryption  string    `json:"encryption"`
+	Presenting  string    `json:"presenting" enum:"free,ask,host"`
+	Presenter   string    `json:"presenter" doc:"Identity of who presents; empty: nobody, or no terminal is there to be shown it."`
+	Waiting     string    `json:"waiting" doc:"Identity of who wants to present and waits for a yes."`
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand" doc:"Made by somebody dialling in; ends with the last terminal."`
 	Legs        int       `json:"legs" doc:"Terminals and phones on this node."`
@@ -42,6 +47,7 @@ func meetingView(m gateway.Meeting) Meeting {
 	return Meeting{
 		Alias: m.Alias, Name: m.Name, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
 		Layout: m.Layout, MaxLegs: m.MaxLegs, Encryption: m.Encryption,
+		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting,
 		CreatedAt: m.Created.UTC(), OnDemand: m.OnDemand, Legs: m.Legs,
 	}
 }
@@ -83,7 +89,7 @@ func (a *API) meetings() {
 		}
 		m, err := a.Gateway.CreateMeeting(ctx, gateway.MeetingSpec{
 			Alias: b.Alias, Name: b.Name, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
-			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption,
+			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption, Presenting: b.Presenting,
 		})
 		if err != nil {
 			return nil, a.problem(err)

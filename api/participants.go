@@ -97,6 +97,22 @@ func (a *API) participants() {
 			return nil, nil
 		})
 	}
+	for _, o := range []struct {
+		id, verb, summary, description string
+		yes                            bool
+	}{
+		{"present-participant", "present", "Let somebody present", "Answers who waits for a yes, or hands a terminal's or browser's content on from whoever presents.", true},
+		{"stop-presenting-participant", "stop-presenting", "Stop somebody presenting", "Or deny their wish to.", false},
+	} {
+		op := operation(o.id, http.MethodPost, "/meetings/{alias}/participants/{identity}/"+o.verb, o.summary, tag, http.StatusNotFound)
+		op.DefaultStatus, op.Description = http.StatusNoContent, o.description
+		huma.Register(a.huma, op, func(_ context.Context, in *ParticipantPath) (*struct{}, error) {
+			if err := a.Gateway.Present(in.Alias, in.Identity, o.yes); err != nil {
+				return nil, a.problem(err)
+			}
+			return nil, nil
+		})
+	}
 	huma.Register(a.huma, operation("remove-participant", http.MethodDelete, "/meetings/{alias}/participants/{identity}", "Put somebody out of a meeting", tag, http.StatusNotFound),
 		func(ctx context.Context, in *ParticipantPath) (*struct{}, error) {
 			if err := a.Gateway.RemoveParticipant(ctx, in.Alias, in.Identity); err != nil {

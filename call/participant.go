@@ -27,6 +27,7 @@ const (
 	AttrKind     = "roomgate.kind"
 	AttrLeg      = "roomgate.leg"      // Info.ID of the leg
 	AttrProtocol = "roomgate.protocol" // sip, h323
+	AttrRole     = "roomgate.role"     // host, guest
 	AttrNumber   = "roomgate.number"   // masked where policy asks
 )
 

@@ -15,6 +15,7 @@ type MeetingRequest struct {
 	Layout     string `json:"layout,omitempty"`
 	MaxLegs    int    `json:"max_legs,omitempty"`
 	Encryption string `json:"encryption,omitempty"` // off, prefer, require
+	Presenting string `json:"presenting,omitempty"` // free, ask, host
 }
 
 // Meeting is a meeting as it stands.
@@ -26,6 +27,9 @@ type Meeting struct {
 	Layout      string    `json:"layout"`
 	MaxLegs     int       `json:"max_legs"`
 	Encryption  string    `json:"encryption"`
+	Presenting  string    `json:"presenting"` // free, ask, host
+	Presenter   string    `json:"presenter"`  // identity, "" = nobody
+	Waiting     string    `json:"waiting"`    // identity of who waits for a yes to present
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand"`
 	Legs        int       `json:"legs"`
@@ -96,6 +100,15 @@ func (c *Client) MuteParticipant(ctx context.Context, alias, identity string, mu
 // RemoveParticipant puts somebody out of a meeting.
 func (c *Client) RemoveParticipant(ctx context.Context, alias, identity string) error {
 	return c.do(ctx, http.MethodDelete, path("meetings", alias, "participants", identity), nil, nil)
+}
+
+// Present lets somebody present, or with yes false stops them or denies their wish.
+func (c *Client) Present(ctx context.Context, alias, identity string, yes bool) error {
+	verb := "stop-presenting"
+	if yes {
+		verb = "present"
+	}
+	return c.do(ctx, http.MethodPost, path("meetings", alias, "participants", identity, verb), nil, nil)
 }
 
 func muteVerb(muted bool) string {

@@ -162,6 +162,16 @@ func (c apiCall) packets(kind, direction string) (n int) {
 	return n
 }
 
+// into reads what a path of the API shows, if it is there.
+func (g *gateway) into(path string, to any) {
+	g.t.Helper()
+	if code, body := g.get(path); code == http.StatusOK {
+		if err := json.Unmarshal(body, to); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
 func (g *gateway) calls() []apiCall {
 	g.t.Helper()
 	code, body := g.get("/api/v1/calls")

@@ -48,6 +48,16 @@ type roomReport struct {
 			Frames   int `json:"frames"`
 		} `json:"tiles"`
 	} `json:"video"`
+	Content *struct {
+		Width     int `json:"width"`
+		Height    int `json:"height"`
+		Frames    int `json:"frames"`
+		Keyframes int `json:"keyframes"`
+	} `json:"content"`
+	Presenting *struct {
+		State     string `json:"state"`
+		GrantedMS int    `json:"granted_ms"`
+	} `json:"presenting"`
 	DTMFSent string `json:"dtmf_sent"`
 	code     int    // exit code
 }

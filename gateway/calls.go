@@ -250,6 +250,8 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 			cause.Code = cmp.Or(cause.Code, call.Removed)
 			s.leg.Hangup(cause)
 		}
+	case bridge.Presenting, bridge.PresentingWanted, bridge.StopSharing:
+		g.contentNotice(m, n)
 	case bridge.MeetingLost:
 		g.events.publish(Event{Kind: EventSFULost, Meeting: m.spec.Alias, Text: n.Text})
 	case bridge.MeetingBack:

@@ -66,6 +66,9 @@ func (s *session) joinMeeting(d route.Decision) {
 	if !s.sit(m, b) {
 		return
 	}
+	if role, err := roleFor(m.spec, "", d.PIN); err == nil && role == call.RoleHost {
+		s.beHost()
+	}
 	ctx, cancel := s.background()
 	defer cancel()
 	if err := s.leg.Accept(ctx, s.capabilities(m)); err != nil {

@@ -27,6 +27,8 @@ type meeting struct {
 	// guarded by Gateway.mu
 	bridge *bridge.Bridge
 	legs   int
+	// presenter and waiting are identities
+	presenter, waiting string
 }
 
 // aliasForm bounds what may become a room of the SFU (256 bytes) and a path
@@ -67,7 +69,7 @@ func (g *Gateway) withDefaults(spec MeetingSpec) MeetingSpec {
 }
 
 func (m *meeting) view() Meeting {
-	return Meeting{MeetingSpec: m.spec, Created: m.created, OnDemand: m.onDemand, Legs: m.legs}
+	return Meeting{MeetingSpec: m.spec, Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
 }
 
 // Meetings lists the meetings by alias.
@@ -207,6 +209,7 @@ func (g *Gateway) occupy(m *meeting) {
 		PhoneAudio: g.in.PhoneAudio,
 		Video:      g.in.Video,
 		Layout:     layoutOf(m),
+		Floor:      policyOf(m),
 		Logger:     g.log.With(zap.String("meeting", m.spec.Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
 	})
@@ -243,6 +246,7 @@ func (g *Gateway) leave(m *meeting) {
 	var empty *bridge.Bridge
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
+		m.presenter, m.waiting = "", ""
 		if m.onDemand && g.meetings[m.spec.Alias] == m {
 			delete(g.meetings, m.spec.Alias)
 		}

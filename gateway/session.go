@@ -113,6 +113,8 @@ func (s *session) handle(e call.Event) {
 	case call.Resumed:
 		s.setState(StateActive)
 		s.mediaChanged()
+	case call.ContentRequested, call.ContentGranted, call.ContentRefused, call.ContentLost, call.ContentStarted, call.ContentStopped:
+		s.content(e.Kind)
 	case call.Keypad:
 		s.keypad(e.Digit)
 	case call.Referred:

@@ -22,6 +22,8 @@ type MeetingSpec struct {
 	MaxLegs  int
 	// Encryption is off, prefer or require: what legs of this meeting need.
 	Encryption string
+	// Presenting is free, ask or host: who may present and take over.
+	Presenting string
 }
 
 // Meeting is a meeting as it stands.
@@ -31,6 +33,9 @@ type Meeting struct {
 	// OnDemand meetings were made by somebody dialling in and end with the
 	// last participant.
 	OnDemand bool
+	// Presenter is the identity of who presents; Waiting of who wants to and needs a
+	// yes. They are known while a terminal or phone is there.
+	Presenter, Waiting string
 	// Legs counts the terminals and phones on this node.
 	Legs int
 }
@@ -114,21 +119,23 @@ type EventKind string
 
 // Events.
 const (
-	EventCallStarted    EventKind = "call.started"
-	EventCallUpdated    EventKind = "call.updated"
-	EventCallEnded      EventKind = "call.ended"
-	EventCallKeypad     EventKind = "call.keypad"
-	EventMeetingStarted EventKind = "meeting.started"
-	EventMeetingEnded   EventKind = "meeting.ended"
-	EventJoined         EventKind = "participant.joined"
-	EventLeft           EventKind = "participant.left"
-	EventSpeaker        EventKind = "participant.speaking"
-	EventRegistered     EventKind = "registration.added"
-	EventUnregistered   EventKind = "registration.removed"
-	EventSFULost        EventKind = "sfu.lost"
-	EventSFUBack        EventKind = "sfu.back"
-	EventConfigReloaded EventKind = "config.reloaded"
-	EventConfigRefused  EventKind = "config.refused"
+	EventCallStarted      EventKind = "call.started"
+	EventCallUpdated      EventKind = "call.updated"
+	EventCallEnded        EventKind = "call.ended"
+	EventCallKeypad       EventKind = "call.keypad"
+	EventMeetingStarted   EventKind = "meeting.started"
+	EventMeetingEnded     EventKind = "meeting.ended"
+	EventJoined           EventKind = "participant.joined"
+	EventLeft             EventKind = "participant.left"
+	EventSpeaker          EventKind = "participant.speaking"
+	EventPresenting       EventKind = "presentation.changed" // Text: identity, "" = nobody
+	EventPresentingWanted EventKind = "presentation.wanted"  // Text: identity, "" = nobody any more
+	EventRegistered       EventKind = "registration.added"
+	EventUnregistered     EventKind = "registration.removed"
+	EventSFULost          EventKind = "sfu.lost"
+	EventSFUBack          EventKind = "sfu.back"
+	EventConfigReloaded   EventKind = "config.reloaded"
+	EventConfigRefused    EventKind = "config.refused"
 )
 
 // Event is something that happened. Only the fields of its kind are set.

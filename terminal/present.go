@@ -63,6 +63,7 @@ func (v *visit) presentation(ctx context.Context, kind call.EventKind) {
 			v.yieldAt = time.After(v.ContentFor)
 		}
 	case call.ContentRefused:
+		v.log.Info("presentation denied")
 		v.presented(ctx, false, "refused")
 	case call.ContentLost:
 		v.presented(ctx, false, "lost")

@@ -21,16 +21,18 @@ const quarantine = 5 * time.Second
 // capabilities is what legs are offered, best first. Constrained Baseline comes
 // alone: every browser decodes it, so that no picture has to be transcoded.
 func capabilities() media.Capabilities {
-	h264 := func(payloadType, mode uint8) media.Format {
+	h264 := func(payloadType, mode uint8, profileLevel uint32) media.Format {
 		return media.Format{
 			Codec: media.H264, PayloadType: payloadType, ClockRate: 90000,
-			H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: mode, AsymmetryAllowed: true},
+			H264: media.H264Format{ProfileLevelID: profileLevel, PacketizationMode: mode, AsymmetryAllowed: true},
 		}
 	}
+	const upTo720p, upTo1080p = 0x42e01f, 0x42e028 // slides are read
 	return media.Capabilities{
 		Audio:    audioOf(defaultCodecs),
-		Video:    []media.Format{h264(97, 1), h264(98, 0)},
-		MaxVideo: 4_000_000,
+		Video:    []media.Format{h264(97, 1, upTo720p), h264(98, 0, upTo720p)},
+		Content:  []media.Format{h264(97, 1, upTo1080p), h264(98, 0, upTo1080p)},
+		MaxVideo: 4_000_000, MaxContent: 4_000_000,
 		Keypad:   true,
 	}
 }

@@ -30,6 +30,8 @@ func (s sfu) video() []media.Codec {
 var (
 	_ bridge.SFU       = sfu{}
 	_ gateway.SFUAdmin = sfu{}
+
+	_ gateway.ShareStopper = sfu{}
 )
 
 // Join implements bridge.SFU.
@@ -83,6 +85,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 		switch e.Kind {
 		case livekit.Muted:
 			to(bridge.Event{Kind: bridge.SeatMuted, Role: e.Role, On: e.On})
+		case livekit.Unpublished:
+			to(bridge.Event{Kind: bridge.SeatUnpublished, Role: e.Role})
 		case livekit.Reconnecting:
 			to(bridge.Event{Kind: bridge.LinkLost})
 		case livekit.Reconnected:
@@ -173,6 +177,11 @@ func (s sfu) Remove(ctx context.Context, room, identity string) error {
 // Mute implements gateway.SFUAdmin.
 func (s sfu) Mute(ctx context.Context, room, identity string, muted bool) error {
 	return notFound(s.client.Mute(ctx, room, identity, media.Audio, muted))
+}
+
+// StopSharing implements gateway.ShareStopper.
+func (s sfu) StopSharing(ctx context.Context, room, identity string) error {
+	return notFound(s.client.StopSharing(ctx, room, identity))
 }
 
 func notFound(err error) error {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/floor"
 	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
@@ -35,6 +36,9 @@ type Config struct {
 	Video *video.Pool
 	// Layout is what legs are shown unless they have a layout of their own.
 	Layout layout.Kind
+	// Floor says who may present and take over; Lease which node decides.
+	Floor floor.Policy
+	Lease floor.Lease
 	// PhoneAudio "g711" publishes G.711 legs untouched, otherwise as Opus.
 	PhoneAudio string
 	Logger     *zap.Logger
@@ -70,6 +74,10 @@ type Bridge struct {
 	arrived map[string]uint64 // order when a remote participant came
 	layout  layout.Kind
 	studio  *studio
+
+	arbiter   *floor.Arbiter
+	presenter string
+	sharing   map[string]bool // remote participants who share
 }
 
 // patience is how long a picture that nobody watches stays subscribed.
@@ -97,6 +105,8 @@ func New(in Config) *Bridge {
 		layout:  in.Layout,
 	}
 	b.studio = newStudio(b, in.Video)
+	b.sharing = map[string]bool{}
+	b.arbiter = b.newFloor()
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.mixer = mixer.New(mixer.Config{
 		Codecs: in.Codecs, Clock: in.Clock, Now: in.Now, Logger: b.log,
@@ -132,6 +142,7 @@ func (b *Bridge) run() {
 		case <-b.kick:
 			b.direct()
 		case <-tick.C:
+			b.floorTick()
 			b.direct()
 		case <-b.ctx.Done():
 			b.closeFeeds()
@@ -187,8 +198,11 @@ func (b *Bridge) Add(leg call.Leg, who func() call.Participant, keypad func(digi
 		b.order++
 		m.joined = b.order
 		b.members = append(b.members, m)
-		m.wait.Add(1)
+		m.wait.Add(2)
 		go m.publish()
+		go m.hold()
+		b.arbiter.Join(m.identity, false, m)
+		m.presentation.expect(b.presenter != "")
 	})
 	return m
 }
@@ -206,6 +220,8 @@ func (b *Bridge) remove(m *Member) {
 			break
 		}
 	}
+	b.arbiter.Leave(m.identity)
+	m.leavePresentation()
 	m.dropMedia()
 	delete(b.spoke, m.identity)
 	for role := range m.tracks {

@@ -48,7 +48,9 @@ func (b *Bridge) addLegSource(m *Member, t media.Track) {
 		key: key, identity: m.identity, role: t.Role(), member: m, track: t,
 		codec: string(t.Format().Codec), joined: b.order,
 	}
-	if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
+	if t.Role() == media.Content {
+		m.publishContent()
+	} else if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
 		m.want(t.Role(), &clean{Track: t, changed: m.pictureChanged})
 	}
 	b.nudge()
@@ -88,6 +90,7 @@ func (b *Bridge) addRemoteSources(p call.Participant) {
 		s.muted, s.width, s.height, s.codec = t.Muted, t.Width, t.Height, t.Codec
 	}
 	b.dropRemoteSources(p.Identity, keep)
+	b.shareChanged(p.Identity)
 }
 
 func (b *Bridge) dropRemoteSources(identity string, keep map[string]bool) {
@@ -145,6 +148,7 @@ func (b *Bridge) direct() {
 			b.forward(m, m.pick(p.ranked, p.now), p.watched)
 		}
 	}
+	b.directContent(p, worker)
 	if worker {
 		b.publishMade(p.now)
 	}
@@ -239,7 +243,7 @@ func speakerIdentity(id string) string {
 func (b *Bridge) ranked() []*source {
 	ranked := make([]*source, 0, len(b.sources))
 	for _, s := range b.sources {
-		if !s.muted {
+		if b.counts(s) {
 			ranked = append(ranked, s)
 		}
 	}
@@ -259,7 +263,7 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 	}
 	var second *source
 	for _, s := range ranked {
-		if s.identity == m.identity || !decodable(s) {
+		if s.identity == m.identity || !decodable(s) || s.role == media.Content && m.presentation.screen != nil {
 			continue
 		}
 		if r, refused := m.refusals[s]; refused && r.holds(s, now) {

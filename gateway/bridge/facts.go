@@ -21,6 +21,9 @@ func (m *Member) Facts(role media.Role, sent bool) Facts {
 	if role == media.Audio {
 		return m.soundFacts(sent)
 	}
+	if role == media.Content {
+		return m.contentFacts(sent)
+	}
 	if !sent {
 		if f, made := m.uplinkFacts(role); made {
 			return f

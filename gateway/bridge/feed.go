@@ -263,6 +263,7 @@ func (b *Bridge) rosterChanged(e Event) {
 			delete(b.arrived, p.Identity)
 			delete(b.spoke, p.Identity)
 			b.dropRemoteSources(p.Identity, nil)
+			b.shareChanged(p.Identity)
 			b.in.Notify(Notice{Kind: Left, Identity: p.Identity, Participant: p})
 		}
 		return

@@ -29,6 +29,7 @@ type Member struct {
 
 	state    atomic.Pointer[h264.State] // of picture, for the director and Facts
 	sends    atomic.Pointer[h264.SPS]   // of the leg's own picture
+	presents atomic.Pointer[h264.SPS]   // of its content
 	speaking atomic.Pointer[mixer.Input]
 
 	// wanted is what the seat should publish; publish makes it so.
@@ -65,6 +66,9 @@ type Member struct {
 	joined   uint64
 	uplinks  map[media.Role]*video.Output // of codecs the meeting does not know
 
+	presentation presentation
+	sentBefore   bool // content, without floor control
+
 	allowed allowance
 }
 
@@ -79,6 +83,8 @@ func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func
 		uplinks:  map[media.Role]*video.Output{},
 		changed:  make(chan struct{}, 1),
 		seats:    make(chan Seat),
+
+		presentation: newPresentation(leg),
 	}
 	m.ctx, m.cancel = context.WithCancel(b.ctx)
 	return m
@@ -118,16 +124,9 @@ func (m *Member) MediaChanged() {
 		if m.gone {
 			return
 		}
-		info := m.leg.Info()
-		for _, st := range info.Streams {
-			switch st.Role {
-			case media.Audio:
-				m.followAudio(st)
-			case media.Main:
-				m.followPicture(st)
-			}
-		}
-		if len(info.Streams) > 0 && !m.joining && !m.bridge.in.Local {
+		streams := m.leg.Info().Streams
+		m.followStreams(streams)
+		if len(streams) > 0 && !m.joining && !m.bridge.in.Local {
 			m.joining = true
 			receive := len(m.bridge.members) == 1 && m.bridge.feeds[high] == nil && !m.bridge.opening[high]
 			if receive {
@@ -137,6 +136,21 @@ func (m *Member) MediaChanged() {
 			go m.takeSeat(receive)
 		}
 	})
+}
+
+func (m *Member) followStreams(streams []media.Stream) {
+	content := media.Stream{Role: media.Content}
+	for _, st := range streams {
+		switch st.Role {
+		case media.Audio:
+			m.followAudio(st)
+		case media.Main:
+			m.followPicture(st)
+		case media.Content:
+			content = st
+		}
+	}
+	m.followContent(content)
 }
 
 // followAudio opens the input before the first packet, so that the output can

@@ -83,9 +83,13 @@ const headroom = 0.92
 
 // limits is what a leg takes.
 func (m *Member) limits() layout.Limits {
-	f := m.takes
+	return limitsOf(m.takes, m.receiver, m.allowed.limit(m.bridge.in.Now()))
+}
+
+// limitsOf is what a format and its receiver come to, within a bit rate allowed.
+func limitsOf(f media.Format, receiver h264.Receiver, allowed int) layout.Limits {
 	l := layout.Limits{}
-	bps := []int{m.receiver.MaxBitrate, m.allowed.limit(m.bridge.in.Now())}
+	bps := []int{receiver.MaxBitrate, allowed}
 	switch {
 	case f.Codec.Is(string(media.H264)):
 		level, raised := h264.Limits(f.H264)
@@ -125,12 +129,14 @@ func cifSize(f media.Format) (w, h int, fps float64) {
 // encoding is the format made for a leg on a screen. H.264 is coded in slices
 // that fit one packet each, which suits both packetization modes, and at the
 // level of the screen, so that all who get the screen can share it.
-func (m *Member) encoding(s layout.Screen) media.Format {
-	if !m.takes.Codec.Is(string(media.H264)) {
-		return m.takes
+func (m *Member) encoding(s layout.Screen) media.Format { return encodingOf(m.takes, s) }
+
+func encodingOf(takes media.Format, s layout.Screen) media.Format {
+	if !takes.Codec.Is(string(media.H264)) {
+		return takes
 	}
 	return media.Format{
-		Codec: media.H264, ClockRate: m.takes.ClockRate,
+		Codec: media.H264, ClockRate: takes.ClockRate,
 		H264: media.H264Format{ProfileLevelID: 0x42e000 | levelFor(s)},
 	}
 }
@@ -163,5 +169,6 @@ func (m *Member) hasScreen() bool { return m.picture != nil || m.takes.Codec != 
 func (m *Member) wish() layout.Wish {
 	return layout.Wish{
 		Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: m.pinned,
+		PeopleOnly: m.presentation.screen != nil,
 	}
 }

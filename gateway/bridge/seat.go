@@ -92,6 +92,13 @@ func (m *Member) seatEvent(e Event) {
 		if e.Role == media.Audio {
 			b.in.Notify(Notice{Kind: MutedByMeeting, Identity: m.identity, On: e.On})
 		}
+		if e.Role == media.Content && e.On {
+			m.contentStopped()
+		}
+	case SeatUnpublished:
+		if e.Role == media.Content {
+			m.contentStopped()
+		}
 	case LinkLost:
 		b.do(func() { b.linkLost(m) })
 	case LinkBack:
@@ -112,7 +119,7 @@ func (m *Member) publish() {
 	var seat Seat
 	current := map[media.Role]publication{}
 	toldMuted := false
-	var told h264.SPS // the size of the picture, as the meeting knows it
+	var told, toldContent h264.SPS // the sizes of the pictures, as the meeting knows them
 	defer func() {
 		if seat != nil {
 			seat.Leave()
@@ -145,6 +152,10 @@ func (m *Member) publish() {
 		if sps := m.sends.Load(); sps != nil && (sps.Width != told.Width || sps.Height != told.Height) {
 			told = *sps
 			seat.SetVideoSize(media.Main, sps.Width, sps.Height)
+		}
+		if sps := m.presents.Load(); sps != nil && (sps.Width != toldContent.Width || sps.Height != toldContent.Height) {
+			toldContent = *sps
+			seat.SetVideoSize(media.Content, sps.Width, sps.Height)
 		}
 	}
 }

@@ -61,11 +61,12 @@ type EventKind uint8
 
 // Events of a seat or a receiver.
 const (
-	SeatMuted    EventKind = iota + 1 // a moderator muted (On) or unmuted Role
-	LinkLost                          // the link broke, it is being renewed
-	LinkBack                          // media flows again
-	SeatEnded                         // for good; Cause
-	RosterChange                      // Participant came or changed; Gone: left
+	SeatMuted       EventKind = iota + 1 // a moderator muted (On) or unmuted Role
+	LinkLost                             // the link broke, it is being renewed
+	LinkBack                             // media flows again
+	SeatEnded                            // for good; Cause
+	RosterChange                         // Participant came or changed; Gone: left
+	SeatUnpublished                      // the meeting stopped what the seat publishes in Role
 )
 
 // Event is something the SFU says.
@@ -90,6 +91,9 @@ const (
 	RemovedByMeeting                       // the meeting ended the seat of Identity; Cause
 	MeetingLost                            // the SFU does not answer
 	MeetingBack                            // it does again
+	Presenting                             // Identity presents; "" is nobody
+	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
+	StopSharing                            // the share of Identity, which is no leg of ours, has to stop
 )
 
 // Notice is something the owner of a bridge wants to know.

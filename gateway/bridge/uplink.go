@@ -21,7 +21,7 @@ func (b *Bridge) publishMade(now time.Time) {
 	}
 	for _, m := range b.members {
 		for role, t := range m.tracks {
-			if role != media.Audio && !t.Format().Codec.Is(string(media.H264)) && b.studio.ready() {
+			if role != media.Audio && (role != media.Content || b.presenter == m.identity) && !t.Format().Codec.Is(string(media.H264)) && b.studio.ready() {
 				b.publishUplink(m, role, t, now)
 			}
 		}

@@ -20,6 +20,8 @@ type Wish struct {
 	Viewer string // identity of who looks; "" = somebody who is not shown
 	// Pinned is an identity that takes the place of the speaker.
 	Pinned string
+	// PeopleOnly leaves out what is shared: it is seen elsewhere.
+	PeopleOnly bool
 }
 
 // View is what a screen shows. Legs with equal keys see the same.
@@ -37,6 +39,9 @@ type View struct {
 // that makes a view of their own. Grids of 3x3 and more show everyone to
 // everyone, so that all look at one and the same picture.
 func Choose(all []Candidate, w Wish, before []string) View {
+	if w.PeopleOnly {
+		all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Content })
+	}
 	shared := choose(all, w, "", before)
 	if w.Viewer == "" || !shared.concerns(all, w.Viewer) {
 		return shared
@@ -77,6 +82,9 @@ func choose(all []Candidate, w Wish, without string, before []string) View {
 	v := View{Kind: kind, Key: string(w.Kind)}
 	if w.Pinned != "" {
 		v.Key += " pinned " + w.Pinned
+	}
+	if w.PeopleOnly {
+		v.Key += " people"
 	}
 	switch kind {
 	case Single:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 	"github.com/twitchtv/twirp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
@@ -143,6 +145,43 @@ func (c *Client) UpdateParticipant(ctx context.Context, room, identity, name str
 	}
 	_, err = c.rooms.UpdateParticipant(ctx, &livekit.UpdateParticipantRequest{Room: room, Identity: identity, Name: name, Attributes: attributes})
 	return serviceError("update participant", err)
+}
+
+// StopSharing ends the screen share of a participant, sound and all: the right to share
+// is taken, whereupon the server unpublishes it, and given back.
+func (c *Client) StopSharing(ctx context.Context, room, identity string) error {
+	ctx, err := c.authorize(ctx, &auth.VideoGrant{RoomAdmin: true, Room: room})
+	if err != nil {
+		return err
+	}
+	who, err := c.rooms.GetParticipant(ctx, &livekit.RoomParticipantIdentity{Room: room, Identity: identity})
+	if err != nil {
+		return serviceError("get participant", err)
+	}
+	before := who.GetPermission()
+	if before == nil {
+		return nil // it has none to take
+	}
+	without := proto.Clone(before).(*livekit.ParticipantPermission)
+	without.CanPublishSources = slices.DeleteFunc(sourcesOf(before), func(s livekit.TrackSource) bool {
+		return s == livekit.TrackSource_SCREEN_SHARE || s == livekit.TrackSource_SCREEN_SHARE_AUDIO
+	})
+	for _, p := range []*livekit.ParticipantPermission{without, before} {
+		if _, err := c.rooms.UpdateParticipant(ctx, &livekit.UpdateParticipantRequest{Room: room, Identity: identity, Permission: p}); err != nil {
+			return serviceError("update participant", err)
+		}
+	}
+	return nil
+}
+
+// sourcesOf are what a permission allows to publish; an empty list allows all.
+func sourcesOf(p *livekit.ParticipantPermission) []livekit.TrackSource {
+	if list := p.GetCanPublishSources(); len(list) > 0 {
+		return slices.Clone(list)
+	}
+	return []livekit.TrackSource{
+		livekit.TrackSource_CAMERA, livekit.TrackSource_MICROPHONE, livekit.TrackSource_SCREEN_SHARE, livekit.TrackSource_SCREEN_SHARE_AUDIO,
+	}
 }
 
 // UpdateMetadata replaces the room's metadata.

@@ -25,7 +25,7 @@ type TokenOptions struct {
 }
 
 // AttrRole is the attribute under which a participant's role is shown.
-const AttrRole = "roomgate.role"
+const AttrRole = call.AttrRole
 
 // Token signs a token for a browser: it may publish camera, microphone and
 // screen, subscribe and chat; a host may also administer this one room.

@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// kinds are the terminals there are, by how they control who presents.
+var kinds = []struct {
+	name string
+	args []string
+}{
+	{"sip-udp", []string{"--floor-transport", "udp"}},
+	{"sip-tcp", []string{"--floor-transport", "tcp"}},
+	{"h323", []string{"--protocol", "h323"}},
+}
+
+// viewer and presenter are terminals in a meeting; what is presented is half as high as
+// the cameras, so that nobody takes one for the other.
+func (g *gateway) viewer(t *testing.T, hz float64, meeting string, args ...string) *room {
+	return startRoom(t, hz, append([]string{"--call", meeting + "@" + gatewayIP, "--video", "none"}, args...)...)
+}
+
+func (g *gateway) presenter(t *testing.T, hz float64, meeting string, args ...string) *room {
+	return g.viewer(t, hz, meeting, append([]string{"--content", "pattern360"}, args...)...)
+}
+
+// sees waits until a call is sent content.
+func (g *gateway) isSentContent(who int) bool {
+	calls := g.calls()
+	return len(calls) > who && calls[who].packets("content", "send") > 200
+}
+
+// TestContentBetweenTerminals: every kind presents to every kind.
+func TestContentBetweenTerminals(t *testing.T) {
+	g := startGateway(t, "")
+	for _, from := range kinds {
+		for _, to := range kinds {
+			t.Run(from.name+" to "+to.name, func(t *testing.T) {
+				meeting := from.name + "-" + to.name
+				viewer := g.viewer(t, 500, meeting, to.args...)
+				eventually(t, 15*time.Second, "the viewer is in", func() bool { return len(g.calls()) == 1 })
+				presenter := g.presenter(t, 800, meeting, from.args...)
+				eventually(t, 20*time.Second, "the viewer is sent content", func() bool { return g.isSentContent(0) })
+				presenter.stop()
+				presented := presenter.report()
+				viewer.stop()
+				saw := viewer.report()
+				if c := saw.Content; c == nil || c.Width != 640 || c.Height != 360 || c.Frames < 20 || c.Keyframes < 1 {
+					t.Errorf("the viewer sees %+v", c)
+				}
+				if p := presented.Presenting; p == nil || p.State != "granted" || p.GrantedMS > 300 {
+					t.Errorf("the presenter was granted %+v", p)
+				}
+				if presented.Content != nil && presented.Content.Frames > 0 {
+					t.Errorf("the presenter sees itself: %+v", presented.Content)
+				}
+				g.noCalls()
+			})
+		}
+	}
+}
+
+// TestContentTakeOver: the second one takes over from the first, who sees it then.
+func TestContentTakeOver(t *testing.T) {
+	g := startGateway(t, "")
+	for i, first := range kinds {
+		second := kinds[(i+1)%len(kinds)]
+		t.Run(second.name+" from "+first.name, func(t *testing.T) {
+			a := g.presenter(t, 500, "over", first.args...)
+			eventually(t, 15*time.Second, "the first presents", func() bool { return g.presents("over") != "" })
+			was := g.presents("over")
+			b := g.presenter(t, 800, "over", second.args...)
+			eventually(t, 15*time.Second, "the second presents", func() bool { p := g.presents("over"); return p != was && p != "" })
+			eventually(t, 15*time.Second, "the first is sent it", func() bool { return g.isSentContent(0) })
+			b.stop()
+			eventually(t, 15*time.Second, "nobody presents when it has hung up", func() bool { return g.presents("over") == "" })
+			a.stop()
+			if r := a.report(); r.Presenting == nil || r.Presenting.State != "lost" || r.Content == nil || r.Content.Frames < 20 || r.Content.Width != 640 {
+				t.Errorf("the first was told %+v and sees %+v", r.Presenting, r.Content)
+			}
+			if r := b.report(); r.Presenting == nil || r.Presenting.State != "granted" {
+				t.Errorf("the second was told %+v", r.Presenting)
+			}
+			g.noCalls()
+		})
+	}
+}
+
+// presents is who presents in a meeting.
+func (g *gateway) presents(meeting string) string {
+	var m struct {
+		Presenter string `json:"presenter"`
+	}
+	g.into("/api/v1/meetings/"+meeting, &m)
+	return m.Presenter
+}
+
+// TestContentOfWhoIsKilled: a presenter that vanishes frees the floor.
+func TestContentOfWhoIsKilled(t *testing.T) {
+	g := startGateway(t, "rtp: {timeout: 5s}\n")
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			viewer := g.viewer(t, 500, "killed")
+			eventually(t, 15*time.Second, "the viewer is in", func() bool { return len(g.calls()) == 1 })
+			presenter := g.presenter(t, 800, "killed", kind.args...)
+			eventually(t, 15*time.Second, "it presents", func() bool { return g.presents("killed") != "" && g.isSentContent(0) })
+			presenter.kill()
+			eventually(t, 20*time.Second, "the floor is free", func() bool { return g.presents("killed") == "" })
+			viewer.stop()
+			_ = viewer.report()
+			g.noCalls()
+		})
+	}
+}
+
+// TestContentRefused: in a meeting where hosts alone present a terminal is denied.
+func TestContentRefused(t *testing.T) {
+	g := startGateway(t, "")
+	if code, body := g.request(http.MethodPost, "/api/v1/meetings", map[string]string{"alias": "strict", "presenting": "host"}); code != http.StatusCreated {
+		t.Fatalf("%d %s", code, body)
+	}
+	for _, kind := range kinds {
+		r := g.presenter(t, 500, "strict", kind.args...)
+		eventually(t, 15*time.Second, "it is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].State == "active" })
+		eventually(t, 10*time.Second, "it is denied", func() bool { return strings.Contains(r.text(), "presentation denied") })
+		r.stop()
+		if p := r.report().Presenting; p == nil || p.State != "refused" {
+			t.Errorf("%s: %+v", kind.name, p)
+		}
+		g.noCalls()
+	}
+}
+
+// shareCanvas publishes a moving canvas as the browser's screen.
+func (b *browser) shareCanvas(width, height int) {
+	b.t.Helper()
+	eval[bool](b, fmt.Sprintf(`(async () => {
+		const canvas = Object.assign(document.createElement("canvas"), {width: %d, height: %d});
+		const g = canvas.getContext("2d");
+		let n = 0;
+		setInterval(() => { g.fillStyle = "#fff"; g.fillRect(0, 0, canvas.width, canvas.height); g.fillStyle = "#000"; g.font = "64px sans-serif"; g.fillText("Trang " + n++, 80, 200); }, 100);
+		navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(10);
+		return true;
+	})()`, width, height))
+	b.click("share")
+}
+
+// TestContentOfBrowsers: a browser's screen is shown in the second channel of every kind,
+// every kind's slides in the browser; who takes over stops the other.
+func TestContentOfBrowsers(t *testing.T) {
+	g := startGateway(t, "")
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			web := joinMeeting(t, "web-"+kind.name, browserOptions{name: "Lan"})
+			web.shareCanvas(1280, 720)
+			r := g.presenter(t, 500, "web-"+kind.name, append(kind.args, "--content-after", "6s")...)
+			eventually(t, 20*time.Second, "the terminal is sent the screen", func() bool { return len(g.calls()) == 1 && g.calls()[0].packets("content", "send") > 20 })
+			web.run("the share is stopped when the terminal takes over", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=share-stopped]`)))
+			web.decodesContent("terminal")
+			web.click("share") // and takes over again
+			eventually(t, 15*time.Second, "the browser presents", func() bool { return strings.HasPrefix(g.presents("web-"+kind.name), "web-") })
+			r.stop()
+			got := r.report()
+			if c := got.Content; c == nil || c.Width != 1280 || c.Height != 720 || c.Frames < 10 {
+				t.Errorf("the terminal sees %+v", c)
+			}
+			if p := got.Presenting; p == nil || p.State != "lost" {
+				t.Errorf("the terminal was told %+v", p)
+			}
+			g.noCalls()
+		})
+	}
+}
+
+// decodesContent waits until the browser decodes somebody's slides.
+func (b *browser) decodesContent(kind string) {
+	b.t.Helper()
+	eventually(b.t, 20*time.Second, "the browser decodes the slides of a "+kind, func() bool {
+		return eval[bool](b, `(async () => {
+			for (const p of window.roomgate.room.remoteParticipants.values()) {
+				const pub = p.getTrackPublication("screen_share");
+				if (!pub?.track || (p.attributes["roomgate.kind"] || "browser") !== "`+kind+`") continue;
+				let frames = 0, width = 0;
+				(await pub.track.getRTCStatsReport())?.forEach((s) => { if (s.type === "inbound-rtp") { frames = s.framesDecoded; width = s.frameWidth; } });
+				if (frames > 20 && width === 640) return true;
+			}
+			return false;
+		})()`)
+	})
+}
