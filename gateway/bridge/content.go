@@ -120,6 +120,7 @@ type presentation struct {
 	wanted  bool  // we should hold its floor
 	held    bool  // we do, or have asked to
 	refused bool  // it does not yield: not asked again before the presenter changes
+	unable  bool  // it took no such wish; asked again when its media changes
 	answer  *bool // to its wish
 	revoke  bool  // take the floor from it, even if only to give it back
 	changed chan struct{}
@@ -133,9 +134,20 @@ func newPresentation(leg call.Leg) presentation {
 // expect says whether the leg is to be sent content.
 func (p *presentation) expect(content bool) {
 	p.mu.Lock()
-	p.wanted, p.refused = content, false
+	p.wanted, p.refused, p.unable = content, false, false
 	p.mu.Unlock()
 	p.poke()
+}
+
+// renegotiated: what was not possible may be now.
+func (p *presentation) renegotiated() {
+	p.mu.Lock()
+	again := p.unable
+	p.unable = false
+	p.mu.Unlock()
+	if again {
+		p.poke()
+	}
 }
 
 func (p *presentation) poke() {
@@ -165,7 +177,7 @@ func (p *presentation) step() func(context.Context, call.ContentHolder) error {
 			p.held, p.wanted = false, false
 		}
 		return func(ctx context.Context, h call.ContentHolder) error { return h.AnswerContent(ctx, yes) }
-	case (p.wanted || p.revoke) && !p.held && !p.refused:
+	case (p.wanted || p.revoke) && !p.held && !p.refused && !p.unable:
 		p.held, p.revoke = true, false
 		return func(ctx context.Context, h call.ContentHolder) error { return h.RequestContent(ctx) }
 	case !p.wanted && p.held && !p.revoke:
@@ -218,7 +230,7 @@ func (m *Member) hold() {
 			if err != nil {
 				m.log.Debug("floor of the leg", zap.Error(err))
 				p.mu.Lock()
-				p.held, p.refused = false, true
+				p.held, p.unable = false, true
 				p.mu.Unlock()
 			}
 		}

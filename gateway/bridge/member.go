@@ -126,6 +126,7 @@ func (m *Member) MediaChanged() {
 		}
 		streams := m.leg.Info().Streams
 		m.followStreams(streams)
+		m.presentation.renegotiated()
 		if len(streams) > 0 && !m.joining && !m.bridge.in.Local {
 			m.joining = true
 			receive := len(m.bridge.members) == 1 && m.bridge.feeds[high] == nil && !m.bridge.opening[high]

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import { t, type TextKey } from "../i18n";
 import { Icon, type IconName } from "./icons";
 import { Roster } from "./roster";
-import { alias, leave, reconnecting, toggleCamera, toggleMicrophone, toggleShare, watchRoom } from "./session";
+import { presenterAmong } from "./people";
+import { alias, leave, reconnecting, shareStopped, toggleCamera, toggleMicrophone, toggleShare, watchRoom } from "./session";
 import { Settings } from "./settings";
 import { Sound } from "./sound";
 import { Stage, type View } from "./stage";
@@ -15,6 +16,7 @@ export function Meeting() {
   const [side, setSide] = useState<Side>(null);
   const show = (s: Side) => setSide((now) => (now === s ? null : s));
   const me = room.localParticipant;
+  const presenter = presenterAmong([...room.remoteParticipants.values(), me]);
   const count = room.remoteParticipants.size + 1;
   return (
     <main class="meeting" data-testid="meeting">
@@ -25,6 +27,16 @@ export function Meeting() {
         {location.protocol === "https:" && (
           <span class="badge">
             <Icon name="lock" /> {t("encrypted")}
+          </span>
+        )}
+        {presenter && (
+          <span class="badge" data-testid="presenter">
+            <Icon name="share" /> {presenter.name || presenter.identity} {t("presenting")}
+          </span>
+        )}
+        {shareStopped.value && (
+          <span class="badge bad" role="status" data-testid="share-stopped">
+            {t("shareTaken")}
           </span>
         )}
         {reconnecting.value && <span class="badge bad" role="status">{t("reconnecting")}</span>}

@@ -16,6 +16,12 @@ export function screenOf(p: Participant): TrackPublication | undefined {
   return p.getTrackPublication(Track.Source.ScreenShare);
 }
 
+/** presenterAmong is who shares a screen, somebody else before oneself: a take-over shows before one's own share has ended. */
+export function presenterAmong<P extends Participant>(everybody: P[]): P | undefined {
+  const sharing = everybody.filter((p) => screenOf(p) && !screenOf(p)?.isMuted);
+  return sharing.find((p) => !p.isLocal) ?? sharing[0];
+}
+
 export function isMuted(p: Participant): boolean {
   const mic = p.getTrackPublication(Track.Source.Microphone);
   return !mic || mic.isMuted;

@@ -5,6 +5,7 @@ import {
   DisconnectReason,
   Room,
   RoomEvent,
+  Track,
   VideoPreset,
   VideoPresets,
 } from "livekit-client";
@@ -23,6 +24,8 @@ export const reconnecting = signal(false);
 /** revision rises whenever anything about the room changed. */
 const revision = signal(0);
 export const dominant = signal("");
+/** shareStopped: the meeting stopped our share, because somebody else presents or we may not. */
+export const shareStopped = signal(false);
 
 export const alias = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
@@ -80,8 +83,25 @@ const watched = [
   RoomEvent.LocalTrackUnpublished,
 ] as const;
 
+/** stoppedHere tells a share that the visitor ended from one that the meeting did. */
+let stoppedHere = false;
+
+function followShare(r: Room) {
+  r.on(RoomEvent.LocalTrackPublished, (publication) => {
+    if (publication.source !== Track.Source.ScreenShare) return;
+    stoppedHere = false;
+    shareStopped.value = false;
+    // Ended by the browser's own button; a track that we stop has no such event.
+    publication.track?.mediaStreamTrack.addEventListener("ended", () => (stoppedHere = true));
+  });
+  r.on(RoomEvent.LocalTrackUnpublished, (publication) => {
+    if (publication.source === Track.Source.ScreenShare && !stoppedHere) shareStopped.value = true;
+  });
+}
+
 function follow(r: Room) {
   for (const event of watched) r.on(event, changed);
+  followShare(r);
   r.on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
     const other = speakers.find((p) => !p.isLocal);
     if (other) dominant.value = other.identity;
@@ -200,6 +220,7 @@ export async function toggleCamera() {
 
 export async function toggleShare() {
   const on = !room.localParticipant.isScreenShareEnabled;
+  stoppedHere = !on;
   try {
     await room.localParticipant.setScreenShareEnabled(
       on,

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Participant } from "livekit-client";
 import { t } from "../i18n";
-import { cameraOf, columns, screenOf } from "./people";
+import { cameraOf, columns, presenterAmong, screenOf } from "./people";
 import { dominant, watchRoom } from "./session";
 import { Tile, type TileProps } from "./tile";
 
@@ -27,7 +27,7 @@ function useSize() {
 
 export function Stage({ view }: { view: View }) {
   const everybody = people();
-  const presenter = everybody.find((p) => screenOf(p)?.track && !screenOf(p)?.isMuted);
+  const presenter = presenterAmong(everybody.filter((p) => screenOf(p)?.track));
   const alone = everybody.length === 1;
   if (presenter) {
     return <Speaker main={{ participant: presenter, publication: screenOf(presenter), screen: true }} strip={everybody} />;
