@@ -75,7 +75,9 @@ func (f *fake) MuteParticipant(_ context.Context, alias, identity string, muted 
 func (f *fake) RemoveParticipant(_ context.Context, alias, identity string) error {
 	return f.remove(alias, identity)
 }
-func (f *fake) Present(alias, identity string, yes bool) error { return f.present(alias, identity, yes) }
+func (f *fake) Present(alias, identity string, yes bool) error {
+	return f.present(alias, identity, yes)
+}
 func (f *fake) Calls() []gateway.Call { return append([]gateway.Call(nil), f.calls...) }
 func (f *fake) Call(id string) (gateway.Call, error) {
 	for _, c := range f.calls {

@@ -33,7 +33,7 @@ func capabilities() media.Capabilities {
 		Video:    []media.Format{h264(97, 1, upTo720p), h264(98, 0, upTo720p)},
 		Content:  []media.Format{h264(97, 1, upTo1080p), h264(98, 0, upTo1080p)},
 		MaxVideo: 4_000_000, MaxContent: 4_000_000,
-		Keypad:   true,
+		Keypad: true,
 	}
 }
 
