@@ -90,7 +90,7 @@ var products = []struct{ in, maker string }{
 	{"tandberg", "TANDBERG"}, {"cisco", "Cisco"}, {"sony", "Sony"}, {"pcs-", "Sony PCS"}, {"aver", "AVer"}, {"huawei", "Huawei"},
 	{"te30", "Huawei"}, {"te40", "Huawei"}, {"viewpoint", "Huawei"}, {"yealink", "Yealink"}, {"lifesize", "Lifesize"},
 	{"radvision", "Avaya"}, {"scopia", "Avaya"}, {"avaya", "Avaya"}, {"h323plus", "H323Plus"}, {"gnugk", "GnuGk"},
-	{"gnu gatekeeper", "GnuGk"}, {"objective systems", "Asterisk"}, {"asterisk", "Asterisk"}, {"ekiga", "Ekiga"}, {"openh323", "OpenH323"},
+	{"gnu gatekeeper", "GnuGk"}, {"objective systems", "Asterisk"}, {"asterisk", "Asterisk"}, {"ooh323", "Asterisk"}, {"ekiga", "Ekiga"}, {"openh323", "OpenH323"},
 	{"netmeeting", "Microsoft NetMeeting"}, {"panasonic", "Panasonic"}, {"vidyo", "Vidyo"}, {"starleaf", "StarLeaf"}, {"pexip", "Pexip"},
 	{"roomgate", "roomgate"},
 }

@@ -23,7 +23,10 @@ import (
 
 // everything is what recorded far sides may find something in.
 var everything = media.Capabilities{
-	Audio:    append([]media.Format{{Codec: media.G722, PayloadType: 9, ClockRate: 8000, Channels: 1}}, phone.Audio...),
+	Audio: append([]media.Format{
+		{Codec: media.G722, PayloadType: 9, ClockRate: 8000, Channels: 1},
+		{Codec: media.G7221, PayloadType: 115, ClockRate: 16000, Channels: 1, Bitrate: 24000},
+	}, phone.Audio...),
 	Video:    room.Video,
 	MaxVideo: 2_000_000, Keypad: true,
 }
@@ -154,7 +157,7 @@ func TestReplayedCallers(t *testing.T) {
 				require.NoError(t, leg.Hangup(normal()))
 			}
 			cause := drain(t, leg)
-			assert.Contains(t, []call.CauseCode{call.NormalClearing, call.Cancelled, call.UnknownAlias, call.UserBusy, call.Rejected, call.Unavailable}, cause.Code)
+			assert.Contains(t, []call.CauseCode{call.NormalClearing, call.Cancelled, call.UnknownAlias, call.UserBusy, call.Rejected, call.Unavailable, call.BadRequest}, cause.Code)
 		})
 	}
 }
