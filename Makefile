@@ -10,7 +10,7 @@ SOAKCALL  ?= 1h
 PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
 WEB        = $(shell git ls-files web 2>/dev/null)
 
-.PHONY: help setup setup-test run build web test unit e2e fuzz bench soak picture lint fmt
+.PHONY: help setup setup-test run build web prompts test unit e2e fuzz bench soak picture lint fmt
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,11 +24,14 @@ setup-test: setup ## also install what the tests need (baresip, sipp, Chromium, 
 run: setup build ## build and start; RUN="--config roomgate.yaml" for options
 	bin/roomgate serve $(RUN)
 
-build: web ## bin/roomgate and bin/roomgate-video
+build: web prompts ## bin/roomgate and bin/roomgate-video
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/roomgate ./cmd/roomgate-video
 
 web: ## web/dist
 	@scripts/web $(WEB)
+
+prompts: ## what the lobby says, spoken by espeak-ng
+	@scripts/prompts
 
 test: setup-test build lint unit e2e ## everything: lint, unit tests with the race detector, end to end
 

@@ -40,6 +40,7 @@ type Config struct {
 	Database Database  `key:"database"`
 	Video    Video     `key:"video"`
 	Meetings Meetings  `key:"meetings"`
+	Lobby    Lobby     `key:"lobby"`
 	Limits   Limits    `key:"limits" reload:"yes"`
 	// DrainTimeout is how long calls may go on after SIGTERM.
 	DrainTimeout time.Duration `key:"drain_timeout" reload:"yes"`
@@ -103,6 +104,19 @@ type Meetings struct {
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
 }
 
+// Lobby is where callers are asked for the meeting and the PIN, and wait.
+type Lobby struct {
+	// Alias is what is dialled to reach it.
+	Alias []string `key:"alias" reload:"yes"`
+	// Language is spoken to callers; ask lets them choose.
+	Language string `key:"language" oneof:"ask,vi,en" reload:"yes"`
+	Tries    int    `key:"tries" reload:"yes"`
+	// Tones sounds when somebody comes into a meeting or leaves it.
+	Tones bool `key:"tones" reload:"yes"`
+	// Prompts is a folder of WAV files that take the place of those built in.
+	Prompts string `key:"prompts"`
+}
+
 // Video is about pictures that cannot be passed on as they are.
 type Video struct {
 	// Worker is the program that makes them; auto: roomgate-video beside our
@@ -149,11 +163,15 @@ type Trunk struct {
 	CIDRs []netip.Prefix `key:"cidrs"`
 	// Codecs of audio, best first; empty means all but g729.
 	Codecs []string `key:"codecs" oneof:"opus,g7221c,g722,g7221,pcma,pcmu,g729"`
+	// Lobby leads calls to an unknown number into the lobby.
+	Lobby bool `key:"lobby"`
+	// Language is spoken in the lobby; empty: lobby.language.
+	Language string `key:"language" oneof:"ask,vi,en"`
 }
 
 // DialRule maps a dialled alias to where it leads; the first that matches
-// wins. Exactly one of Pattern and Prefix, and one of Meeting, Endpoint and
-// Reject, is set. Meeting and Endpoint may hold $1 or ${name} of Pattern's
+// wins. Exactly one of Pattern and Prefix, and one of Meeting, Endpoint, Lobby
+// and Reject, is set. Meeting and Endpoint may hold $1 or ${name} of Pattern's
 // groups and $0, the whole alias; with Prefix, $1 is what follows the prefix.
 type DialRule struct {
 	Pattern string `key:"pattern"` // regular expression (RE2) for the whole alias
@@ -164,6 +182,9 @@ type DialRule struct {
 	Meeting  string `key:"meeting"`
 	// Endpoint is a SIP URI or the alias of a registered terminal.
 	Endpoint string `key:"endpoint"`
+	Lobby    bool   `key:"lobby"`
+	// Language is spoken in the lobby; empty: that of the trunk.
+	Language string `key:"language" oneof:"ask,vi,en"`
 	Reject   string `key:"reject" oneof:"forbidden,not_found,busy,unavailable"`
 }
 

@@ -36,6 +36,7 @@ func Default() *Config {
 		},
 		Video:        Video{Worker: "auto"},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto"},
+		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true},
 		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},

@@ -57,6 +57,8 @@ func TestEveryKeyIsBound(t *testing.T) {
 		"h323.register.password": func(c *config.Config) string { return c.H323.Register.Password },
 		"h323.register.aliases":  func(c *config.Config) string { return c.H323.Register.Aliases[0] },
 		"video.worker":           func(c *config.Config) string { return c.Video.Worker },
+		"lobby.alias":            func(c *config.Config) string { return c.Lobby.Alias[0] },
+		"lobby.prompts":          func(c *config.Config) string { return c.Lobby.Prompts },
 		"data_dir":               func(c *config.Config) string { return c.DataDir },
 		"sfu.api_key":            func(c *config.Config) string { return c.SFU.APIKey },
 		"sfu.api_secret":         func(c *config.Config) string { return c.SFU.APISecret },

@@ -112,6 +112,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		Database:     config.Database{URL: "postgres://roomgate@localhost/roomgate"},
 		Video:        config.Video{Worker: "/usr/lib/roomgate/roomgate-video", Processes: 2},
 		Meetings:     config.Meetings{AutoCreate: true, DefaultLayout: "speaker", MaxLegs: 40},
+		Lobby:        config.Lobby{Alias: []string{"lobby", "19001000"}, Language: "vi", Tries: 5, Prompts: "/etc/roomgate/prompts"},
 		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100},
 		DrainTimeout: 5 * time.Minute,
 		Log:          config.Log{Level: "debug", Format: "json"},
@@ -119,11 +120,12 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		Accounts:     []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},
 		Trunks: []config.Trunk{{Name: "pstn", CIDRs: []netip.Prefix{
 			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"),
-		}, Codecs: []string{"g729", "pcma"}}},
+		}, Codecs: []string{"g729", "pcma"}, Lobby: true, Language: "en"}},
 		DialRules: []config.DialRule{
 			{Prefix: "+84", Trunk: "pstn", Protocol: "sip", Meeting: "room-$1"},
 			{Pattern: `8(?P<room>\d+)`, Endpoint: "sip:${room}@10.0.0.9"},
 			{Pattern: "0900.*", Reject: "forbidden"},
+			{Pattern: "1900", Lobby: true, Language: "ask"},
 		},
 		SecretKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		DataDir:   "/var/lib/roomgate",

@@ -219,6 +219,14 @@ func (v *validation) bounds() {
 			v.fault(key, "%d is below zero", n)
 		}
 	}
+	if v.Lobby.Tries < 1 || v.Lobby.Tries > 10 {
+		v.fault("lobby.tries", "%d is not between 1 and 10", v.Lobby.Tries)
+	}
+	for i, alias := range v.Lobby.Alias {
+		if !usernameForm.MatchString(alias) {
+			v.fault(fmt.Sprintf("lobby.alias[%d]", i), "%q cannot stand in a SIP address", alias)
+		}
+	}
 	for key, n := range map[string]int{"limits.per_source": v.Limits.PerSource, "limits.registrations": v.Limits.Registrations} {
 		if n < 1 {
 			v.fault(key, "%d would keep everybody out", n)
@@ -298,8 +306,12 @@ func (v *validation) dialRules() {
 			v.fault(key, "needs either pattern or prefix")
 			continue
 		}
-		if count(r.Meeting, r.Endpoint, r.Reject) != 1 {
-			v.fault(key, "needs exactly one of meeting, endpoint and reject")
+		lobby := ""
+		if r.Lobby {
+			lobby = "lobby"
+		}
+		if count(r.Meeting, r.Endpoint, lobby, r.Reject) != 1 {
+			v.fault(key, "needs exactly one of meeting, endpoint, lobby and reject")
 		}
 		if r.Trunk != "" && !slices.ContainsFunc(v.Trunks, func(t Trunk) bool { return t.Name == r.Trunk }) {
 			v.fault(key+".trunk", "%q is not the name of a trunk", r.Trunk)

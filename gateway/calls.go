@@ -116,9 +116,13 @@ func (s *session) view() *Call {
 		cause := *s.cause
 		c.Cause = &cause
 	}
-	p := s.place
+	if s.desk != nil {
+		c.Meeting = s.desk.meeting
+	}
+	p, pin := s.place, s.dialledPIN
 	s.mu.Unlock()
 	c.Info = s.leg.Info()
+	c.Info.Called, c.Info.CalledURI = without(c.Info.Called, pin), without(c.Info.CalledURI, pin)
 	if reporter, ok := s.leg.(call.StatsReporter); ok {
 		for _, st := range reporter.Stats() {
 			c.Media = append(c.Media, MediaInfo{StreamStats: st})

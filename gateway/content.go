@@ -100,13 +100,3 @@ func (s *session) content(kind call.EventKind) {
 		p.member.Content(kind)
 	}
 }
-
-// beHost gives the leg the rights of a host in its meeting.
-func (s *session) beHost() {
-	s.mu.Lock()
-	p := s.place
-	s.mu.Unlock()
-	if p != nil {
-		p.member.SetHost()
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/transcode"
 )
@@ -216,10 +217,15 @@ type node struct {
 
 func startNode(t *testing.T, s gateway.Settings, registered ...string) *node {
 	t.Helper()
+	return startNodeWith(t, s, nil, registered...)
+}
+
+func startNodeWith(t *testing.T, s gateway.Settings, prompts *prompt.Set, registered ...string) *node {
+	t.Helper()
 	n := &node{t: t, endpoint: &fakeEndpoint{calls: make(chan call.Leg)}}
 	g, err := gateway.New(gateway.Config{
 		Endpoints: map[call.Protocol]call.Endpoint{call.SIP: n.endpoint},
-		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s,
+		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s, Prompts: prompts,
 		TerminalExists: func(alias string) bool {
 			for _, r := range registered {
 				if r == alias {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/lobby"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
@@ -57,9 +59,11 @@ type Config struct {
 	PhoneAudio string
 	// Capabilities is what legs are offered.
 	Capabilities media.Capabilities
-	Version      string
-	Logger       *zap.Logger
-	Now          func() time.Time
+	// Prompts are what the lobby says; nil: there is no lobby.
+	Prompts *prompt.Set
+	Version string
+	Logger  *zap.Logger
+	Now     func() time.Time
 
 	Settings Settings
 }
@@ -74,8 +78,18 @@ type Settings struct {
 	// TrunkAudio is what legs of trunks are offered, by the trunk's name, where
 	// it is not that of Capabilities.
 	TrunkAudio map[string][]media.Format
+	Lobby      LobbySettings
 	MaxCalls   int // on this node; 0 = no limit
 	MaxLegs    int // per meeting; 0 = no limit
+}
+
+// LobbySettings say how callers are received.
+type LobbySettings struct {
+	Language string // "" asks
+	// TrunkLanguage is that of callers of a trunk, by its name.
+	TrunkLanguage map[string]string
+	Tries         int  // for meeting and PIN together; 0 = 3
+	Tones         bool // when somebody comes into a meeting or leaves it
 }
 
 // Gateway is one node's heart.
@@ -91,6 +105,7 @@ type Gateway struct {
 	total    atomic.Uint64
 	done     chan struct{}
 	clock    *mixer.Clock
+	guard    *lobby.Guard
 	ctx      context.Context // ends when the gateway closes
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
@@ -120,6 +135,7 @@ func New(in Config) (*Gateway, error) {
 		sessions: map[string]*session{},
 		idle:     make(chan struct{}),
 		clock:    mixer.NewClock(),
+		guard:    lobby.NewGuard(in.Now),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.settings.Store(&in.Settings)

@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"strings"
+
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
 )
 
@@ -23,9 +26,10 @@ func (g *Gateway) incoming(leg call.Leg) {
 		return
 	}
 	d := g.settings.Load().Rules.Decide(info, g)
+	s.hide(d.PIN)
 	s.log.Info("created",
 		zap.String("protocol", string(info.Protocol)),
-		zap.String("called", info.Called),
+		zap.String("called", without(info.Called, d.PIN)),
 		zap.Stringer("from", info.Remote.Address),
 		zap.String("why", d.Why))
 	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: d.Meeting})
@@ -34,9 +38,26 @@ func (g *Gateway) incoming(leg call.Leg) {
 		leg.Hangup(call.Cause{Code: d.Reject, Text: d.Why})
 	case d.Endpoint != "":
 		s.connectTo(d)
+	case d.Lobby:
+		s.openLobby(d, nil)
 	default:
 		s.joinMeeting(d)
 	}
+}
+
+// hide keeps a PIN that was dialled from those who look at the call.
+func (s *session) hide(pin string) {
+	s.mu.Lock()
+	s.dialledPIN = pin
+	s.mu.Unlock()
+}
+
+// without is what was dialled, less the PIN in it.
+func without(dialled, pin string) string {
+	if pin == "" {
+		return dialled
+	}
+	return strings.Replace(dialled, pin, "****", 1)
 }
 
 // Leads reports whether a call to an alias would lead anywhere, for a gatekeeper, which
@@ -58,17 +79,24 @@ func (k knowing) TerminalExists(alias string) bool { return k.terminals(alias) }
 // joinMeeting answers at once, with everything the gateway can do; the SFU is
 // joined meanwhile.
 func (s *session) joinMeeting(d route.Decision) {
-	m, b, refused := s.g.enter(d.Meeting, d.PIN, d.Create)
-	if refused != nil {
-		s.leg.Hangup(*refused)
+	c := claim{pin: d.PIN, hasPIN: d.PIN != "", create: d.Create, source: s.source()}
+	p, verdict := s.g.enter(d.Meeting, &c)
+	switch {
+	case p == nil && s.g.in.Prompts != nil && verdict != lobby.NoMeeting:
+		s.openLobby(d, &known{claim: c, verdict: verdict})
+		return
+	case p == nil:
+		s.leg.Hangup(refusal(verdict))
 		return
 	}
-	if !s.sit(m, b) {
+	if !s.sit(p) {
 		return
 	}
-	if role, err := roleFor(m.spec, "", d.PIN); err == nil && role == call.RoleHost {
-		s.beHost()
-	}
+	s.accept(p.meeting)
+}
+
+// accept answers the call with everything the gateway can do.
+func (s *session) accept(m *meeting) {
 	ctx, cancel := s.background()
 	defer cancel()
 	if err := s.leg.Accept(ctx, s.capabilities(m)); err != nil {
@@ -93,21 +121,21 @@ func (s *session) connectTo(d route.Decision) {
 		s.leg.Hangup(call.Cause{Code: call.Unavailable, Text: err.Error()})
 		return
 	}
-	m, b := s.g.enterPrivate(s.id)
+	m, b := s.g.enterPrivate("call-"+s.id, 2)
 	other, refused := s.g.admitPartner(leg, s)
 	if refused != nil {
 		leg.Hangup(*refused)
 		s.leg.Hangup(*refused)
-		s.g.leave(m)
-		s.g.leave(m)
+		s.g.leave(&place{meeting: m})
+		s.g.leave(&place{meeting: m})
 		return
 	}
-	if !s.sit(m, b) {
+	if !s.sit(&place{meeting: m, bridge: b}) {
 		leg.Hangup(call.Cause{Code: call.Cancelled})
-		s.g.leave(m)
+		s.g.leave(&place{meeting: m})
 		return
 	}
-	other.sit(m, b)
+	other.sit(&place{meeting: m, bridge: b})
 }
 
 // admitPartner makes the session of the called terminal, tied to its caller.

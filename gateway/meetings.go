@@ -29,6 +29,7 @@ type meeting struct {
 	legs   int
 	// presenter and waiting are identities
 	presenter, waiting string
+	company
 }
 
 // aliasForm bounds what may become a room of the SFU (256 bytes) and a path
@@ -171,28 +172,6 @@ func roleFor(spec MeetingSpec, asked, pin string) (string, error) {
 	return "", ErrPIN
 }
 
-// enter takes a place in a meeting, making meeting and bridge where needed.
-// leave must be called for every enter that succeeded.
-func (g *Gateway) enter(alias, pin string, create bool) (*meeting, *bridge.Bridge, *call.Cause) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	m, ok := g.meetings[alias]
-	if !ok || m.private {
-		if !create || !aliasForm.MatchString(alias) {
-			return nil, nil, &call.Cause{Code: call.UnknownAlias}
-		}
-		m = g.addMeeting(MeetingSpec{Alias: alias}, true)
-	} else if _, err := roleFor(m.spec, "", pin); err != nil {
-		return nil, nil, &call.Cause{Code: call.Rejected, Text: err.Error()}
-	}
-	limit := cmp.Or(m.spec.MaxLegs, g.settings.Load().MaxLegs)
-	if limit > 0 && m.legs >= limit {
-		return nil, nil, &call.Cause{Code: call.UserBusy, Text: "the meeting is full"}
-	}
-	g.occupy(m)
-	return m, m.bridge, nil
-}
-
 // occupy needs g.mu.
 func (g *Gateway) occupy(m *meeting) {
 	m.legs++
@@ -228,21 +207,26 @@ func layoutOf(m *meeting) layout.Kind {
 	return k
 }
 
-// enterPrivate makes a bridge for a call between two terminals.
-func (g *Gateway) enterPrivate(id string) (*meeting, *bridge.Bridge) {
+// enterPrivate makes a bridge for so many terminals that are in no meeting: a
+// call between two, or one in the lobby.
+func (g *Gateway) enterPrivate(alias string, terminals int) (*meeting, *bridge.Bridge) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m := &meeting{spec: MeetingSpec{Alias: "call-" + id, Name: id}, created: g.in.Now(), onDemand: true, private: true}
+	m := &meeting{spec: g.withDefaults(MeetingSpec{Alias: alias}), created: g.in.Now(), onDemand: true, private: true}
 	g.meetings[m.spec.Alias] = m
 	g.occupy(m)
-	m.legs++ // the second terminal
+	m.legs = terminals
 	return m, m.bridge
 }
 
 // leave gives a place back; the last one closes the bridge.
-func (g *Gateway) leave(m *meeting) {
+func (g *Gateway) leave(p *place) {
+	m := p.meeting
 	g.mu.Lock()
 	m.legs--
+	if p.host {
+		m.hosts--
+	}
 	var empty *bridge.Bridge
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
 )
 
@@ -61,41 +62,33 @@ func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 	if err != nil {
 		return Call{}, err
 	}
-	m, b, refused := g.enter(req.Meeting, g.pinOf(req.Meeting), g.MayCreateMeeting(req.Meeting))
-	if refused != nil {
-		if refused.Code == call.UserBusy {
+	p, verdict := g.enter(req.Meeting, &claim{trusted: true, create: g.MayCreateMeeting(req.Meeting)})
+	if p == nil {
+		if verdict == lobby.Full {
 			return Call{}, ErrFull
 		}
 		return Call{}, ErrNoMeeting
 	}
+	m := p.meeting
 	target.From, target.FromName = m.spec.Alias, m.spec.Name
 	target.Username, target.Password = req.Username, req.Password
 	target.Encryption = m.spec.Encryption
 	target.Can.Encryption = m.spec.Encryption
 	leg, err := endpoint.Dial(ctx, target)
 	if err != nil {
-		g.leave(m)
+		g.leave(p)
 		return Call{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
 	}
 	s, refused := g.admit(leg, func(s *session) { s.name = req.Name })
 	if refused != nil {
 		leg.Hangup(*refused)
-		g.leave(m)
+		g.leave(p)
 		return Call{}, ErrFull
 	}
 	s.log.Info("created", zap.String("target", req.Target), zap.String("meeting", req.Meeting))
-	s.sit(m, b)
+	s.sit(p)
 	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: m.spec.Alias})
 	return *s.view(), nil
-}
-
-// pinOf gives the gateway's own legs the PIN they need.
-func (g *Gateway) pinOf(alias string) string {
-	m, err := g.Meeting(alias)
-	if err != nil {
-		return ""
-	}
-	return m.GuestPIN
 }
 
 // referred moves the leg to where its terminal asks to go (RFC 3515): into
@@ -123,14 +116,25 @@ func (s *session) referred(r *call.Refer) {
 // move takes the leg to another meeting; its terminal notices nothing but the
 // company.
 func (s *session) move(d route.Decision) call.Cause {
-	m, b, refused := s.g.enter(d.Meeting, d.PIN, d.Create)
-	if refused != nil {
-		return *refused
+	p, verdict := s.g.enter(d.Meeting, &claim{pin: d.PIN, hasPIN: true, create: d.Create, source: s.source()})
+	if p == nil {
+		return refusal(verdict)
 	}
+	return s.take(p)
+}
+
+// take changes the leg's place.
+func (s *session) take(p *place) call.Cause {
 	s.mu.Lock()
-	old, partner := s.place, s.partner
-	s.place, s.partner = nil, nil
+	old, partner, desk := s.place, s.partner, s.desk
+	s.place, s.partner, s.desk = nil, nil, nil
+	if s.state == StateLobby {
+		s.state = StateActive
+	}
 	s.mu.Unlock()
+	if desk != nil {
+		desk.nudge() // it is not needed any more
+	}
 	s.release(old)
 	if partner != nil {
 		partner.mu.Lock()
@@ -138,7 +142,7 @@ func (s *session) move(d route.Decision) call.Cause {
 		partner.mu.Unlock()
 		partner.leg.Hangup(call.Cause{Code: call.Transferred})
 	}
-	if !s.sit(m, b) {
+	if !s.sit(p) {
 		return call.Cause{Code: call.Cancelled}
 	}
 	s.mediaChanged()
@@ -159,10 +163,11 @@ func (g *Gateway) Transfer(ctx context.Context, id, target string) error {
 		if d.Meeting == "" {
 			return fmt.Errorf("%w: no meeting %q", ErrBadTarget, target)
 		}
-		if d.PIN == "" {
-			d.PIN = g.pinOf(d.Meeting)
+		p, verdict := g.enter(d.Meeting, &claim{trusted: true, create: d.Create})
+		if p == nil {
+			return fmt.Errorf("%w: %s", ErrBadTarget, refusal(verdict))
 		}
-		if cause := s.move(d); cause.Code != call.NormalClearing {
+		if cause := s.take(p); cause.Code != call.NormalClearing {
 			return fmt.Errorf("%w: %s", ErrBadTarget, cause)
 		}
 		return nil

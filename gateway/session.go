@@ -27,22 +27,27 @@ type session struct {
 	// ended is closed when the leg's events are over.
 	ended chan struct{}
 
-	mu      sync.Mutex
-	state   CallState
-	place   *place
-	tracks  []media.Track // open tracks, for a change of bridge
-	muted   bool
-	layout  layout.Kind // of the leg's own; "" = the meeting's
-	pinned  string
-	cause   *call.Cause
-	closed  time.Time
-	partner *session // the other side of a call between two terminals
-	waiting bool     // an outgoing leg whose answer decides about partner
+	mu         sync.Mutex
+	state      CallState
+	place      *place
+	tracks     []media.Track // open tracks, for a change of bridge
+	muted      bool
+	layout     layout.Kind // of the leg's own; "" = the meeting's
+	pinned     string
+	cause      *call.Cause
+	closed     time.Time
+	partner    *session // the other side of a call between two terminals
+	waiting    bool     // an outgoing leg whose answer decides about partner
+	dialledPIN string
+	desk       *attendant // of the lobby, while the leg is there
 }
 
 // place is a leg's seat at a bridge.
 type place struct {
 	meeting *meeting
+	bridge  *bridge.Bridge
+	host    bool
+	muted   bool // from the start
 	member  *bridge.Member
 }
 
@@ -103,6 +108,7 @@ func (s *session) handle(e call.Event) {
 		s.mediaChanged()
 	case call.Connected:
 		s.setState(StateActive)
+		s.attend()
 		s.answerPartner()
 		s.mediaChanged()
 	case call.MediaChanged:
@@ -131,8 +137,12 @@ func (s *session) handle(e call.Event) {
 	}
 }
 
-// keypad passes a digit on: to the other terminal of a call, and to the events.
+// keypad passes a digit on: to the lobby, which keeps it to itself, or to the
+// other terminal of a call and the events.
 func (s *session) keypad(digit rune) {
+	if s.press(digit) {
+		return
+	}
 	s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(digit)})
 	s.passDigit(digit)
 }
@@ -140,6 +150,9 @@ func (s *session) keypad(digit rune) {
 // heardDigit takes a digit that came as a tone. It is called while a packet is
 // handled, so it must not block. A partner hears the tone itself.
 func (s *session) heardDigit(digit rune) {
+	if s.press(digit) {
+		return
+	}
 	s.g.wait.Add(1)
 	go func() {
 		defer s.g.wait.Done()
@@ -219,14 +232,17 @@ func (s *session) release(p *place) {
 	if p == nil {
 		return
 	}
-	p.member.Leave()
-	s.g.leave(p.meeting)
+	if p.member != nil {
+		p.member.Leave()
+		s.g.ring(p, departureTone)
+	}
+	s.g.leave(p)
 }
 
 // sit puts the leg into a bridge and gives it the tracks that are open. A leg
 // that has ended in the meantime is not seated.
-func (s *session) sit(m *meeting, b *bridge.Bridge) bool {
-	p := &place{meeting: m, member: b.Add(s.leg, s.describe, s.heardDigit)}
+func (s *session) sit(p *place) bool {
+	p.member = p.bridge.Add(s.leg, s.describe, s.heardDigit)
 	s.mu.Lock()
 	if s.state == StateEnded {
 		s.mu.Unlock()
@@ -234,14 +250,19 @@ func (s *session) sit(m *meeting, b *bridge.Bridge) bool {
 		return false
 	}
 	s.place = p
+	s.muted = s.muted || p.muted
 	tracks := append([]media.Track(nil), s.tracks...)
 	muted, kind, pinned := s.muted, s.layout, s.pinned
 	s.mu.Unlock()
 	for _, t := range tracks {
 		p.member.AddTrack(t)
 	}
+	if p.host {
+		p.member.SetHost()
+	}
 	p.member.SetMuted(muted)
 	p.member.SetLayout(kind, pinned)
+	s.g.seated(p)
 	return true
 }
 
@@ -285,6 +306,9 @@ func (s *session) mediaChanged() {
 
 func (s *session) setState(to CallState) {
 	s.mu.Lock()
+	if to == StateActive && s.desk != nil {
+		to = StateLobby
+	}
 	if s.state != StateEnded {
 		s.state = to
 	}

@@ -24,6 +24,16 @@ type MeetingSpec struct {
 	Encryption string
 	// Presenting is free, ask or host: who may present and take over.
 	Presenting string
+	// Lobby lets hosts decide about every guest, WaitForHost lets guests in once a
+	// host is there, Locked lets no guest in.
+	Lobby       bool
+	WaitForHost bool
+	Locked      bool
+	JoinMuted   bool // guests
+	// MaxDuration ends the meeting so long after it began, RoomsOnly so long after
+	// the last browser left terminals alone; 0: never.
+	MaxDuration time.Duration
+	RoomsOnly   time.Duration
 }
 
 // Meeting is a meeting as it stands.
@@ -130,6 +140,8 @@ const (
 	EventSpeaker          EventKind = "participant.speaking"
 	EventPresenting       EventKind = "presentation.changed" // Text: identity, "" = nobody
 	EventPresentingWanted EventKind = "presentation.wanted"  // Text: identity, "" = nobody any more
+	EventLobbyWaiting     EventKind = "lobby.waiting"
+	EventLobbyLeft        EventKind = "lobby.left"
 	EventRegistered       EventKind = "registration.added"
 	EventUnregistered     EventKind = "registration.removed"
 	EventSFULost          EventKind = "sfu.lost"

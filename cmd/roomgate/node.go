@@ -122,6 +122,10 @@ func (n *node) connect(c *config.Config) error {
 		}
 		endpoints[call.H323] = n.h323
 	}
+	prompts, err := lobbyPrompts(c, n.log)
+	if err != nil {
+		return err
+	}
 	n.gateway, err = gateway.New(gateway.Config{
 		Endpoints:      endpoints,
 		Registrations:  n.registrations,
@@ -134,6 +138,7 @@ func (n *node) connect(c *config.Config) error {
 		PhoneAudio:     c.SFU.PhoneAudio,
 		Capabilities:   capabilities(),
 		WorkerVideo:    workerVideo,
+		Prompts:        prompts,
 		Version:        version,
 		Logger:         n.log,
 		Settings:       settings,

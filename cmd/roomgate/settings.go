@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
@@ -84,15 +87,21 @@ func gatewaySettings(c *config.Config) (gateway.Settings, error) {
 	for _, r := range c.DialRules {
 		rules = append(rules, route.Rule{
 			Pattern: r.Expression(), Trunk: r.Trunk, Protocol: call.Protocol(r.Protocol),
-			Meeting: r.Meeting, Endpoint: r.Endpoint, Reject: rejections[r.Reject],
+			Meeting: r.Meeting, Endpoint: r.Endpoint, Lobby: r.Lobby, Language: spoken(r.Language), Reject: rejections[r.Reject],
 		})
 	}
 	table, err := route.Compile(rules)
 	if err != nil {
 		return gateway.Settings{}, err
 	}
+	table.Lobby.Aliases = c.Lobby.Alias
 	trunks := make(map[string][]media.Format)
+	languages := make(map[string]string)
 	for _, t := range c.Trunks {
+		languages[t.Name] = spoken(t.Language)
+		if t.Lobby {
+			table.Lobby.Trunks = append(table.Lobby.Trunks, t.Name)
+		}
 		if len(t.Codecs) > 0 {
 			trunks[t.Name] = audioOf(t.Codecs)
 		}
@@ -103,9 +112,34 @@ func gatewaySettings(c *config.Config) (gateway.Settings, error) {
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
 		Encryption:    c.RTP.Encryption,
-		MaxCalls:      c.Limits.MaxCalls,
-		MaxLegs:       c.Meetings.MaxLegs,
+		Lobby: gateway.LobbySettings{
+			Language: spoken(c.Lobby.Language), TrunkLanguage: languages,
+			Tries: c.Lobby.Tries, Tones: c.Lobby.Tones,
+		},
+		MaxCalls: c.Limits.MaxCalls,
+		MaxLegs:  c.Meetings.MaxLegs,
 	}, nil
+}
+
+// spoken is a language of the configuration; "" for one that is asked for.
+func spoken(language string) string {
+	if language == "ask" {
+		return ""
+	}
+	return language
+}
+
+// lobbyPrompts opens what the lobby says; nil when the program was built without.
+func lobbyPrompts(c *config.Config, log *zap.Logger) (*prompt.Set, error) {
+	set, err := prompt.Open(c.Lobby.Prompts)
+	if errors.Is(err, prompt.ErrNotBuilt) {
+		log.Warn("no lobby", zap.Error(err))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lobby.prompts: %w", err)
+	}
+	return set, nil
 }
 
 // sipConfig is the SIP stack's part of the configuration.

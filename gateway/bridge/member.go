@@ -52,6 +52,7 @@ type Member struct {
 	uplink   *mixer.Uplink
 	output   *mixer.Output
 	dropOut  func()
+	unheard  []speech // played once there is an output
 	picture  *h264.Switch
 	receiver h264.Receiver
 	dropPic  func()
@@ -268,6 +269,7 @@ func (m *Member) openOutput(f media.Format) {
 		return
 	}
 	m.output, m.dropOut = out, drop
+	m.catchUp()
 }
 
 func (m *Member) closeOutput() {

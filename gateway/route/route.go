@@ -5,13 +5,14 @@ package route
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/roomgate/roomgate/call"
 )
 
-// Rule sends what matches Pattern somewhere. Exactly one of Meeting, Endpoint
-// and Reject is set; $1, ${name} in Meeting and Endpoint stand for groups of
+// Rule sends what matches Pattern somewhere. Exactly one of Meeting, Endpoint,
+// Lobby and Reject is set; $1, ${name} in Meeting and Endpoint stand for groups of
 // the pattern.
 type Rule struct {
 	// Pattern is a regular expression that must match the whole called alias.
@@ -22,11 +23,25 @@ type Rule struct {
 
 	Meeting  string
 	Endpoint string // alias, sip: or h323: URI
+	Lobby    bool
 	Reject   call.CauseCode
+	// Language is spoken to callers in the lobby; "" asks them.
+	Language string
 }
 
 // Table is an ordered list of compiled rules; the first that matches decides.
-type Table struct{ rules []compiled }
+type Table struct {
+	rules []compiled
+	// Lobby says who is asked where to go; the zero value: nobody but by rules.
+	Lobby Lobby
+}
+
+// Lobby says which calls lead to the lobby besides those of rules.
+type Lobby struct {
+	Aliases []string // that are dialled
+	// Trunks are those whose calls to an unknown alias lead there.
+	Trunks []string
+}
 
 type compiled struct {
 	Rule
@@ -48,8 +63,11 @@ func Compile(rules []Rule) (*Table, error) {
 				set++
 			}
 		}
+		if r.Lobby {
+			set++
+		}
 		if set != 1 {
-			return nil, fmt.Errorf("dial rule %d: exactly one of meeting, endpoint, reject is needed", i+1)
+			return nil, fmt.Errorf("dial rule %d: exactly one of meeting, endpoint, lobby, reject is needed", i+1)
 		}
 		t.rules = append(t.rules, compiled{Rule: r, expr: expr})
 	}
@@ -67,13 +85,15 @@ type World interface {
 	TerminalExists(alias string) bool
 }
 
-// Decision is where a call goes. Exactly one of Meeting, Endpoint, Reject is
-// set.
+// Decision is where a call goes. Exactly one of Meeting, Endpoint, Lobby, Reject
+// is set.
 type Decision struct {
 	Meeting  string
 	PIN      string // dialled with the alias: meeting*pin or meeting#pin
 	Create   bool   // the meeting is to be made
 	Endpoint string
+	Lobby    bool   // where the caller is asked
+	Language string // spoken there; "" asks for it
 	Reject   call.CauseCode
 	// Rule is the position of the rule that matched, counted from 1; 0 = none.
 	Rule int
@@ -93,8 +113,11 @@ func (t *Table) Decide(info call.Info, w World) Decision {
 			}
 		}
 	}
+	if t != nil && slices.Contains(t.Lobby.Aliases, alias) {
+		return Decision{Lobby: true, Why: "this is the alias of the lobby"}
+	}
 	if alias == "" {
-		return Decision{Reject: call.UnknownAlias, Why: "no alias was dialled"}
+		return t.unknown(info, Decision{Why: "no alias was dialled"})
 	}
 	if w.TerminalExists(alias) && !w.MeetingExists(alias) {
 		return Decision{Endpoint: alias, Why: "a terminal has this alias"}
@@ -116,7 +139,7 @@ func (r *compiled) decide(info call.Info) (Decision, bool) {
 	expand := func(template string) string {
 		return string(r.expr.ExpandString(nil, template, info.Called, m))
 	}
-	return Decision{Meeting: expand(r.Meeting), Endpoint: expand(r.Endpoint), Reject: r.Reject}, true
+	return Decision{Meeting: expand(r.Meeting), Endpoint: expand(r.Endpoint), Lobby: r.Lobby, Language: r.Language, Reject: r.Reject}, true
 }
 
 // finish checks that the meeting decided on exists or may be made.
@@ -140,7 +163,18 @@ func (t *Table) finish(d Decision, info call.Info, w World) Decision {
 			d.Why = "meetings are made on demand"
 		}
 	default:
-		return Decision{Reject: call.UnknownAlias, Rule: d.Rule, Why: "nothing has the alias " + info.Called}
+		return t.unknown(info, Decision{Rule: d.Rule, Language: d.Language, Why: "nothing has the alias " + info.Called})
+	}
+	return d
+}
+
+// unknown is where a call goes that leads nowhere.
+func (t *Table) unknown(info call.Info, d Decision) Decision {
+	if t != nil && info.Remote.Trunk != "" && slices.Contains(t.Lobby.Trunks, info.Remote.Trunk) {
+		d.Lobby = true
+		d.Why += "; its trunk has the lobby"
+	} else {
+		d.Reject = call.UnknownAlias
 	}
 	return d
 }

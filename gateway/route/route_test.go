@@ -24,10 +24,12 @@ func TestDecide(t *testing.T) {
 		{Pattern: `\+?84(\d+)`, Trunk: "vnpt", Meeting: "88001"},
 		{Pattern: `7\d+`, Protocol: call.H323, Endpoint: "h323:$0@10.0.0.9"},
 		{Pattern: `0900.*`, Reject: call.Rejected},
+		{Pattern: `1900`, Lobby: true, Language: "vi"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	table.Lobby = route.Lobby{Aliases: []string{"lobby", "demo2"}, Trunks: []string{"pstn"}}
 	closed := world{
 		meetings:   map[string]bool{"room-1234": true, "88001": true, "demo": true},
 		registered: map[string]bool{"room-a": true, "demo": true},
@@ -53,6 +55,13 @@ func TestDecide(t *testing.T) {
 		{"reject rule", call.Info{Called: "0900123"}, open, route.Decision{Reject: call.Rejected, Rule: 4}},
 		{"alias with PIN", call.Info{Called: "demo*4711"}, closed, route.Decision{Meeting: "demo", PIN: "4711"}},
 		{"alias with PIN, other form", call.Info{Called: "demo#4711"}, open, route.Decision{Meeting: "demo", PIN: "4711"}},
+		{"lobby by alias", call.Info{Called: "lobby"}, open, route.Decision{Lobby: true}},
+		{"lobby by rule", call.Info{Called: "1900"}, closed, route.Decision{Lobby: true, Language: "vi", Rule: 5}},
+		{"unknown from a trunk with lobby", call.Info{Called: "0241", Remote: call.Remote{Trunk: "pstn"}}, closed, route.Decision{Lobby: true}},
+		{"nothing from a trunk with lobby", call.Info{Remote: call.Remote{Trunk: "pstn"}}, closed, route.Decision{Lobby: true}},
+		{"rule to nothing from a trunk with lobby", call.Info{Called: "99999", Remote: call.Remote{Trunk: "pstn"}}, closed, route.Decision{Lobby: true, Rule: 1}},
+		{"refused from a trunk with lobby", call.Info{Called: "0900", Remote: call.Remote{Trunk: "pstn"}}, closed, route.Decision{Reject: call.Rejected, Rule: 4}},
+		{"unknown from another trunk", call.Info{Called: "0241", Remote: call.Remote{Trunk: "vnpt"}}, closed, route.Decision{Reject: call.UnknownAlias}},
 		{"empty", call.Info{}, open, route.Decision{Reject: call.UnknownAlias}},
 	} {
 		got := table.Decide(tc.info, tc.w)
@@ -74,6 +83,7 @@ func TestCompileNamesTheRule(t *testing.T) {
 		{[]route.Rule{{Pattern: "a", Meeting: "m"}, {Pattern: "(", Meeting: "m"}}, "dial rule 2: pattern"},
 		{[]route.Rule{{Pattern: "a"}}, "dial rule 1: exactly one"},
 		{[]route.Rule{{Pattern: "a", Meeting: "m", Reject: call.Rejected}}, "dial rule 1: exactly one"},
+		{[]route.Rule{{Pattern: "a", Meeting: "m", Lobby: true}}, "dial rule 1: exactly one"},
 	} {
 		_, err := route.Compile(tc.rules)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
