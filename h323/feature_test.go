@@ -64,7 +64,8 @@ func TestNoAnswer(t *testing.T) {
 func TestNoCommonMedia(t *testing.T) {
 	for _, way := range ways[:4] {
 		t.Run(way.name, func(t *testing.T) {
-			brief := func(c *h323.Config) { c.Timers.Control = 300 * time.Millisecond }
+			t.Parallel() // each waits for its timer
+			brief := func(c *h323.Config) { c.Timers.Control = time.Second }
 			tune := func(f func(*h323.Config)) func(*h323.Config) {
 				if f == nil {
 					return brief

@@ -96,7 +96,11 @@ func TestSendingDoesNotAllocate(t *testing.T) {
 					send()
 				}
 				before := s.Stats()[1].Packets
-				require.Zero(t, allocs(1000, send))
+				most := 0.0
+				if raceEnabled && suite != "" {
+					most = 1 // the SRTP library pools its buffers
+				}
+				require.LessOrEqual(t, allocs(1000, send), most)
 				require.GreaterOrEqual(t, s.Stats()[1].Packets, before+1001)
 			})
 		}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package rtpconn
+
+const raceEnabled = false
