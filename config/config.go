@@ -49,6 +49,7 @@ type Config struct {
 	Accounts     []Account     `key:"accounts" reload:"yes"`
 	Trunks       []Trunk       `key:"trunks" reload:"yes"`
 	DialRules    []DialRule    `key:"dial_rules" reload:"yes"`
+	DialPlan     DialPlan      `key:"dial_plan" reload:"yes"`
 	// SecretKey opens the passwords in the database: 32 bytes in base64 or
 	// hexadecimal, several with commas between, of which the first seals. Without
 	// one the first start makes secret.key in DataDir.
@@ -186,6 +187,24 @@ type DialRule struct {
 	// Language is spoken in the lobby; empty: that of the trunk.
 	Language string `key:"language" oneof:"ask,vi,en"`
 	Reject   string `key:"reject" oneof:"forbidden,not_found,busy,unavailable"`
+}
+
+// DialPlan is what decides besides the rules.
+type DialPlan struct {
+	// Country of numbers without a country code, ISO 3166.
+	Country string `key:"country"`
+	Policy  Policy `key:"policy"`
+}
+
+// Policy is a program that is asked by HTTP where calls go, before the rules.
+type Policy struct {
+	URL        string        `key:"url"` // empty: nobody is asked
+	Secret     string        `key:"secret"`
+	SecretFile string        `key:"secret_file"`
+	Timeout    time.Duration `key:"timeout"`
+	// Fallback is what happens while it does not answer: the rules decide, or the
+	// call is refused.
+	Fallback string `key:"fallback" oneof:"rules,refuse"`
 }
 
 // Expression is Pattern, or Prefix as a regular expression.

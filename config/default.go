@@ -38,6 +38,7 @@ func Default() *Config {
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto"},
 		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true},
 		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000},
+		DialPlan:     DialPlan{Country: "VN", Policy: Policy{Timeout: 500 * time.Millisecond, Fallback: "rules"}},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},
 	}

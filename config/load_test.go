@@ -127,6 +127,9 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 			{Pattern: "0900.*", Reject: "forbidden"},
 			{Pattern: "1900", Lobby: true, Language: "ask"},
 		},
+		DialPlan: config.DialPlan{Country: "LA", Policy: config.Policy{
+			URL: "https://policy.example.org/route", Secret: "a-secret-of-16-chars", Timeout: time.Second, Fallback: "refuse",
+		}},
 		SecretKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 		DataDir:   "/var/lib/roomgate",
 		Files:     []string{filepath.Join(testdata, "full.yml"), "cert.pem", "key.pem"},

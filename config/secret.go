@@ -20,6 +20,7 @@ func (c *Config) secrets() []secret {
 		{"sfu.api_key", &c.SFU.APIKey, c.SFU.APIKeyFile},
 		{"sfu.api_secret", &c.SFU.APISecret, c.SFU.APISecretFile},
 		{"database.url", &c.Database.URL, c.Database.URLFile},
+		{"dial_plan.policy.secret", &c.DialPlan.Policy.Secret, c.DialPlan.Policy.SecretFile},
 		{"secret_key", &c.SecretKey, c.SecretKeyFile},
 		{"h323.register.password", &c.H323.Register.Password, c.H323.Register.PasswordFile},
 		{"admin.api_key", &c.Admin.APIKey, c.Admin.APIKeyFile},

@@ -16,7 +16,7 @@ func Validate(c *Config) Problems {
 	v := validation{Config: c}
 	for _, rule := range []func(){
 		v.listening, v.networks, v.sip, v.gatekeeper, v.membership, v.rtp, v.sfu, v.http, v.storage, v.bounds,
-		v.accounts, v.trunks, v.dialRules,
+		v.accounts, v.trunks, v.dialRules, v.dialPlan,
 	} {
 		rule()
 	}
@@ -239,6 +239,7 @@ func (v *validation) bounds() {
 
 var (
 	usernameForm = regexp.MustCompile(`^[^\s@:;<>"/?]{1,64}$`)
+	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
 	groupForm    = regexp.MustCompile(`\$(?:\{(\w+)\}|(\w+))`)
 )
 
@@ -323,6 +324,22 @@ func (v *validation) dialRules() {
 		}
 		v.groups(key+".meeting", r.Meeting, expr)
 		v.groups(key+".endpoint", r.Endpoint, expr)
+	}
+}
+
+func (v *validation) dialPlan() {
+	if !countryForm.MatchString(v.DialPlan.Country) {
+		v.fault("dial_plan.country", "%q is not a country code of two capitals", v.DialPlan.Country)
+	}
+	p := v.DialPlan.Policy
+	if p.URL != "" {
+		v.url("dial_plan.policy.url", p.URL, "http", "https")
+	}
+	if p.URL != "" && len(p.Secret) < 16 || p.Secret != "" && len(p.Secret) < 16 {
+		v.fault("dial_plan.policy.secret", "is shorter than 16 characters")
+	}
+	if p.Timeout <= 0 || p.Timeout > 10*time.Second {
+		v.fault("dial_plan.policy.timeout", "%s is not between 0s and 10s", p.Timeout)
 	}
 }
 

@@ -19,6 +19,17 @@ type Meeting struct {
 	Layout     string `json:"layout,omitempty"`
 	MaxLegs    int    `json:"max_legs,omitempty"`
 	Encryption string `json:"encryption,omitempty"`
+	Presenting string `json:"presenting,omitempty"` // who may share a screen
+	// Lobby lets hosts decide about every guest, WaitForHost lets guests in once a
+	// host is there, Locked lets no guest in.
+	Lobby       bool `json:"lobby,omitempty"`
+	WaitForHost bool `json:"wait_for_host,omitempty"`
+	Locked      bool `json:"locked,omitempty"`
+	JoinMuted   bool `json:"join_muted,omitempty"` // guests
+	// MaxDuration and RoomsOnly end it so long after it began, and after the last
+	// browser left; nanoseconds, 0 = never.
+	MaxDuration time.Duration `json:"max_duration,omitempty"`
+	RoomsOnly   time.Duration `json:"rooms_only,omitempty"`
 	// HostPIN and GuestPIN are kept sealed.
 	HostPIN     string `json:"-"`
 	GuestPIN    string `json:"-"`

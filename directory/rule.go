@@ -38,6 +38,7 @@ type Rule struct {
 	Endpoint   string         `json:"endpoint,omitempty"` // alias, sip: or h323: URI
 	ViaTrunk   string         `json:"via_trunk,omitempty"`
 	Lobby      bool           `json:"lobby,omitempty"`
+	Language   string         `json:"language,omitempty"`   // spoken in the lobby: vi, en; "" asks
 	Gatekeeper string         `json:"gatekeeper,omitempty"` // HOST[:PORT] of signalling
 	Proxy      string         `json:"proxy,omitempty"`      // sip: URI
 	Reject     call.CauseCode `json:"reject,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/lobby"
 )
 
@@ -30,7 +31,7 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 	defer g.mu.Unlock()
 	m, ok := g.meetings[alias]
 	if !ok || m.private {
-		if !c.create || !aliasForm.MatchString(alias) {
+		if !c.create || !directory.MeetingAlias.MatchString(alias) {
 			return nil, lobby.NoMeeting
 		}
 		m = g.addMeeting(MeetingSpec{Alias: alias}, true)
@@ -39,7 +40,7 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 	if verdict == 0 && role != call.RoleHost && !c.trusted {
 		verdict = m.keepsOut()
 	}
-	limit := cmp.Or(m.spec.MaxLegs, g.settings.Load().MaxLegs)
+	limit := cmp.Or(m.spec().MaxLegs, g.settings.Load().MaxLegs)
 	if verdict == 0 && limit > 0 && m.legs >= limit {
 		verdict = lobby.Full
 	}
@@ -51,7 +52,7 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 	if p.host {
 		m.hosts++
 	}
-	if m.spec.JoinMuted && !p.host {
+	if m.spec().JoinMuted && !p.host {
 		p.muted = true
 		return p, lobby.InAndMuted
 	}
@@ -60,33 +61,33 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 
 // roleOf checks the PIN of a claim; needs g.mu.
 func (g *Gateway) roleOf(m *meeting, c *claim) (role string, verdict lobby.Verdict) {
-	role, err := roleFor(m.spec, "", c.pin)
-	asks := m.spec.HostPIN != "" && (m.spec.Lobby || m.spec.WaitForHost)
+	role, err := roleFor(m.spec(), "", c.pin)
+	asks := m.spec().HostPIN != "" && (m.spec().Lobby || m.spec().WaitForHost)
 	switch {
 	case c.trusted:
 		return role, 0
-	case (c.pin != "" || m.spec.GuestPIN != "") && g.guard.TurnedAway(c.source):
+	case (c.pin != "" || m.spec().GuestPIN != "") && g.guard.TurnedAway(c.source):
 		return "", lobby.TooMany
-	case err == nil && role == call.RoleGuest && asks && !c.hasPIN && m.spec.GuestPIN == "":
+	case err == nil && role == call.RoleGuest && asks && !c.hasPIN && m.spec().GuestPIN == "":
 		return "", lobby.WantsHost
-	case err == nil && (role == call.RoleHost || m.spec.GuestPIN != "" || c.pin == "" || m.spec.HostPIN == ""):
+	case err == nil && (role == call.RoleHost || m.spec().GuestPIN != "" || c.pin == "" || m.spec().HostPIN == ""):
 		return role, 0
 	case !c.hasPIN:
 		return "", lobby.WantsPIN
 	}
-	c.wait = g.guard.Failed(c.source, m.spec.Alias)
-	g.log.Warn("wrong PIN", zap.String("meeting", m.spec.Alias), zap.String("source", c.source))
+	c.wait = g.guard.Failed(c.source, m.spec().Alias)
+	g.log.Warn("wrong PIN", zap.String("meeting", m.spec().Alias), zap.String("source", c.source))
 	return "", lobby.WrongPIN
 }
 
 // keepsOut is why a guest is not let in now; needs g.mu.
 func (m *meeting) keepsOut() lobby.Verdict {
 	switch {
-	case m.spec.Locked:
+	case m.spec().Locked:
 		return lobby.Locked
-	case m.spec.WaitForHost && m.hosts+m.browserHosts == 0:
+	case m.spec().WaitForHost && m.hosts+m.browserHosts == 0:
 		return lobby.WaitHost
-	case m.spec.Lobby:
+	case m.spec().Lobby:
 		return lobby.WaitAdmit
 	}
 	return 0

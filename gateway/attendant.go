@@ -72,7 +72,9 @@ func (s *session) openLobby(d route.Decision, k *known) {
 	m, b := g.enterPrivate("lobby-"+s.id, 1)
 	if k != nil {
 		if spec, err := g.Meeting(d.Meeting); err == nil {
-			m.spec.Encryption = spec.Encryption
+			own := m.spec()
+			own.Encryption = spec.Encryption
+			m.set(own)
 		}
 	}
 	p := &place{meeting: m, bridge: b}
@@ -259,7 +261,7 @@ func (a *attendant) enter() lobby.Verdict {
 		g.lookAround(g.ctx, a.dial)
 		p, verdict = g.enter(a.dial, &a.claim)
 	}
-	if p != nil && p.meeting.spec.Encryption == "require" && a.s.leg.Info().Encryption == "none" {
+	if p != nil && p.meeting.spec().Encryption == "require" && a.s.leg.Info().Encryption == "none" {
 		g.leave(p)
 		return lobby.Insecure
 	}
@@ -292,7 +294,7 @@ func (a *attendant) goIn(action lobby.Action) {
 	a.done = true
 	p := a.seat
 	a.seat = nil
-	a.s.log.Info("from the lobby into a meeting", zap.String("meeting", p.meeting.spec.Alias), zap.Bool("host", p.host))
+	a.s.log.Info("from the lobby into a meeting", zap.String("meeting", p.meeting.spec().Alias), zap.Bool("host", p.host))
 	if cause := a.s.take(p); cause.Code == call.NormalClearing {
 		p.member.Play(a.sound(action.Clips), prompt.Rate, false)
 	}

@@ -237,13 +237,13 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 	s := g.legOf(n.Identity)
 	switch n.Kind {
 	case bridge.Speaking:
-		g.events.publish(Event{Kind: EventSpeaker, Meeting: m.spec.Alias, Text: n.Identity})
+		g.events.publish(Event{Kind: EventSpeaker, Meeting: m.spec().Alias, Text: n.Identity})
 	case bridge.Joined, bridge.Left:
 		kind := EventJoined
 		if n.Kind == bridge.Left {
 			kind = EventLeft
 		}
-		g.events.publish(Event{Kind: kind, Meeting: m.spec.Alias, Participant: &Participant{Participant: n.Participant}})
+		g.events.publish(Event{Kind: kind, Meeting: m.spec().Alias, Participant: &Participant{Participant: n.Participant}})
 	case bridge.MutedByMeeting:
 		if s != nil {
 			s.setMuted(n.On)
@@ -257,8 +257,8 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 	case bridge.Presenting, bridge.PresentingWanted, bridge.StopSharing:
 		g.contentNotice(m, n)
 	case bridge.MeetingLost:
-		g.events.publish(Event{Kind: EventSFULost, Meeting: m.spec.Alias, Text: n.Text})
+		g.events.publish(Event{Kind: EventSFULost, Meeting: m.spec().Alias, Text: n.Text})
 	case bridge.MeetingBack:
-		g.events.publish(Event{Kind: EventSFUBack, Meeting: m.spec.Alias})
+		g.events.publish(Event{Kind: EventSFUBack, Meeting: m.spec().Alias})
 	}
 }

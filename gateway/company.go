@@ -57,7 +57,7 @@ func (g *Gateway) waiting(alias string) (list []*attendant) {
 // seated follows a leg that has come into a meeting.
 func (g *Gateway) seated(p *place) {
 	if p.host {
-		for _, a := range g.waiting(p.meeting.spec.Alias) {
+		for _, a := range g.waiting(p.meeting.spec().Alias) {
 			a.nudge()
 		}
 	}

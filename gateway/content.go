@@ -36,7 +36,7 @@ func (g *Gateway) contentNotice(m *meeting, n bridge.Notice) {
 		g.mu.Unlock()
 		g.publishPresenting(EventPresentingWanted, m, n.Identity)
 	case bridge.StopSharing:
-		g.stopSharing(m.spec.Alias, n.Identity)
+		g.stopSharing(m.spec().Alias, n.Identity)
 	}
 }
 
@@ -44,7 +44,7 @@ func (g *Gateway) publishPresenting(kind EventKind, m *meeting, identity string)
 	if m.private {
 		return
 	}
-	g.events.publish(Event{Kind: kind, Meeting: m.spec.Alias, Text: identity})
+	g.events.publish(Event{Kind: kind, Meeting: m.spec().Alias, Text: identity})
 }
 
 // stopSharing has the SFU stop a share, without waiting for it.
@@ -84,7 +84,7 @@ func (g *Gateway) Present(alias, identity string, yes bool) error {
 
 // policyOf is who may present in a meeting; in a call of two terminals both may.
 func policyOf(m *meeting) floor.Policy {
-	p, ok := floor.ParsePolicy(m.spec.Presenting)
+	p, ok := floor.ParsePolicy(m.spec().Presenting)
 	if m.private || !ok {
 		return floor.Free
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
@@ -48,9 +49,14 @@ type Config struct {
 	// ProtocolOf tells how a terminal that exists is called, without going through all
 	// Registrations; "" for those that it does not know. May be nil.
 	ProtocolOf func(alias string) call.Protocol
-	SFU        bridge.SFU
-	Admin      SFUAdmin
-	Codecs     bridge.Codecs
+	// Directory keeps meetings and knows endpoints; nil: meetings live with the
+	// process, and nothing is known of endpoints.
+	Directory Directory
+	// Trunk says how a number is called over a trunk. Nil: there are no trunks.
+	Trunk  func(trunk, number string) (call.Protocol, call.Target, error)
+	SFU    bridge.SFU
+	Admin  SFUAdmin
+	Codecs bridge.Codecs
 	// Video makes pictures that cannot be passed on as they are; nil: none.
 	Video *video.Pool
 	// WorkerVideo is offered besides Capabilities while there is a worker.
@@ -68,9 +74,28 @@ type Config struct {
 	Settings Settings
 }
 
+// Directory is what the gateway asks of the directory.
+type Directory interface {
+	ByAlias(alias string) (directory.Endpoint, bool)
+	Meeting(alias string) (directory.Meeting, bool)
+	Meetings() []directory.Meeting
+	SaveMeeting(ctx context.Context, m directory.Meeting) (directory.Meeting, error)
+	DeleteMeeting(ctx context.Context, alias string) error
+}
+
+// Policy decides from outside where calls go.
+type Policy interface {
+	// Decide returns false to leave the call to the dial plan. The meeting of a
+	// decision need not exist, and the caller need not be permitted to call there:
+	// both are looked at afterwards.
+	Decide(ctx context.Context, info call.Info) (route.Decision, bool)
+}
+
 // Settings are the parts of the configuration that can change while calls run.
 type Settings struct {
-	Rules         *route.Table
+	Rules *route.Table
+	// Policy may decide in place of the rules. Nil: nobody does.
+	Policy        Policy
 	AutoCreate    bool
 	DefaultLayout string
 	// Encryption is the policy for meetings that do not state one.
@@ -139,6 +164,7 @@ func New(in Config) (*Gateway, error) {
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.settings.Store(&in.Settings)
+	g.Refresh()
 	return g, nil
 }
 

@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIncomingCalls(t *testing.T) {
-	rules, err := route.Compile([]route.Rule{{Pattern: "09.*", Reject: call.Rejected}})
+	rules, err := route.Compile([]route.Rule{{Pattern: "09.*", Reject: call.Rejected}}, route.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (g *Gateway) incoming(leg call.Leg) {
 		}()
 		return
 	}
-	d := g.settings.Load().Rules.Decide(info, g)
+	d := g.route(info)
 	s.hide(d.PIN)
 	s.log.Info("created",
 		zap.String("protocol", string(info.Protocol)),
@@ -36,7 +36,7 @@ func (g *Gateway) incoming(leg call.Leg) {
 	switch {
 	case d.Reject != "":
 		leg.Hangup(call.Cause{Code: d.Reject, Text: d.Why})
-	case d.Endpoint != "":
+	case d.Endpoint != "" || d.Trunk != "":
 		s.connectTo(d)
 	case d.Lobby:
 		s.openLobby(d, nil)
@@ -60,11 +60,33 @@ func without(dialled, pin string) string {
 	return strings.Replace(dialled, pin, "****", 1)
 }
 
+// route decides where a call goes: the policy from outside, if there is one and it
+// wants to, or the dial plan.
+func (g *Gateway) route(info call.Info) route.Decision {
+	now := g.settings.Load()
+	if now.Policy != nil {
+		if d, ok := now.Policy.Decide(g.ctx, info); ok {
+			return now.Rules.Check(d, info, g)
+		}
+	}
+	return now.Rules.Decide(info, g)
+}
+
+// Explain is the decision of the dial plan for a call that nobody makes, and what
+// each rule says to it.
+func (g *Gateway) Explain(info call.Info) (route.Decision, []route.Step) {
+	return g.settings.Load().Rules.Explain(info, g)
+}
+
 // Leads reports whether a call to an alias would lead anywhere, for a gatekeeper, which
 // has to say so before there is a call. terminals stands in for TerminalExists: whoever
 // asks knows its own.
 func (g *Gateway) Leads(info call.Info, terminals func(alias string) bool) bool {
-	return g.settings.Load().Rules.Decide(info, knowing{g, terminals}).Reject == ""
+	now := g.settings.Load()
+	if now.Policy != nil {
+		return true // it is asked when the call comes
+	}
+	return now.Rules.Decide(info, knowing{g, terminals}).Reject == ""
 }
 
 // knowing is a Gateway's world with other terminals.
@@ -110,7 +132,7 @@ func (s *session) connectTo(d route.Decision) {
 	ctx, cancel := s.background()
 	defer cancel()
 	info := s.leg.Info()
-	endpoint, target, err := s.g.target(d.Endpoint)
+	endpoint, target, err := s.g.destination(d)
 	if err != nil {
 		s.leg.Hangup(call.Cause{Code: call.UnknownAlias, Text: err.Error()})
 		return

@@ -44,7 +44,7 @@ func (n *node) comesTo(l *fakeLeg, want string) {
 
 func startLobby(t *testing.T) *node {
 	t.Helper()
-	rules, err := route.Compile([]route.Rule{{Pattern: "1900", Lobby: true, Language: "en"}, {Pattern: "7(.*)", Meeting: "88$1"}, {Pattern: "0900", Reject: call.Rejected}})
+	rules, err := route.Compile([]route.Rule{{Pattern: "1900", Lobby: true, Language: "en"}, {Pattern: "7(.*)", Meeting: "88$1"}, {Pattern: "0900", Reject: call.Rejected}}, route.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,14 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
-	"regexp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/layout"
 )
@@ -19,27 +20,32 @@ import (
 // meeting is a meeting of this node: what was asked for and, while legs are
 // in it, its bridge.
 type meeting struct {
-	spec     MeetingSpec
-	created  time.Time
-	onDemand bool
-	private  bool // a call between two terminals; not shown as a meeting
+	asked   atomic.Pointer[MeetingSpec]
+	private bool // a call between two terminals; not shown as a meeting
 
 	// guarded by Gateway.mu
-	bridge *bridge.Bridge
-	legs   int
+	created  time.Time
+	onDemand bool
+	kept     bool // by the directory
+	bridge   *bridge.Bridge
+	legs     int
 	// presenter and waiting are identities
 	presenter, waiting string
 	company
 }
 
-// aliasForm bounds what may become a room of the SFU (256 bytes) and a path
-// segment of the meeting page.
-var aliasForm = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._+@-]{0,63}$`)
+// spec is what was asked for, as it stands; the alias never changes.
+func (m *meeting) spec() MeetingSpec { return *m.asked.Load() }
+
+func (m *meeting) set(spec MeetingSpec) { m.asked.Store(&spec) }
 
 // CreateMeeting makes a meeting that stays until it is deleted.
-func (g *Gateway) CreateMeeting(_ context.Context, spec MeetingSpec) (Meeting, error) {
-	if !aliasForm.MatchString(spec.Alias) {
+func (g *Gateway) CreateMeeting(ctx context.Context, spec MeetingSpec) (Meeting, error) {
+	if !directory.MeetingAlias.MatchString(spec.Alias) {
 		return Meeting{}, fmt.Errorf("%w: %q", ErrBadMeeting, spec.Alias)
+	}
+	if g.in.Directory != nil {
+		return g.keepMeeting(ctx, spec)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -47,7 +53,8 @@ func (g *Gateway) CreateMeeting(_ context.Context, spec MeetingSpec) (Meeting, e
 		if !m.onDemand {
 			return Meeting{}, ErrMeetingExists
 		}
-		m.spec, m.onDemand = g.withDefaults(spec), false
+		m.set(g.withDefaults(spec))
+		m.onDemand = false
 		return m.view(), nil
 	}
 	m := g.addMeeting(spec, false)
@@ -56,7 +63,8 @@ func (g *Gateway) CreateMeeting(_ context.Context, spec MeetingSpec) (Meeting, e
 
 // addMeeting needs g.mu.
 func (g *Gateway) addMeeting(spec MeetingSpec, onDemand bool) *meeting {
-	m := &meeting{spec: g.withDefaults(spec), created: g.in.Now(), onDemand: onDemand}
+	m := &meeting{created: g.in.Now(), onDemand: onDemand}
+	m.set(g.withDefaults(spec))
 	g.meetings[spec.Alias] = m
 	return m
 }
@@ -70,7 +78,7 @@ func (g *Gateway) withDefaults(spec MeetingSpec) MeetingSpec {
 }
 
 func (m *meeting) view() Meeting {
-	return Meeting{MeetingSpec: m.spec, Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
+	return Meeting{MeetingSpec: m.spec(), Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
 }
 
 // Meetings lists the meetings by alias.
@@ -100,24 +108,37 @@ func (g *Gateway) Meeting(alias string) (Meeting, error) {
 
 // DeleteMeeting ends a meeting for everybody.
 func (g *Gateway) DeleteMeeting(ctx context.Context, alias string) error {
+	kept, err := g.forgetMeeting(ctx, alias)
+	if err != nil {
+		return err
+	}
 	g.mu.Lock()
 	m, ok := g.meetings[alias]
 	if ok && !m.private {
 		delete(g.meetings, alias)
 	}
 	g.mu.Unlock()
-	if !ok || m.private {
+	if kept {
+		g.Refresh()
+	} else if !ok || m.private {
 		return ErrNoMeeting
 	}
-	for _, s := range g.living() {
-		if s.inMeeting(m) {
-			s.leg.Hangup(call.Cause{Code: call.MeetingEnded})
-		}
+	if ok && !m.private {
+		g.empty(m)
 	}
 	if g.in.Admin != nil {
 		return g.in.Admin.CloseRoom(ctx, alias)
 	}
 	return nil
+}
+
+// empty ends all calls in a meeting.
+func (g *Gateway) empty(m *meeting) {
+	for _, s := range g.living() {
+		if s.inMeeting(m) {
+			s.leg.Hangup(call.Cause{Code: call.MeetingEnded})
+		}
+	}
 }
 
 // Token lets a browser into a meeting. A guest of a meeting without a guest
@@ -150,9 +171,9 @@ func (g *Gateway) specForJoining(alias string) (MeetingSpec, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if m, ok := g.meetings[alias]; ok && !m.private {
-		return m.spec, nil
+		return m.spec(), nil
 	}
-	if g.settings.Load().AutoCreate && aliasForm.MatchString(alias) {
+	if g.settings.Load().AutoCreate && directory.MeetingAlias.MatchString(alias) {
 		return g.withDefaults(MeetingSpec{Alias: alias}), nil
 	}
 	return MeetingSpec{}, ErrNoMeeting
@@ -179,7 +200,7 @@ func (g *Gateway) occupy(m *meeting) {
 		return
 	}
 	m.bridge = bridge.New(bridge.Config{
-		Alias:      m.spec.Alias,
+		Alias:      m.spec().Alias,
 		SFU:        g.in.SFU,
 		Local:      m.private,
 		Codecs:     g.in.Codecs,
@@ -189,18 +210,18 @@ func (g *Gateway) occupy(m *meeting) {
 		Video:      g.in.Video,
 		Layout:     layoutOf(m),
 		Floor:      policyOf(m),
-		Logger:     g.log.With(zap.String("meeting", m.spec.Alias)),
+		Logger:     g.log.With(zap.String("meeting", m.spec().Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
 	})
 	if !m.private {
-		g.events.publish(Event{Kind: EventMeetingStarted, Meeting: m.spec.Alias})
+		g.events.publish(Event{Kind: EventMeetingStarted, Meeting: m.spec().Alias})
 	}
 }
 
 // layoutOf is what legs of a meeting are shown; two terminals in a call see
 // each other.
 func layoutOf(m *meeting) layout.Kind {
-	k, ok := layout.Parse(m.spec.Layout)
+	k, ok := layout.Parse(m.spec().Layout)
 	if m.private || !ok {
 		return layout.Auto
 	}
@@ -212,8 +233,9 @@ func layoutOf(m *meeting) layout.Kind {
 func (g *Gateway) enterPrivate(alias string, terminals int) (*meeting, *bridge.Bridge) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m := &meeting{spec: g.withDefaults(MeetingSpec{Alias: alias}), created: g.in.Now(), onDemand: true, private: true}
-	g.meetings[m.spec.Alias] = m
+	m := &meeting{created: g.in.Now(), onDemand: true, private: true}
+	m.set(g.withDefaults(MeetingSpec{Alias: alias}))
+	g.meetings[alias] = m
 	g.occupy(m)
 	m.legs = terminals
 	return m, m.bridge
@@ -231,20 +253,20 @@ func (g *Gateway) leave(p *place) {
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
 		m.presenter, m.waiting = "", ""
-		if m.onDemand && g.meetings[m.spec.Alias] == m {
-			delete(g.meetings, m.spec.Alias)
+		if m.onDemand && g.meetings[m.spec().Alias] == m {
+			delete(g.meetings, m.spec().Alias)
 		}
 	}
 	g.mu.Unlock()
 	if empty != nil {
 		empty.Close()
 		if !m.private {
-			g.events.publish(Event{Kind: EventMeetingEnded, Meeting: m.spec.Alias})
+			g.events.publish(Event{Kind: EventMeetingEnded, Meeting: m.spec().Alias})
 		}
 	}
 }
 
-// MeetingExists, MayCreateMeeting and TerminalExists make the Gateway the
+// MeetingExists, MayCreateMeeting, TerminalExists and Permitted make the Gateway the
 // route.World of its dial rules.
 
 // MeetingExists reports a meeting that callers may reach.
@@ -255,10 +277,26 @@ func (g *Gateway) MeetingExists(alias string) bool {
 
 // MayCreateMeeting reports whether dialling in may make the meeting.
 func (g *Gateway) MayCreateMeeting(alias string) bool {
-	return g.settings.Load().AutoCreate && aliasForm.MatchString(alias)
+	return g.settings.Load().AutoCreate && directory.MeetingAlias.MatchString(alias)
 }
 
 // TerminalExists reports whether a terminal of ours has the alias.
 func (g *Gateway) TerminalExists(alias string) bool {
 	return g.in.TerminalExists != nil && g.in.TerminalExists(alias)
 }
+
+// Permitted reports whether a caller may call something of a kind: terminals of
+// the directory as it says there, others as the rules let them.
+func (g *Gateway) Permitted(info call.Info, what directory.Permission) bool {
+	if g.in.Directory == nil || !info.Remote.Registered {
+		return true
+	}
+	e, ok := g.in.Directory.ByAlias(info.Remote.Alias)
+	return !ok || e.May(what)
+}
+
+// operator is a Gateway's world to whom everything is permitted.
+type operator struct{ *Gateway }
+
+// Permitted implements route.World.
+func (operator) Permitted(call.Info, directory.Permission) bool { return true }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -15,6 +16,7 @@ import (
 // target resolves what somebody wrote into a stack and its address.
 func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 	protocol := call.SIP
+	address, known := g.placeOf(address)
 	if scheme, _, ok := strings.Cut(address, ":"); ok && !strings.Contains(scheme, "@") {
 		switch strings.ToLower(scheme) {
 		case "sip", "sips":
@@ -23,7 +25,7 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 		default:
 			return nil, call.Target{}, fmt.Errorf("%w: scheme %q has no route", ErrBadTarget, scheme)
 		}
-	} else if !g.TerminalExists(address) && !strings.Contains(address, "@") {
+	} else if !known && !g.TerminalExists(address) && !strings.Contains(address, "@") {
 		return nil, call.Target{}, fmt.Errorf("%w: no terminal has the alias %q", ErrBadTarget, address)
 	} else if p := g.protocolOf(address); p != "" {
 		protocol = p
@@ -35,6 +37,19 @@ func (g *Gateway) target(address string) (call.Endpoint, call.Target, error) {
 		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
 	}
 	return endpoint, call.Target{Address: address, Can: g.capabilities()}, nil
+}
+
+// placeOf gives the address of an endpoint of the directory that has a fixed one and
+// is not registered; everything else as it is. known: the directory has it.
+func (g *Gateway) placeOf(alias string) (address string, known bool) {
+	if g.in.Directory == nil {
+		return alias, false
+	}
+	e, ok := g.in.Directory.ByAlias(alias)
+	if ok && e.Address != "" && g.protocolOf(alias) == "" {
+		return e.Address, true
+	}
+	return alias, ok
 }
 
 func (g *Gateway) protocolOf(alias string) call.Protocol {
@@ -51,6 +66,31 @@ func (g *Gateway) registrationOf(alias string) (Registration, bool) {
 		}
 	}
 	return Registration{}, false
+}
+
+// destination is where a decision leads that is not for a meeting.
+func (g *Gateway) destination(d route.Decision) (call.Endpoint, call.Target, error) {
+	if d.Trunk == "" {
+		endpoint, target, err := g.target(d.Endpoint)
+		target.Via = cmp.Or(d.Via, target.Via)
+		return endpoint, target, err
+	}
+	if g.in.Trunk == nil {
+		return nil, call.Target{}, fmt.Errorf("%w: there is no trunk %q", ErrBadTarget, d.Trunk)
+	}
+	protocol, target, err := g.in.Trunk(d.Trunk, d.Number)
+	if err != nil {
+		return nil, call.Target{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
+	}
+	endpoint, ok := g.in.Endpoints[protocol]
+	if !ok {
+		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
+	}
+	target.Can = g.capabilities()
+	if audio, ok := g.settings.Load().TrunkAudio[d.Trunk]; ok {
+		target.Can.Audio = audio
+	}
+	return endpoint, target, nil
 }
 
 // Dial calls somebody into a meeting. It returns when the call is on its way.
@@ -70,10 +110,10 @@ func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 		return Call{}, ErrNoMeeting
 	}
 	m := p.meeting
-	target.From, target.FromName = m.spec.Alias, m.spec.Name
+	target.From, target.FromName = m.spec().Alias, m.spec().Name
 	target.Username, target.Password = req.Username, req.Password
-	target.Encryption = m.spec.Encryption
-	target.Can.Encryption = m.spec.Encryption
+	target.Encryption = m.spec().Encryption
+	target.Can.Encryption = m.spec().Encryption
 	leg, err := endpoint.Dial(ctx, target)
 	if err != nil {
 		g.leave(p)
@@ -87,7 +127,7 @@ func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 	}
 	s.log.Info("created", zap.String("target", req.Target), zap.String("meeting", req.Meeting))
 	s.sit(p)
-	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: m.spec.Alias})
+	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: m.spec().Alias})
 	return *s.view(), nil
 }
 
@@ -96,7 +136,7 @@ func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 func (s *session) referred(r *call.Refer) {
 	info := s.leg.Info()
 	info.Called, info.CalledURI = userOf(r.To), r.To
-	d := s.g.settings.Load().Rules.Decide(info, s.g)
+	d := s.g.route(info)
 	if d.Reject != "" {
 		r.Refuse(call.Cause{Code: d.Reject, Text: d.Why})
 		return
@@ -159,7 +199,7 @@ func (g *Gateway) Transfer(ctx context.Context, id, target string) error {
 	if !strings.Contains(target, ":") {
 		info := s.leg.Info()
 		info.Called, info.CalledURI = target, target
-		d := g.settings.Load().Rules.Decide(info, g)
+		d := g.settings.Load().Rules.Decide(info, operator{g})
 		if d.Meeting == "" {
 			return fmt.Errorf("%w: no meeting %q", ErrBadTarget, target)
 		}

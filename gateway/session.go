@@ -225,7 +225,7 @@ func (p *place) alias() string {
 	if p == nil || p.meeting.private {
 		return ""
 	}
-	return p.meeting.spec.Alias
+	return p.meeting.spec().Alias
 }
 
 func (s *session) release(p *place) {
@@ -324,7 +324,7 @@ func (s *session) inMeeting(m *meeting) bool {
 // capabilities is what this leg is offered, under the policy of a meeting.
 func (s *session) capabilities(m *meeting) media.Capabilities {
 	can := s.offered()
-	can.Encryption = m.spec.Encryption
+	can.Encryption = m.spec().Encryption
 	return can
 }
 

@@ -16,6 +16,7 @@ import (
 type MeetingSpec struct {
 	Alias    string
 	Name     string
+	Agency   string
 	HostPIN  string
 	GuestPIN string
 	Layout   string

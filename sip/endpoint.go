@@ -215,6 +215,9 @@ type Address struct {
 // the moment or not.
 func (e *Endpoint) Known(alias string) bool { return e.registrar.Known(alias) }
 
+// Reachable reports whether an alias is registered at the moment.
+func (e *Endpoint) Reachable(alias string) bool { return len(e.registrar.Lookup(alias)) > 0 }
+
 // Registrations lists the bindings that have not expired.
 func (e *Endpoint) Registrations() []registrar.Registration { return e.registrar.Registrations() }
 

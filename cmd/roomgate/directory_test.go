@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/ras/client"
@@ -43,4 +47,60 @@ func TestDirectoryAccounts(t *testing.T) {
 
 	require.NoError(t, r.n.directory.DeleteEndpoint(t.Context(), e.ID, 0))
 	assert.False(t, call().Connected)
+}
+
+// TestMeetingsAndRulesAreKept: a meeting and a dial rule work at once, and after the
+// gateway was started again.
+func TestMeetingsAndRulesAreKept(t *testing.T) {
+	r := serve(t, "")
+	_, err := r.n.gateway.CreateMeeting(t.Context(), gateway.MeetingSpec{Alias: "88001", Name: "Giao ban", GuestPIN: "1234"})
+	require.NoError(t, err)
+	_, err = r.n.gateway.CreateMeeting(t.Context(), gateway.MeetingSpec{Alias: "88001"})
+	assert.ErrorIs(t, err, gateway.ErrMeetingExists)
+	_, err = r.n.directory.SaveRule(t.Context(), directory.Rule{Prefix: "77", Meeting: "88001*1234"})
+	require.NoError(t, err)
+
+	dials := func(r *running) {
+		ctx, hangup := context.WithCancel(t.Context())
+		ended := r.call(ctx, "771")
+		m, err := r.n.gateway.Meeting("88001")
+		require.NoError(t, err)
+		assert.Equal(t, 1, m.Legs)
+		assert.Equal(t, "Giao ban", m.Name)
+		assert.False(t, m.OnDemand)
+		hangup()
+		<-ended
+	}
+	dials(r)
+	r.signals <- syscall.SIGTERM
+	r.ended(20 * time.Second)
+	r = r.again()
+	dials(r)
+
+	_ = r.n.gateway.DeleteMeeting(t.Context(), "88001") // the meeting server does not answer
+	_, ok := r.n.directory.Meeting("88001")
+	assert.False(t, ok)
+	_, err = r.n.gateway.Meeting("88001")
+	assert.ErrorIs(t, err, gateway.ErrNoMeeting)
+}
+
+// TestMeetingDeletedElsewhere: when a meeting is deleted on another node, or by the
+// command line, its calls end here too.
+func TestMeetingDeletedElsewhere(t *testing.T) {
+	r := serve(t, "")
+	c, err := config.Load(r.file)
+	require.NoError(t, err)
+	other, err := openDirectory(t.Context(), c, r.n.log)
+	require.NoError(t, err)
+	defer other.DB.Close()
+	_, err = other.SaveMeeting(t.Context(), directory.Meeting{Alias: "88002"})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return r.n.gateway.MeetingExists("88002") }, 10*time.Second, 10*time.Millisecond)
+	ended := r.call(t.Context(), "88002")
+	require.NoError(t, other.DeleteMeeting(t.Context(), "88002"))
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the call goes on")
+	}
 }

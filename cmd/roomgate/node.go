@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,6 +36,7 @@ type node struct {
 	sipTLS    certificate.Identity
 	webTLS    certificate.Identity
 	directory *directory.Directory
+	tuning    sync.Mutex // settings that are being put into force
 	meeting   *meetingServer
 	video     *video.Pool
 	sip       *sip.Endpoint
@@ -101,7 +103,7 @@ func (n *node) identify(c *config.Config) error {
 
 // connect makes the stacks, the gateway between them, and the API above.
 func (n *node) connect(c *config.Config) error {
-	settings, err := gatewaySettings(c)
+	settings, err := n.settings(c)
 	if err != nil {
 		return err
 	}
@@ -130,7 +132,9 @@ func (n *node) connect(c *config.Config) error {
 		Endpoints:      endpoints,
 		Registrations:  n.registrations,
 		TerminalExists: n.known,
-		ProtocolOf:     n.h323.protocolOf,
+		ProtocolOf:     n.protocolOf,
+		Directory:      n.directory,
+		Trunk:          n.overTrunk,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
 		Codecs:         &transcode.Codecs{},
@@ -146,6 +150,7 @@ func (n *node) connect(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	n.directory.Watch(n.directoryChanged)
 	n.metrics.Observe(n.gateway, n.reload)
 	return n.listenWeb(c)
 }

@@ -71,6 +71,19 @@ data_dir: %s
 		r.base += "h323: {ras: off, signalling: off}\n"
 	}
 	r.write(more)
+	r.start()
+	return r
+}
+
+// again starts the gateway anew that has ended, on the same data.
+func (r *running) again() *running {
+	next := &running{t: r.t, file: r.file, base: r.base, signals: make(chan os.Signal, 4), done: make(chan error, 1)}
+	next.start()
+	return next
+}
+
+func (r *running) start() {
+	t := r.t
 	c, err := config.Load(r.file)
 	require.NoError(t, err)
 	r.n, err = newNode(t.Context(), c, r.file, zaptest.NewTestingWriter(t))
@@ -85,7 +98,6 @@ data_dir: %s
 		<-r.done
 		r.client.CloseIdleConnections()
 	})
-	return r
 }
 
 func (r *running) write(more string) {

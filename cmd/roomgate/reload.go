@@ -28,11 +28,13 @@ func (n *node) apply(_ context.Context, _, next *config.Config) error {
 	if err != nil {
 		return err
 	}
-	settings, err := gatewaySettings(next)
+	n.tuning.Lock()
+	defer n.tuning.Unlock()
+	settings, err := n.settings(next)
 	if err != nil {
 		return err
 	}
-	if err := n.sip.Reload(sipAccounts(next.Accounts), sipTrunks(next.Trunks), sipLimits(next.Limits)); err != nil {
+	if err := n.sip.Reload(sipAccounts(next.Accounts), n.trunks(next), sipLimits(next.Limits)); err != nil {
 		return err
 	}
 	n.h323.apply(next)

@@ -10,8 +10,10 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
+	"github.com/roomgate/roomgate/gateway/policy"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
@@ -80,17 +82,17 @@ var rejections = map[string]call.CauseCode{
 	"unavailable": call.Unavailable,
 }
 
-// gatewaySettings is what of the configuration the gateway can change while
-// calls run.
-func gatewaySettings(c *config.Config) (gateway.Settings, error) {
-	rules := make([]route.Rule, 0, len(c.DialRules))
+// gatewaySettings is what of the configuration and of the directory the gateway
+// can change while calls run. The rules of the configuration come first.
+func gatewaySettings(c *config.Config, more []directory.Rule) (gateway.Settings, error) {
+	rules := make([]route.Rule, 0, len(c.DialRules)+len(more))
 	for _, r := range c.DialRules {
 		rules = append(rules, route.Rule{
 			Pattern: r.Expression(), Trunk: r.Trunk, Protocol: call.Protocol(r.Protocol),
 			Meeting: r.Meeting, Endpoint: r.Endpoint, Lobby: r.Lobby, Language: spoken(r.Language), Reject: rejections[r.Reject],
 		})
 	}
-	table, err := route.Compile(rules)
+	table, err := route.Compile(append(rules, more...), route.Options{Country: c.DialPlan.Country})
 	if err != nil {
 		return gateway.Settings{}, err
 	}
@@ -140,6 +142,14 @@ func lobbyPrompts(c *config.Config, log *zap.Logger) (*prompt.Set, error) {
 		return nil, fmt.Errorf("lobby.prompts: %w", err)
 	}
 	return set, nil
+}
+
+// callPolicy is the program that is asked where calls go; nil: none.
+func callPolicy(c config.Policy, log *zap.Logger) gateway.Policy {
+	if c.URL == "" {
+		return nil
+	}
+	return policy.New(policy.Config{URL: c.URL, Secret: c.Secret, Timeout: c.Timeout, Refuse: c.Fallback == "refuse", Log: log.Named("policy")})
 }
 
 // sipConfig is the SIP stack's part of the configuration.

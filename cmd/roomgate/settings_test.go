@@ -16,6 +16,7 @@ import (
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/sip"
@@ -39,9 +40,11 @@ func (nobody) MeetingExists(string) bool    { return false }
 func (nobody) MayCreateMeeting(string) bool { return true }
 func (nobody) TerminalExists(string) bool   { return false }
 
+func (nobody) Permitted(call.Info, directory.Permission) bool { return true }
+
 // A trunk that names codecs has those, others have all but G.729.
 func TestTrunkCodecs(t *testing.T) {
-	s, err := gatewaySettings(load(t, "trunks: [{name: pstn, cidrs: [192.0.2.0/24], codecs: [g729, g7221, pcma]}, {name: pbx, cidrs: [192.0.3.0/24]}]"))
+	s, err := gatewaySettings(load(t, "trunks: [{name: pstn, cidrs: [192.0.2.0/24], codecs: [g729, g7221, pcma]}, {name: pbx, cidrs: [192.0.3.0/24]}]"), nil)
 	require.NoError(t, err)
 	var names []string
 	for _, f := range s.TrunkAudio["pstn"] {
@@ -65,7 +68,7 @@ dial_rules:
   - {prefix: "n", reject: not_found}
   - {prefix: "b", reject: busy}
   - {prefix: "u", reject: unavailable}
-`))
+`), []directory.Rule{{Meta: directory.Meta{ID: "r1"}, Prefix: "8", Meeting: "of-the-directory"}, {Prefix: "9", Meeting: "9-$1"}})
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		called, trunk string
@@ -74,6 +77,7 @@ dial_rules:
 		{"+84123", "pstn", route.Decision{Meeting: "room-123", Create: true}},
 		{"+84123", "", route.Decision{Meeting: "+84123", Create: true}},
 		{"8001", "", route.Decision{Endpoint: "sip:001@10.0.0.9"}},
+		{"95", "", route.Decision{Meeting: "9-5", Create: true}},
 		{"fox", "", route.Decision{Reject: call.Rejected}},
 		{"nobody", "", route.Decision{Reject: call.UnknownAlias}},
 		{"bee", "", route.Decision{Reject: call.UserBusy}},

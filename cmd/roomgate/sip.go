@@ -24,6 +24,7 @@ func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
 	settings.Tap = func(r edge.Record) { countSIP(n.metrics, r) }
 	settings.OnRegistration = n.registrationChanged
 	settings.Directory = sipDirectory{n}
+	settings.Trunks = n.trunks(c)
 	endpoint, err := sip.New(settings)
 	if err != nil {
 		return fmt.Errorf("sip: %w", err)

@@ -125,6 +125,18 @@ func (n *node) leads(name string) bool {
 // a terminal.
 func (n *node) whole(number string) bool { return n.gateway.MeetingExists(number) || n.known(number) }
 
+// protocolOf tells over which protocol a terminal is registered, "" for one that is
+// not.
+func (n *node) protocolOf(name string) call.Protocol {
+	if p := n.h323.protocolOf(name); p != "" {
+		return p
+	}
+	if n.sip.Reachable(name) {
+		return call.SIP
+	}
+	return ""
+}
+
 // protocolOf is H.323 for names and numbers that terminals of the zone have, "" for
 // others.
 func (s *h323Stack) protocolOf(name string) call.Protocol {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/route"
 )
 
@@ -17,6 +18,9 @@ type world struct {
 func (w world) MeetingExists(alias string) bool    { return w.meetings[alias] }
 func (w world) MayCreateMeeting(alias string) bool { return w.autoCreate }
 func (w world) TerminalExists(alias string) bool   { return w.registered[alias] }
+func (w world) Permitted(info call.Info, what directory.Permission) bool {
+	return info.Remote.Alias != "only-"+string(directory.MayMeet) || what == directory.MayMeet
+}
 
 func TestDecide(t *testing.T) {
 	table, err := route.Compile([]route.Rule{
@@ -25,7 +29,7 @@ func TestDecide(t *testing.T) {
 		{Pattern: `7\d+`, Protocol: call.H323, Endpoint: "h323:$0@10.0.0.9"},
 		{Pattern: `0900.*`, Reject: call.Rejected},
 		{Pattern: `1900`, Lobby: true, Language: "vi"},
-	})
+	}, route.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +89,7 @@ func TestCompileNamesTheRule(t *testing.T) {
 		{[]route.Rule{{Pattern: "a", Meeting: "m", Reject: call.Rejected}}, "dial rule 1: exactly one"},
 		{[]route.Rule{{Pattern: "a", Meeting: "m", Lobby: true}}, "dial rule 1: exactly one"},
 	} {
-		_, err := route.Compile(tc.rules)
+		_, err := route.Compile(tc.rules, route.Options{})
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%+v: error %v, want %q", tc.rules, err, tc.want)
 		}
