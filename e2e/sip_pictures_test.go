@@ -35,7 +35,7 @@ func TestSharedScreenIsShown(t *testing.T) {
 		t.Run("worker "+worker, func(t *testing.T) {
 			g := startGateway(t, "video: {worker: "+worker+"}\n")
 			web := joinMeeting(t, "demo", browserOptions{name: "Lan"})
-			r := startRoom(t, 700, "--call", "demo@"+gatewayIP)
+			r := startRoom(t, 700, "--call", "demo@"+gatewayIP, "--content", "off") // without a second channel
 			for _, kind := range []string{"video", "content", "video"} {
 				eventually(t, 40*time.Second, "the terminal is shown "+kind, func() bool {
 					now, _ := g.shown("demo")
