@@ -30,7 +30,8 @@ func scrape(t *testing.T, m *api.Metrics) map[string]string {
 func TestMetrics(t *testing.T) {
 	events := make(chan gateway.Event)
 	f := &fake{
-		status:   gateway.Status{MaxCalls: 100, SFU: "up", Total: 5, Refused: 2},
+		status: gateway.Status{MaxCalls: 100, SFU: "up", Video: "up", Total: 5, Refused: 2,
+			Pictures: gateway.Pictures{Frames: 900, Busy: 1500 * time.Millisecond, Restarts: 1}},
 		calls:    []gateway.Call{sampleCall("c1", time.Hour), sampleCall("c2", time.Minute)},
 		meetings: []gateway.Meeting{{Legs: 2}, {Legs: 0}},
 		bindings: []gateway.Registration{{Protocol: call.SIP}, {Protocol: call.SIP}},
@@ -50,14 +51,18 @@ func TestMetrics(t *testing.T) {
 	got := scrape(t, m)
 	for name, want := range map[string]string{
 		`roomgate_calls{direction="in",protocol="sip",state="active"}`: "2",
-		`roomgate_calls_total`:                   "5",
-		`roomgate_calls_refused_total`:           "2",
-		`roomgate_calls_limit`:                   "100",
-		`roomgate_meetings`:                      "2",
-		`roomgate_meeting_legs`:                  "2",
-		`roomgate_registrations{protocol="sip"}`: "2",
-		`roomgate_sfu_up`:                        "1",
-		`roomgate_draining`:                      "0",
+		`roomgate_calls_total`:                                             "5",
+		`roomgate_calls_refused_total`:                                     "2",
+		`roomgate_calls_limit`:                                             "100",
+		`roomgate_meetings`:                                                "2",
+		`roomgate_meeting_legs`:                                            "2",
+		`roomgate_registrations{protocol="sip"}`:                           "2",
+		`roomgate_sfu_up`:                                                  "1",
+		`roomgate_video_up`:                                                "1",
+		`roomgate_video_steps_total`:                                       "900",
+		`roomgate_video_busy_seconds_total`:                                "1.5",
+		`roomgate_video_restarts_total`:                                    "1",
+		`roomgate_draining`:                                                "0",
 		`roomgate_media_packets_total{direction="recv",kind="audio"}`:      "1000",
 		`roomgate_media_packets_total{direction="send",kind="video"}`:      "1800",
 		`roomgate_media_lost_packets_total{direction="recv",kind="audio"}`: "4",

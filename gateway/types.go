@@ -173,8 +173,16 @@ type Status struct {
 	MaxCalls int
 	SFU      string // "up", "down", "none"
 	Video    string // "up": pictures can be transcoded and composed; "none"
+	Pictures Pictures
 	Refused  uint64 // calls refused over the limit
 	Total    uint64 // calls since start
+}
+
+// Pictures is what the video workers of the node have done.
+type Pictures struct {
+	Frames   uint64        // decoded, drawn and encoded
+	Busy     time.Duration // of all processors
+	Restarts int           // of workers that died
 }
 
 // SFUAdmin is what the gateway asks of the SFU beyond media.

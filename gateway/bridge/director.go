@@ -196,12 +196,12 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 			return true
 		}
 	}
-	if !s.ready() {
+	if len(v.Shown) == 0 || !s.ready() { // who is alone needs no worker
 		return false
 	}
 	t := b.compose(m, v, p)
 	if t == nil {
-		return len(v.Shown) > 0 // it is on its way; what is shown stays
+		return true // it is on its way; what is shown stays
 	}
 	m.shown, m.view = nil, v
 	m.show(t)
