@@ -27,7 +27,7 @@ func (b *Bridge) candidates(people bool) []layout.Candidate {
 	var list []layout.Candidate
 	seen := map[string]bool{}
 	for _, s := range b.sources {
-		if !b.counts(s) {
+		if !b.counts(s) || !b.studio.knows(s.codec) {
 			continue
 		}
 		seen[s.identity] = seen[s.identity] || s.role == media.Main

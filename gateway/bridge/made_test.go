@@ -252,3 +252,21 @@ func TestBandwidthIsALegsOwnMatter(t *testing.T) {
 		return width == 1280
 	})
 }
+
+// A picture in a codec that nobody knows stands in nobody's way.
+func TestUnknownCodecsAreLeftOut(t *testing.T) {
+	sfu := newSFU(t)
+	th := newTheatre(t, sfu, layout.Single)
+	_, _, cam := th.seat("a", takes(h264At(31, 1), 0), clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 6))
+	leg, _, _ := th.seat("b", takes(h264At(31, 1), 0), nil)
+	videotest.Roll(t, cam)
+	v := th.watch(leg)
+	eventually(t, "the card", func() bool { return v.Shows(6) }) // by now a worker is there
+	eventually(t, "a receiver", func() bool { return len(sfu.hidden()) > 0 })
+	receiver := sfu.hidden()[0]
+	who := call.Participant{Identity: "web", Name: "Web", Tracks: []call.ParticipantTrack{{ID: "TR_x", Role: "content", Codec: "H265", Width: 640, Height: 360}}}
+	receiver.events(bridge.Event{Kind: bridge.RosterChange, Participant: who})
+	v.Forget()
+	eventually(t, "the card all the same", func() bool { return v.Shows(6) })
+	assert.False(t, receiver.wants("TR_x"))
+}

@@ -106,6 +106,11 @@ func (s *studio) ready() bool {
 // present reports whether there is a worker, ready or not.
 func (s *studio) present() bool { return s != nil && s.pool != nil && s.pool.Available() == nil }
 
+// knows reports whether a codec can be decoded, as far as that is known.
+func (s *studio) knows(codec string) bool {
+	return s.stage == nil || codec == "" || s.can.Decodes(media.Codec(codec))
+}
+
 // open takes a place at a worker, which may take a moment to start.
 func (s *studio) open(now time.Time) {
 	s.retry = now.Add(retryWorker)
