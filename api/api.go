@@ -73,6 +73,7 @@ type Gateway interface {
 	Roster
 	Presentation
 	Calls
+	Doors
 	Node
 }
 
@@ -141,6 +142,7 @@ func New(c Config) (*API, error) {
 	a.huma.UseMiddleware(a.authenticate)
 	a.meetings()
 	a.participants()
+	a.lobby()
 	a.calls()
 	a.events()
 	a.status()

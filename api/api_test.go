@@ -118,7 +118,7 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/api/v1/calls", `{"target":"` + string(bytes.Repeat([]byte("x"), 70<<10)) + `","meeting":"m"}`, 413},
 		{"POST", "/api/v1/meetings", `{"alias":"a","guest_pin":"12a4"}`, 422},
 		{"POST", "/api/v1/meetings", `{"alias":"a","layout":"mosaic"}`, 422},
-		{"POST", "/api/v1/meetings", `{"alias":"a","lobby":true}`, 422},
+		{"POST", "/api/v1/meetings", `{"alias":"a","max_seconds":-1}`, 422},
 		{"GET", "/api/v1/calls?limit=0", "", 422},
 		{"GET", "/api/v1/calls?cursor=***", "", 422},
 		{"GET", "/api/v1/calls/none", "", 404},

@@ -44,7 +44,8 @@ type fake struct {
 	hangup  func(id string, code call.CauseCode) error
 	move    func(id, target string) error
 	arrange func(id, kind, pinned string) error
-	events  func(ctx context.Context, after uint64) <-chan gateway.Event
+	fakeDoors
+	events func(ctx context.Context, after uint64) <-chan gateway.Event
 }
 
 func (f *fake) CreateMeeting(_ context.Context, s gateway.MeetingSpec) (gateway.Meeting, error) {

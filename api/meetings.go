@@ -3,7 +3,9 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -15,12 +17,18 @@ import (
 
 // MeetingRequest is the body that creates a meeting.
 type MeetingRequest struct {
-	Alias      string `json:"alias" minLength:"1" maxLength:"64" example:"88001" doc:"What terminals dial and what stands in the page's address."`
-	Name       string `json:"name,omitempty" maxLength:"200"`
-	HostPIN    string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
-	GuestPIN   string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
-	Layout     string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: meetings.default_layout."`
-	Lobby      bool   `json:"lobby,omitempty" doc:"Not available yet: true is refused."`
+	Alias    string `json:"alias" minLength:"1" maxLength:"64" example:"88001" doc:"What terminals dial and what stands in the page's address."`
+	Name     string `json:"name,omitempty" maxLength:"200"`
+	HostPIN  string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
+	GuestPIN string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
+	Layout   string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: meetings.default_layout."`
+	Lobby    bool   `json:"lobby,omitempty" doc:"Guests wait until a host lets them in."`
+
+	WaitForHost   bool `json:"wait_for_host,omitempty" doc:"Guests wait until a host is there."`
+	JoinMuted     bool `json:"join_muted,omitempty" doc:"Guests of terminals and phones come in muted."`
+	MaxSeconds    int  `json:"max_seconds,omitempty" minimum:"0" maximum:"604800" doc:"The meeting ends so long after its first terminal or phone has come; 0: never."`
+	RoomsOnlySecs int  `json:"rooms_only_seconds,omitempty" minimum:"0" maximum:"604800" doc:"It ends so long after the last browser has left terminals alone; 0: never."`
+
 	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
 	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`
 	Presenting string `json:"presenting,omitempty" enum:"free,ask,host" doc:"Who may present: everybody, and take over (free, the default); everybody, but taking over needs a yes (ask); hosts alone (host)."`
@@ -38,6 +46,12 @@ type Meeting struct {
 	Presenting  string    `json:"presenting" enum:"free,ask,host"`
 	Presenter   string    `json:"presenter" doc:"Identity of who presents; empty: nobody, or no terminal is there to be shown it."`
 	Waiting     string    `json:"waiting" doc:"Identity of who wants to present and waits for a yes."`
+	Lobby       bool      `json:"lobby"`
+	WaitForHost bool      `json:"wait_for_host"`
+	Locked      bool      `json:"locked"`
+	JoinMuted   bool      `json:"join_muted"`
+	MaxSeconds  int       `json:"max_seconds"`
+	RoomsOnly   int       `json:"rooms_only_seconds"`
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand" doc:"Made by somebody dialling in; ends with the last terminal."`
 	Legs        int       `json:"legs" doc:"Terminals and phones on this node."`
@@ -48,6 +62,8 @@ func meetingView(m gateway.Meeting) Meeting {
 		Alias: m.Alias, Name: m.Name, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
 		Layout: m.Layout, MaxLegs: m.MaxLegs, Encryption: m.Encryption,
 		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting,
+		Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
+		MaxSeconds: int(m.MaxDuration / time.Second), RoomsOnly: int(m.RoomsOnly / time.Second),
 		CreatedAt: m.Created.UTC(), OnDemand: m.OnDemand, Legs: m.Legs,
 	}
 }
@@ -71,6 +87,8 @@ type TokenRequest struct {
 	Name string `json:"name" minLength:"1" maxLength:"100" doc:"Shown to the others."`
 	Role string `json:"role,omitempty" enum:"host,guest" doc:"With an API key as asked; without one a host needs the host PIN. Default: guest."`
 	PIN  string `json:"pin,omitempty" maxLength:"16"`
+
+	Knock string `json:"knock,omitempty" maxLength:"64" doc:"Made up by a guest who waits to be let in, and the same in every request: problem types of urn:roomgate:problem:wait ask to try again in 2 seconds."`
 }
 
 // Token is a browser's ticket, for LiveKit clients.
@@ -84,12 +102,11 @@ func (a *API) meetings() {
 	post.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, post, func(ctx context.Context, in *struct{ Body MeetingRequest }) (*meetingOutput, error) {
 		b := in.Body
-		if b.Lobby {
-			return nil, document(http.StatusUnprocessableEntity, "", "lobby: not available yet")
-		}
 		m, err := a.Gateway.CreateMeeting(ctx, gateway.MeetingSpec{
 			Alias: b.Alias, Name: b.Name, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
 			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption, Presenting: b.Presenting,
+			Lobby: b.Lobby, WaitForHost: b.WaitForHost, JoinMuted: b.JoinMuted,
+			MaxDuration: time.Duration(b.MaxSeconds) * time.Second, RoomsOnly: time.Duration(b.RoomsOnlySecs) * time.Second,
 		})
 		if err != nil {
 			return nil, a.problem(err)
@@ -150,19 +167,32 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 	if role == "" {
 		role = call.RoleGuest
 	}
+	if !who.trusted {
+		if err := a.Gateway.MayEnter(ctx, in.Alias, gateway.Knock{ID: in.Body.Knock, Name: in.Body.Name, PIN: in.Body.PIN}); err != nil {
+			return nil, a.refuseToken(err, who.address, in.Body.PIN)
+		}
+	}
 	t, err := a.Gateway.Token(ctx, in.Alias, in.Body.Name, role, in.Body.PIN, who.trusted)
 	if err != nil {
-		// A page that does not know yet that a PIN is needed guesses nothing.
-		if !who.trusted && in.Body.PIN != "" {
-			a.failures.take(who.address)
+		if who.trusted {
+			return nil, a.problem(err)
 		}
-		return nil, a.problem(err)
+		return nil, a.refuseToken(err, who.address, in.Body.PIN)
 	}
 	out := &tokenOutput{Token{URL: t.URL, Token: t.Token}}
 	if a.SFU != nil {
 		out.Body.URL = webSocket(who.origin)
 	}
 	return out, nil
+}
+
+// refuseToken answers a request for a ticket without a key. A page that does not
+// know yet that a PIN is needed guesses nothing, and who waits has guessed right.
+func (a *API) refuseToken(err error, address netip.Addr, pin string) error {
+	if pin != "" && errors.Is(err, gateway.ErrPIN) {
+		a.failures.take(address)
+	}
+	return a.problem(err)
 }
 
 // webSocket is the address of our own origin for LiveKit clients.

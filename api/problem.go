@@ -18,6 +18,12 @@ const (
 	ProblemFull     = "urn:roomgate:problem:full"
 	ProblemDraining = "urn:roomgate:problem:draining"
 	ProblemSFU      = "urn:roomgate:problem:sfu"
+	ProblemLocked   = "urn:roomgate:problem:locked"
+	ProblemDenied   = "urn:roomgate:problem:denied"
+	// ProblemWait and what begins with it ask to try again in a while.
+	ProblemWait      = "urn:roomgate:problem:wait"
+	ProblemWaitHost  = ProblemWait + ":host"
+	ProblemWaitAdmit = ProblemWait + ":admission"
 )
 
 // outcomes maps the gateway's errors to answers.
@@ -34,6 +40,10 @@ var outcomes = []struct {
 	{gateway.ErrLayout, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrBadMeeting, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrPIN, http.StatusForbidden, ProblemPIN},
+	{gateway.ErrLocked, http.StatusForbidden, ProblemLocked},
+	{gateway.ErrDenied, http.StatusForbidden, ProblemDenied},
+	{gateway.ErrWaitHost, http.StatusForbidden, ProblemWaitHost},
+	{gateway.ErrWaitAdmit, http.StatusForbidden, ProblemWaitAdmit},
 	{gateway.ErrFull, http.StatusServiceUnavailable, ProblemFull},
 	{gateway.ErrDraining, http.StatusServiceUnavailable, ProblemDraining},
 	{gateway.ErrNoSFU, http.StatusServiceUnavailable, ProblemSFU},

@@ -16,6 +16,12 @@ type MeetingRequest struct {
 	MaxLegs    int    `json:"max_legs,omitempty"`
 	Encryption string `json:"encryption,omitempty"` // off, prefer, require
 	Presenting string `json:"presenting,omitempty"` // free, ask, host
+
+	Lobby            bool `json:"lobby,omitempty"`         // a host lets every guest in
+	WaitForHost      bool `json:"wait_for_host,omitempty"` // guests wait for one
+	JoinMuted        bool `json:"join_muted,omitempty"`
+	MaxSeconds       int  `json:"max_seconds,omitempty"`
+	RoomsOnlySeconds int  `json:"rooms_only_seconds,omitempty"`
 }
 
 // Meeting is a meeting as it stands.
@@ -30,6 +36,12 @@ type Meeting struct {
 	Presenting  string    `json:"presenting"` // free, ask, host
 	Presenter   string    `json:"presenter"`  // identity, "" = nobody
 	Waiting     string    `json:"waiting"`    // identity of who waits for a yes to present
+	Lobby       bool      `json:"lobby"`
+	WaitForHost bool      `json:"wait_for_host"`
+	Locked      bool      `json:"locked"`
+	JoinMuted   bool      `json:"join_muted"`
+	MaxSeconds  int       `json:"max_seconds"`
+	RoomsOnly   int       `json:"rooms_only_seconds"`
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand"`
 	Legs        int       `json:"legs"`
@@ -59,9 +71,10 @@ func (c *Client) DeleteMeeting(ctx context.Context, alias string) error {
 
 // TokenRequest asks for a browser's ticket.
 type TokenRequest struct {
-	Name string `json:"name"`
-	Role string `json:"role,omitempty"` // host or guest
-	PIN  string `json:"pin,omitempty"`
+	Name  string `json:"name"`
+	Role  string `json:"role,omitempty"` // host or guest
+	PIN   string `json:"pin,omitempty"`
+	Knock string `json:"knock,omitempty"` // of a guest who waits to be let in
 }
 
 // Token is a ticket for LiveKit clients.
@@ -116,4 +129,46 @@ func muteVerb(muted bool) string {
 		return "mute"
 	}
 	return "unmute"
+}
+
+// Waiting is somebody who waits to be let into a meeting.
+type Waiting struct {
+	ID     string    `json:"id"`
+	CallID string    `json:"call_id,omitempty"`
+	Name   string    `json:"name"`
+	Kind   string    `json:"kind"` // browser, terminal, phone
+	Since  time.Time `json:"since"`
+	For    string    `json:"for"` // admission, host
+}
+
+// Waiting lists who waits to be let into a meeting.
+func (c *Client) Waiting(ctx context.Context, alias string) ([]Waiting, error) {
+	var out struct {
+		Waiting []Waiting `json:"waiting"`
+	}
+	err := c.do(ctx, http.MethodGet, path("meetings", alias, "lobby"), nil, &out)
+	return out.Waiting, err
+}
+
+// Admit lets somebody in who waits, or with yes false turns them away.
+func (c *Client) Admit(ctx context.Context, alias, id string, yes bool) error {
+	verb := "deny"
+	if yes {
+		verb = "admit"
+	}
+	return c.do(ctx, http.MethodPost, path("meetings", alias, "lobby", id, verb), nil, nil)
+}
+
+// LockMeeting keeps further guests out of a meeting, or lets them in again.
+func (c *Client) LockMeeting(ctx context.Context, alias string, locked bool) error {
+	verb := "unlock"
+	if locked {
+		verb = "lock"
+	}
+	return c.do(ctx, http.MethodPost, path("meetings", alias, verb), nil, nil)
+}
+
+// EndMeeting puts everybody out of a meeting, which stays.
+func (c *Client) EndMeeting(ctx context.Context, alias string) error {
+	return c.do(ctx, http.MethodPost, path("meetings", alias, "end"), nil, nil)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/media/resample"
 )
@@ -185,4 +187,55 @@ func TestPhoneThroughTheVoiceMenu(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Terminals key their way with what their protocol has: telephone events of a
+// terminal of SIP, user input of H.245.
+func TestTerminalsThroughTheVoiceMenu(t *testing.T) {
+	g := startGateway(t, "lobby: {language: en}\n")
+	g.makeMeeting(map[string]any{"alias": "88001", "guest_pin": "1234"})
+	old := startRoom(t, 700, "--protocol", "h323", "--call", "lobby@"+gatewayIP, "--dtmf", "88001#1234#")
+	sip := startRoom(t, 900, "--call", "lobby@"+gatewayIP, "--dtmf", "88001#1234#", "--transport", "tcp")
+	during(t, old.process, sip.process)
+	g.inMeeting("88001", "active", 2)
+	g.flows(t, "88001", 2, true)
+	for range 4 { // they heard the voice of the lobby before
+		g.flowsOn(t, "88001")
+	}
+	old.heard(sip.hz, "G722", "none", 1280, 720)
+	sip.heard(old.hz, "G722", "none", 1280, 720)
+	g.noCalls()
+}
+
+// A guest of a meeting with a lobby waits with music until the host lets it in from
+// the page.
+func TestHostAdmitsFromThePage(t *testing.T) {
+	g := startGateway(t, "lobby: {language: vi}\n")
+	g.makeMeeting(map[string]any{"alias": "88001", "host_pin": "9999", "lobby": true})
+	web := openBrowser(t, browserOptions{wav: toneFile(t, 1200), lang: "vi"})
+	web.visit("88001")
+	web.fillIn("Chủ tọa")
+	web.click("join")
+	web.run("is asked for the PIN of a host", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=waits]`)),
+		chromedp.SendKeys(chromedp.CSS(`[data-testid=pin]`), "9999"))
+	web.click("join")
+	web.joined()
+	eventually(t, 10*time.Second, "the host knocks no more", func() bool {
+		waiting, err := g.api().Waiting(t.Context(), "88001")
+		return err == nil && len(waiting) == 0
+	})
+
+	guest := startRoom(t, 700, "--call", "88001@"+gatewayIP, "--audio-only", "--dtmf", "#")
+	during(t, guest.process)
+	web.run("sees who waits", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=admit]`)))
+	g.inMeeting("88001", "lobby", 1)
+	if waiting, err := g.api().Waiting(t.Context(), "88001"); err != nil || len(waiting) != 1 || waiting[0].For != "admission" {
+		t.Errorf("waiting: %+v, %v", waiting, err)
+	}
+	web.click("admit")
+	g.inMeeting("88001", "active", 1)
+	web.hears("phone", guest.hz)
+	g.flowsOn(t, "88001")
+	guest.heard(1200, "G722", "none", 0, 0)
+	g.noCalls()
 }

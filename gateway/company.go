@@ -13,6 +13,11 @@ import (
 type company struct {
 	hosts        int // legs of this node
 	browserHosts int // as they were at the last look
+	browsers     int
+	looked       time.Time // when the keeper last had it looked at
+	began        time.Time // when the first leg came
+	alone        time.Time // since when no browser is there
+	warned       bool      // of the end
 }
 
 // attrRole is the attribute under which the SFU's participants show their role.
@@ -29,15 +34,18 @@ func (g *Gateway) lookAround(ctx context.Context, alias string) {
 	if err != nil {
 		return // it stays as it was
 	}
-	hosts := 0
+	hosts, browsers := 0, 0
 	for _, row := range rows {
+		if !row.Hidden && (row.Kind == call.Browser || row.Kind == "") {
+			browsers++
+		}
 		if row.Attributes[attrRole] == call.RoleHost {
 			hosts++
 		}
 	}
 	g.mu.Lock()
 	if m := g.meetings[alias]; m != nil {
-		m.browserHosts = hosts
+		m.browserHosts, m.browsers = hosts, browsers
 	}
 	g.mu.Unlock()
 }

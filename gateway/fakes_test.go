@@ -213,6 +213,7 @@ type node struct {
 	*gateway.Gateway
 	t        *testing.T
 	endpoint *fakeEndpoint
+	admin    *fakeAdmin // of a node with prompts
 }
 
 func startNode(t *testing.T, s gateway.Settings, registered ...string) *node {
@@ -223,7 +224,7 @@ func startNode(t *testing.T, s gateway.Settings, registered ...string) *node {
 func startNodeWith(t *testing.T, s gateway.Settings, prompts *prompt.Set, registered ...string) *node {
 	t.Helper()
 	n := &node{t: t, endpoint: &fakeEndpoint{calls: make(chan call.Leg)}}
-	g, err := gateway.New(gateway.Config{
+	config := gateway.Config{
 		Endpoints: map[call.Protocol]call.Endpoint{call.SIP: n.endpoint},
 		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s, Prompts: prompts,
 		TerminalExists: func(alias string) bool {
@@ -234,7 +235,12 @@ func startNodeWith(t *testing.T, s gateway.Settings, prompts *prompt.Set, regist
 			}
 			return false
 		},
-	})
+	}
+	if prompts != nil {
+		n.admin = &fakeAdmin{}
+		config.Admin = n.admin
+	}
+	g, err := gateway.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,7 @@ type Gateway struct {
 	done     chan struct{}
 	clock    *mixer.Clock
 	guard    *lobby.Guard
+	door     door
 	ctx      context.Context // ends when the gateway closes
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
@@ -179,6 +180,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	group.Go(func() error { return g.keep(ctx) })
 	err := group.Wait()
 	g.hangupAll(call.Draining)
 	g.cancel()

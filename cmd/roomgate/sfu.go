@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
@@ -32,6 +33,7 @@ var (
 	_ gateway.SFUAdmin = sfu{}
 
 	_ gateway.ShareStopper = sfu{}
+	_ gateway.TicketReader = sfu{}
 )
 
 // Join implements bridge.SFU.
@@ -154,9 +156,21 @@ func (r *sfuReceiver) Leave() {
 	r.wait.Wait()
 }
 
+// hostTime is how long a host's ticket moderates a meeting.
+const hostTime = 12 * time.Hour
+
+// ReadTicket implements gateway.TicketReader.
+func (s sfu) ReadTicket(token string) (room, identity, role string, err error) {
+	return s.client.ReadToken(token)
+}
+
 // Token implements gateway.SFUAdmin.
 func (s sfu) Token(_ context.Context, room, identity, name, role string) (url, token string, err error) {
-	token, err = s.client.Token(livekit.TokenOptions{Room: room, Identity: identity, Name: name, Role: role})
+	var ttl time.Duration // the usual
+	if role == call.RoleHost {
+		ttl = hostTime
+	}
+	token, err = s.client.Token(livekit.TokenOptions{Room: room, Identity: identity, Name: name, Role: role, TTL: ttl})
 	return s.client.PublicURL(), token, err
 }
 

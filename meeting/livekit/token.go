@@ -50,6 +50,25 @@ func (c *Client) Token(o TokenOptions) (string, error) {
 		SetValidFor(orDefault(o.TTL, time.Hour)).SetVideoGrant(grant))
 }
 
+// ReadToken checks a token that Token has signed, and tells whose it is.
+func (c *Client) ReadToken(token string) (room, identity, role string, err error) {
+	v, err := auth.ParseAPIToken(token)
+	if err != nil {
+		return "", "", "", fmt.Errorf("livekit: token: %w", err)
+	}
+	if v.APIKey() != c.config.APIKey {
+		return "", "", "", fmt.Errorf("livekit: token of another key")
+	}
+	_, claims, err := v.Verify(c.config.APISecret)
+	if err != nil {
+		return "", "", "", fmt.Errorf("livekit: token: %w", err)
+	}
+	if claims.Video == nil {
+		return "", "", "", fmt.Errorf("livekit: token of no room")
+	}
+	return claims.Video.Room, claims.Identity, claims.Attributes[AttrRole], nil
+}
+
 // seatToken lets a leg publish, and subscribe only where its own seat receives.
 func (c *Client) seatToken(room string, p call.Participant, receive bool) (string, error) {
 	yes, no := true, false

@@ -50,6 +50,15 @@ const vi = {
   failed: "Không vào được cuộc họp",
   alone: "Chưa có ai khác trong cuộc họp",
   encrypted: "Bảo mật",
+  locked: "Phòng họp đã khóa",
+  denied: "Chủ tọa không cho vào cuộc họp",
+  waitHost: "Cuộc họp bắt đầu khi chủ tọa vào. Nếu bạn là chủ tọa, hãy nhập mã PIN.",
+  waitAdmit: "Đang chờ chủ tọa cho vào. Nếu bạn là chủ tọa, hãy nhập mã PIN.",
+  waits: "đang chờ",
+  admit: "Cho vào",
+  deny: "Từ chối",
+  lockMeeting: "Khóa phòng",
+  unlockMeeting: "Mở khóa",
 };
 
 const en: typeof vi = {
@@ -100,6 +109,15 @@ const en: typeof vi = {
   failed: "The meeting cannot be joined",
   alone: "Nobody else is here yet",
   encrypted: "Encrypted",
+  locked: "The meeting is locked",
+  denied: "The host has not let you in",
+  waitHost: "The meeting begins when its host is there. If you are the host, enter your PIN.",
+  waitAdmit: "Waiting for the host to let you in. If you are the host, enter your PIN.",
+  waits: "waiting",
+  admit: "Admit",
+  deny: "Deny",
+  lockMeeting: "Lock",
+  unlockMeeting: "Unlock",
 };
 
 export type Language = "vi" | "en";

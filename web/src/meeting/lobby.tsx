@@ -5,7 +5,7 @@ import { recall, type Choices } from "./choices";
 import { DevicePicker, useDevices } from "./devices";
 import { Icon } from "./icons";
 import { initials } from "./people";
-import { alias, failure, join, pinNeeded, stage } from "./session";
+import { alias, failure, join, pinNeeded, stage, wait } from "./session";
 
 /** usePreview opens the camera for the picture beside the form, and closes it when the visitor joins. */
 function usePreview(choices: Choices) {
@@ -95,6 +95,7 @@ export function Lobby() {
           </label>
           {!navigator.mediaDevices && <p class="notice">{t("insecure")}</p>}
           {refused && <p class="notice">{t("deviceRefused")}</p>}
+          {wait.value && <p class="notice" role="status" data-testid="waits">{t(wait.value)}</p>}
           {failure.value && <p class="notice bad" role="alert">{t(failure.value)}</p>}
           <button class="primary" type="submit" data-testid="join" disabled={joining}>
             {joining ? t("joining") : t("join")}

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { t, type TextKey } from "../i18n";
+import { Hosting } from "./hosting";
 import { Icon, type IconName } from "./icons";
 import { Roster } from "./roster";
 import { presenterAmong } from "./people";
@@ -40,6 +41,7 @@ export function Meeting() {
           </span>
         )}
         {reconnecting.value && <span class="badge bad" role="status">{t("reconnecting")}</span>}
+        <Hosting />
       </header>
       <div class="middle">
         <Stage view={view} />

@@ -14,12 +14,15 @@ import { remember, type Choices } from "./choices";
 /** Where the visitor stands: choosing devices, in the meeting, or out again. */
 export type Stage = "lobby" | "joining" | "meeting" | "over";
 export type Ending = "left" | "removed" | "ended" | "lost";
-export type Failure = "noMeeting" | "wrongPin" | "failed" | null;
+export type Failure = "noMeeting" | "wrongPin" | "locked" | "denied" | "failed" | null;
+/** What a visitor waits for who is not let in yet. */
+export type Wait = "waitHost" | "waitAdmit" | null;
 
 export const stage = signal<Stage>("lobby");
 export const ending = signal<Ending>("left");
 export const failure = signal<Failure>(null);
 export const pinNeeded = signal(false);
+export const wait = signal<Wait>(null);
 export const reconnecting = signal(false);
 /** revision rises whenever anything about the room changed. */
 const revision = signal(0);
@@ -122,26 +125,66 @@ function follow(r: Room) {
   });
 }
 
+/** pass is the ticket that the visitor came in with. */
+let pass = "";
+
+/** hostCall asks the gateway to do something to the meeting, as its host. */
+export function hostCall(method: string, path: string): Promise<Response> {
+  return fetch(`/api/v1/meetings/${encodeURIComponent(alias)}${path}`, { method, headers: { "Roomgate-Ticket": pass } });
+}
+
 interface Ticket {
   url: string;
   token: string;
 }
 
-async function ticket(name: string, pin: string): Promise<Ticket | Failure> {
+/** knock is how the gateway knows a visitor again who waits. */
+const knock = crypto.getRandomValues(new Uint32Array(4)).join("-");
+/** attempt counts what the visitor asked for: a later wish ends the wait of an earlier one. */
+let attempt = 0;
+/** pause is how long a visitor waits before asking again, in milliseconds. */
+const pause = 3000;
+
+async function ticket(name: string, pin: string): Promise<Ticket | Failure | "waitHost" | "waitAdmit"> {
   const answer = await fetch(`/api/v1/meetings/${encodeURIComponent(alias)}/tokens`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ name, role: "guest", ...(pin ? { pin } : {}) }),
+    body: JSON.stringify({ name, role: "guest", knock, ...(pin ? { pin } : {}) }),
   });
   if (answer.ok) return (await answer.json()) as Ticket;
   switch (answer.status) {
     case 404:
       return "noMeeting";
     case 401:
-    case 403:
       return "wrongPin";
+    case 403:
+      return refusals[((await answer.json()) as { type?: string }).type ?? ""] ?? "wrongPin";
+    case 429:
+      return wait.value ?? "failed";
     default:
       return "failed";
+  }
+}
+
+const refusals: Record<string, Failure | "waitHost" | "waitAdmit"> = {
+  "urn:roomgate:problem:locked": "locked",
+  "urn:roomgate:problem:denied": "denied",
+  "urn:roomgate:problem:wait:host": "waitHost",
+  "urn:roomgate:problem:wait:admission": "waitAdmit",
+};
+
+/** patientTicket asks for a ticket until there is an answer, or the visitor wishes something else. */
+async function patientTicket(name: string, pin: string): Promise<Ticket | Failure | "outdated"> {
+  const mine = ++attempt;
+  for (;;) {
+    const got = await ticket(name, pin);
+    if (mine !== attempt) return "outdated";
+    if (got !== "waitHost" && got !== "waitAdmit") return got;
+    wait.value = got;
+    pinNeeded.value = true; // of a host
+    stage.value = "lobby";
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (mine !== attempt) return "outdated";
   }
 }
 
@@ -150,7 +193,9 @@ export async function join(choices: Choices, pin: string): Promise<void> {
   stage.value = "joining";
   failure.value = null;
   try {
-    const got = await ticket(choices.name, pin);
+    const got = await patientTicket(choices.name, pin);
+    if (got === "outdated") return;
+    wait.value = null;
     if (got === null || typeof got === "string") {
       if (got === "wrongPin" && !pinNeeded.value) {
         pinNeeded.value = true; // the first refusal only says that a PIN is asked for
@@ -162,9 +207,12 @@ export async function join(choices: Choices, pin: string): Promise<void> {
       return;
     }
     remember(choices);
+    stage.value = "joining";
+    pass = got.token;
     await enter(got, choices);
   } catch (error) {
     console.error(error);
+    wait.value = null;
     failure.value = "failed";
     stage.value = "lobby";
   }
