@@ -74,7 +74,7 @@ func (m *Message) parseElements(data []byte) error {
 			codeset := uint8(first & 7)
 			if first&8 == 0 {
 				// A shift down is not allowed (Q.931 4.5.3), but its meaning is plain.
-				locked, highest = codeset, max(highest, codeset)
+				locked = codeset
 			} else {
 				next, shifted = codeset, true
 			}
@@ -84,6 +84,8 @@ func (m *Message) parseElements(data []byte) error {
 		e := Element{Codeset: locked}
 		if shifted {
 			e.Codeset, shifted = next, false
+		} else {
+			highest = max(highest, locked) // a shift that nothing follows is not sent on
 		}
 		e.Locking = e.Codeset > 0 && e.Codeset == highest
 		rest, err := e.parse(data)
