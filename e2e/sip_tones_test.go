@@ -52,6 +52,31 @@ func pressed(t *testing.T, digits string) (packets [][]byte) {
 func TestDigitsAsTones(t *testing.T) {
 	g := startGateway(t, "")
 	keys := followKeypad(t, g)
+	keyAsTones(t, g, "demo", "159#", func() {
+		eventually(t, 10*time.Second, "the digits are told", func() bool {
+			calls := g.calls()
+			return len(calls) == 1 && keys.of(calls[0].ID) == "159#"
+		})
+	})
+}
+
+// The lobby takes digits as tones, and keeps them to itself.
+func TestVoiceMenuByTones(t *testing.T) {
+	g := startGateway(t, "lobby: {language: vi}\n")
+	g.makeMeeting(map[string]any{"alias": "159", "guest_pin": "951"})
+	keys := followKeypad(t, g)
+	keyAsTones(t, g, "lobby", "159#951#", func() {
+		g.inMeeting("159", "active", 1)
+		if told := keys.of(g.calls()[0].ID); told != "" {
+			t.Errorf("the events tell %q", told)
+		}
+	})
+}
+
+// keyAsTones calls as a phone that knows no telephone events, keys digits, and
+// hangs up after what then is to be looked at.
+func keyAsTones(t *testing.T, g *gateway, target, digits string, then func()) {
+	t.Helper()
 	rtp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(gatewayIP)})
 	if err != nil {
 		t.Fatal(err)
@@ -60,9 +85,9 @@ func TestDigitsAsTones(t *testing.T) {
 	p, callID := newPen(t, "tcp"), newCallID()
 	_, port, _ := net.SplitHostPort(rtp.LocalAddr().String())
 	offer := "v=0\r\no=- 1 1 IN IP4 " + gatewayIP + "\r\ns=-\r\nc=IN IP4 " + gatewayIP + "\r\nt=0 0\r\nm=audio " + port + " RTP/AVP 0\r\n"
-	p.send(p.request("INVITE", "demo", callID, 1, "", callID, offer))
+	p.send(p.request("INVITE", target, callID, 1, "", callID, offer))
 	answer := p.final(callID, "1 INVITE")
-	p.send(p.request("ACK", "demo", callID, 1, toTag(answer), callID+"ack", ""))
+	p.send(p.request("ACK", target, callID, 1, toTag(answer), callID+"ack", ""))
 	m := regexp.MustCompile(`m=audio (\d+) `).FindStringSubmatch(answer.body)
 	if answer.status() != 200 || m == nil || strings.Contains(answer.body, "telephone-event") {
 		t.Fatalf("%s\n%s", answer.first, answer.body)
@@ -71,7 +96,7 @@ func TestDigitsAsTones(t *testing.T) {
 	to.Port, _ = strconv.Atoi(m[1])
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for i, payload := range pressed(t, "159#") {
+	for i, payload := range pressed(t, digits) {
 		<-tick.C
 		header := binary.BigEndian.AppendUint16([]byte{0x80, 0}, uint16(i))
 		header = binary.BigEndian.AppendUint32(header, uint32(160*i))
@@ -80,10 +105,7 @@ func TestDigitsAsTones(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, 10*time.Second, "the digits are told", func() bool {
-		calls := g.calls()
-		return len(calls) == 1 && keys.of(calls[0].ID) == "159#"
-	})
-	p.bye("demo", callID, answer)
+	then()
+	p.bye(target, callID, answer)
 	g.noCalls()
 }

@@ -295,9 +295,23 @@ func (a *attendant) goIn(action lobby.Action) {
 	p := a.seat
 	a.seat = nil
 	a.s.log.Info("from the lobby into a meeting", zap.String("meeting", p.meeting.spec().Alias), zap.Bool("host", p.host))
+	a.s.mu.Lock()
+	a.s.keyedUntil = a.s.g.in.Now().Add(lastTone)
+	a.s.mu.Unlock()
 	if cause := a.s.take(p); cause.Code == call.NormalClearing {
 		p.member.Play(a.sound(action.Clips), prompt.Rate, false)
 	}
+}
+
+// lastTone is how long the tone of the last key may go on in the meeting, where it
+// is none any more.
+const lastTone = 500 * time.Millisecond
+
+// lingers reports a tone that began in the lobby.
+func (s *session) lingers() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.keyedUntil.IsZero() && s.g.in.Now().Before(s.keyedUntil)
 }
 
 // setWaiting notes whether the leg waits, for those who ask, and tells it.

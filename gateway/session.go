@@ -40,6 +40,7 @@ type session struct {
 	waiting    bool     // an outgoing leg whose answer decides about partner
 	dialledPIN string
 	desk       *attendant // of the lobby, while the leg is there
+	keyedUntil time.Time  // the last key of the lobby may sound so long
 }
 
 // place is a leg's seat at a bridge.
@@ -150,7 +151,7 @@ func (s *session) keypad(digit rune) {
 // heardDigit takes a digit that came as a tone. It is called while a packet is
 // handled, so it must not block. A partner hears the tone itself.
 func (s *session) heardDigit(digit rune) {
-	if s.press(digit) {
+	if s.press(digit) || s.lingers() {
 		return
 	}
 	s.g.wait.Add(1)
