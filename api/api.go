@@ -48,6 +48,14 @@ type Presentation interface {
 	Present(alias, identity string, yes bool) error
 }
 
+// Cameras moves the cameras of terminals.
+type Cameras interface {
+	CameraOf(id string) (can gateway.CameraAbilities, ok bool)
+	MoveCamera(id string, m gateway.CameraMotion) error
+	CameraPreset(id string, number uint8, store bool) error
+	CallOf(alias, identity string) (id string, err error)
+}
+
 // Calls knows the calls of this node.
 type Calls interface {
 	Calls() []gateway.Call
@@ -72,6 +80,7 @@ type Gateway interface {
 	Meetings
 	Roster
 	Presentation
+	Cameras
 	Calls
 	Doors
 	Node
@@ -144,6 +153,7 @@ func New(c Config) (*API, error) {
 	a.participants()
 	a.lobby()
 	a.calls()
+	a.cameras()
 	a.events()
 	a.status()
 	a.pages()

@@ -40,6 +40,9 @@ type fake struct {
 	muteBy  func(alias, identity string, muted bool) error
 	remove  func(alias, identity string) error
 	present func(alias, identity string, yes bool) error
+	camera  gateway.CameraAbilities
+	steer   func(id string, m gateway.CameraMotion) error
+	preset  func(id string, n uint8, store bool) error
 	dial    func(gateway.DialRequest) (gateway.Call, error)
 	hangup  func(id string, code call.CauseCode) error
 	move    func(id, target string) error
@@ -79,7 +82,11 @@ func (f *fake) RemoveParticipant(_ context.Context, alias, identity string) erro
 func (f *fake) Present(alias, identity string, yes bool) error {
 	return f.present(alias, identity, yes)
 }
-func (f *fake) Calls() []gateway.Call { return append([]gateway.Call(nil), f.calls...) }
+func (f *fake) CameraOf(string) (gateway.CameraAbilities, bool)    { return f.camera, f.camera.Pan }
+func (f *fake) MoveCamera(id string, m gateway.CameraMotion) error { return f.steer(id, m) }
+func (f *fake) CameraPreset(id string, n uint8, store bool) error  { return f.preset(id, n, store) }
+func (f *fake) CallOf(_, identity string) (string, error)          { return identity, nil }
+func (f *fake) Calls() []gateway.Call                              { return append([]gateway.Call(nil), f.calls...) }
 func (f *fake) Call(id string) (gateway.Call, error) {
 	for _, c := range f.calls {
 		if c.Info.ID == id {

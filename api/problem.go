@@ -36,6 +36,7 @@ var outcomes = []struct {
 	{gateway.ErrNoCall, http.StatusNotFound, ""},
 	{gateway.ErrNoParticipant, http.StatusNotFound, ""},
 	{gateway.ErrMeetingExists, http.StatusConflict, ""},
+	{gateway.ErrNoCamera, http.StatusConflict, ""},
 	{gateway.ErrBadTarget, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrLayout, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrBadMeeting, http.StatusUnprocessableEntity, ""},

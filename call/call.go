@@ -5,10 +5,12 @@ package call
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 )
 
 // Protocol names the signalling of a leg.
@@ -80,6 +82,20 @@ type DigitSender interface {
 type TextShower interface {
 	ShowText(ctx context.Context, text string) error
 }
+
+// CameraController is a leg whose far side may let its camera be moved (H.281).
+type CameraController interface {
+	// Camera is what the far camera can do; ok is false where there is none to move,
+	// or it has not said.
+	Camera() (can h224.Abilities, ok bool)
+	// MoveCamera moves it for h224.Hold, or until told otherwise; the zero Motion stops.
+	MoveCamera(m h224.Motion) error
+	// CameraPreset stores its position under a number, or goes to it.
+	CameraPreset(number uint8, store bool) error
+}
+
+// ErrNoCamera is returned where the far side has no camera to move.
+var ErrNoCamera = errors.New("the far side has no camera to move")
 
 // ContentHolder is a leg whose far side lets one at a time present: who holds the
 // token of H.239, or the floor of BFCP.
@@ -175,6 +191,8 @@ const (
 	ContentLost    // we may present no longer
 	ContentStarted // the far side presents
 	ContentStopped
+
+	CameraCommand // Camera: the far side wants to move the camera it sees
 )
 
 // Event is something that happened on a leg.
@@ -183,6 +201,8 @@ type Event struct {
 	Cause Cause  // of Ended
 	Digit rune   // 0-9 A-D * # of Keypad
 	Refer *Refer // of Referred
+
+	Camera h224.Message // of CameraCommand
 }
 
 // Refer is a request of the far side to move the call (RFC 3515).

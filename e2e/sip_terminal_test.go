@@ -58,6 +58,12 @@ type roomReport struct {
 		State     string `json:"state"`
 		GrantedMS int    `json:"granted_ms"`
 	} `json:"presenting"`
+	Camera *struct {
+		PanMS  int   `json:"pan_ms"`
+		TiltMS int   `json:"tilt_ms"`
+		Moves  int   `json:"moves"`
+		Stored []int `json:"stored"`
+	} `json:"camera"`
 	DTMFSent string `json:"dtmf_sent"`
 	code     int    // exit code
 }

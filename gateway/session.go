@@ -122,6 +122,8 @@ func (s *session) handle(e call.Event) {
 		s.mediaChanged()
 	case call.ContentRequested, call.ContentGranted, call.ContentRefused, call.ContentLost, call.ContentStarted, call.ContentStopped:
 		s.content(e.Kind)
+	case call.CameraCommand:
+		s.cameraCommand(e.Camera)
 	case call.Keypad:
 		s.keypad(e.Digit)
 	case call.Referred:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/call/local"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/portpool"
 )
 
@@ -43,6 +44,8 @@ type Config struct {
 	Ports      *portpool.Pool
 	Latching   Latching
 	Encryption Encryption
+	// Camera is what the cameras can do that far sides may move; nil: nothing.
+	Camera *h224.Abilities
 	// MediaTimeout ends calls that receive nothing; 0 turns it off.
 	MediaTimeout time.Duration
 

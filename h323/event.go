@@ -8,6 +8,7 @@ import (
 	"github.com/roomgate/roomgate/h323/control"
 	"github.com/roomgate/roomgate/h323/transport"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/rtpconn"
 )
 
@@ -62,6 +63,8 @@ type (
 		kind  timerKind
 		round int
 	}
+	// gotCamera: the far side wants to move the camera it sees.
+	gotCamera struct{ m h224.Message }
 	// gotMedia is something that happened on a medium.
 	gotMedia struct {
 		role media.Role

@@ -15,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/h323/h460"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/dtmf"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/rtpconn"
 )
 
@@ -22,6 +23,7 @@ import (
 // every field below the line; the others have a lock or never change.
 type leg struct {
 	*face.Leg
+	*face.Cameras
 	e    *Endpoint
 	log  *zap.Logger
 	mail chan event
@@ -58,6 +60,8 @@ var (
 	_ call.TextShower    = (*leg)(nil)
 	_ call.Transferrer   = (*leg)(nil)
 	_ call.ContentHolder = (*leg)(nil)
+
+	_ call.CameraController = (*leg)(nil)
 )
 
 // mailSize is how many events wait for a leg; more make their senders wait.
@@ -72,16 +76,25 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr) *leg {
 	info.Remote.Transport = "tcp"
 	l.log = e.log.With(zap.String("leg", info.ID))
 	l.Leg = face.New(info, l.log)
+	l.Cameras = face.NewCameras(e.cfg.Camera, l.log, func(m h224.Message) { l.offer(gotCamera{m}) })
 	l.media = sessions{
 		cfg: &e.cfg, net: e.towards(peer), signalling: peer, cname: info.ID,
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func(r media.Role) { l.offer(wantKeyframe{r}) },
 		onBitrate:  func(r media.Role, bps int) { l.offer(wantBitrate{r, bps}) },
-		Bundle:     rtpconn.Bundle{OnTrack: l.OpenTrack},
+		Bundle:     rtpconn.Bundle{OnTrack: l.openTrack},
 	}
 	l.media.traversal = h460.NewMedia(!e.cfg.Traversal.Client, l.media.traversed)
 	l.ctl.leg = l
 	return l
+}
+
+// openTrack hands a track to whoever bridges the leg; what is said about cameras stays
+// here.
+func (l *leg) openTrack(t media.Track) {
+	if !l.Hear(t) {
+		l.OpenTrack(t)
+	}
 }
 
 // start registers the leg and runs it; false when the endpoint is closing.
@@ -143,6 +156,7 @@ func (l *leg) end(cause call.Cause) {
 	l.ended = true
 	l.ctl.close()
 	l.leaveLink()
+	l.Cameras.Close()
 	l.media.Close()
 	l.leavePending()
 	e := l.e

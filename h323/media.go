@@ -27,7 +27,7 @@ type sessions struct {
 	onBitrate  func(media.Role, int)
 	traversal  *h460.Media // owned by the leg's goroutine
 
-	keys [media.Content + 1]keys // owned by the leg's goroutine
+	keys [media.Camera + 1]keys // owned by the leg's goroutine
 }
 
 // local opens the session of a role and tells where it receives. It serves
@@ -86,7 +86,7 @@ func (s *sessions) config(role media.Role) rtpconn.Config {
 // apply puts what stands into force, and closes what nothing stands for.
 func (s *sessions) apply(list []control.Medium, held bool) error {
 	var errs []error
-	var stands [media.Content + 1]bool
+	var stands [media.Camera + 1]bool
 	for i := range list {
 		m := &list[i]
 		stands[m.Stream.Role] = true

@@ -70,6 +70,16 @@ func (l *leg) standing() bool {
 	return l.ctl.session != nil && len(l.ctl.session.Media()) > 0
 }
 
+// followCamera keeps the conversation about cameras on the channel that stands for it.
+func (l *leg) followCamera() {
+	m, conn := l.ctl.session.Medium(media.Camera), l.media.Get(media.Camera)
+	if m == nil || conn == nil || !m.Stream.Direction.Sends() {
+		l.Follow(nil)
+		return
+	}
+	l.Follow(conn)
+}
+
 // mediaChanged puts what stands into force and tells the gateway.
 func (l *leg) mediaChanged() {
 	if l.ended || l.ctl.session == nil {
@@ -80,7 +90,11 @@ func (l *leg) mediaChanged() {
 		l.log.Warn("media not applied", zap.Error(err))
 	}
 	stands := face.Agreement{Encryption: "none", Held: held}
+	l.followCamera()
 	for i, m := range list {
+		if m.Stream.Role == media.Camera {
+			continue
+		}
 		stands.Streams = append(stands.Streams, m.Stream)
 		if i == 0 || m.Stream.Encryption == "none" {
 			stands.Encryption = m.Stream.Encryption

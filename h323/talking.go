@@ -59,6 +59,8 @@ func (l *leg) anywhere(ev event) {
 	switch ev := ev.(type) {
 	case wantHangup:
 		l.hangup(ev.cause)
+	case gotCamera:
+		l.Emit(call.Event{Kind: call.CameraCommand, Camera: ev.m})
 	case gotMedia:
 		l.mediaEvent(ev)
 	case wantKeyframe:

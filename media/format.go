@@ -28,6 +28,7 @@ const (
 	VP8            Codec = "VP8"
 	VP9            Codec = "VP9"
 	AV1            Codec = "AV1"
+	H224           Codec = "H224" // control of cameras, RFC 4573
 )
 
 // Is compares names as RFC 4855 §3 asks: without regard to case.

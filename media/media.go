@@ -86,11 +86,14 @@ type Peer interface {
 // Role says what a stream is for.
 type Role uint8
 
-// The roles. Content is the second video: slides, a shared screen.
+// The roles. Content is the second video: slides, a shared screen. Camera is no
+// medium to see or hear: it carries the control of cameras (H.224) between the two
+// ends of a leg, and never leaves it.
 const (
 	Audio Role = iota
 	Main
 	Content
+	Camera
 )
 
 func (r Role) String() string {
@@ -101,6 +104,8 @@ func (r Role) String() string {
 		return "video"
 	case Content:
 		return "content"
+	case Camera:
+		return "camera"
 	}
 	return "unknown"
 }

@@ -45,6 +45,8 @@ type Capabilities struct {
 	Encryption string
 	// Keypad offers telephone-event for every audio clock rate in Audio.
 	Keypad bool
+	// Camera takes part in the control of cameras.
+	Camera bool
 	// Hold asks for a direction that stops the far side's media (re-offer).
 	Hold bool
 }

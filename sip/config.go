@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/call/local"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip/edge"
 	"github.com/roomgate/roomgate/sip/registrar"
@@ -56,6 +57,8 @@ type Config struct {
 	Encryption Encryption
 	// Floor says how calls control who presents.
 	Floor FloorConfig
+	// Camera is what the cameras can do that far sides may move; nil: nothing.
+	Camera *h224.Abilities
 	// MediaTimeout ends calls that receive nothing; 0 turns it off.
 	MediaTimeout time.Duration
 

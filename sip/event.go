@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/rtpconn"
 	"github.com/roomgate/roomgate/sip/bfcp"
 )
@@ -50,6 +51,8 @@ type (
 	}
 	// gotFloor is something that happened in floor control.
 	gotFloor struct{ ev bfcp.Event }
+	// gotCamera: the far side wants to move the camera it sees.
+	gotCamera struct{ m h224.Message }
 	// gotMedia is something that happened on a medium.
 	gotMedia struct {
 		role media.Role

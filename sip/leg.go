@@ -15,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/call/face"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/dtmf"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/rtpconn"
 	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/digest"
@@ -25,6 +26,7 @@ import (
 // owns every field below the line; the others have a lock or never change.
 type leg struct {
 	*face.Leg
+	*face.Cameras
 	e    *Endpoint
 	log  *zap.Logger
 	mail chan event
@@ -78,6 +80,8 @@ var (
 	_ call.DigitSender   = (*leg)(nil)
 	_ call.TextShower    = (*leg)(nil)
 	_ call.ContentHolder = (*leg)(nil)
+
+	_ call.CameraController = (*leg)(nil)
 )
 
 // mailSize is how many events wait for a leg; more make their senders wait.
@@ -93,15 +97,25 @@ func (e *Endpoint) newLeg(info call.Info, peer netip.Addr, policy offer.Policy) 
 	info.ID, info.Protocol, info.Created, info.Encryption = uuid.NewString(), call.SIP, time.Now(), "none"
 	l.log = e.log.With(zap.String("leg", info.ID))
 	l.Leg = face.New(info, l.log)
+	l.Cameras = face.NewCameras(e.cfg.Camera, l.log, func(m h224.Message) { l.offer(gotCamera{m}) })
 	l.media = sessions{
 		cfg: &e.cfg, net: e.local(peer), signalling: peer,
 		secure: info.Remote.Transport == "tls", encryption: policy, cname: info.ID,
 		onEvent:    func(r media.Role, ev rtpconn.Event) { l.offer(gotMedia{r, ev}) },
 		onKeyframe: func() { l.offer(wantKeyframe{}) },
-		Bundle:     rtpconn.Bundle{OnTrack: l.OpenTrack},
+		Bundle:     rtpconn.Bundle{OnTrack: l.openTrack},
 		onFloor:    l.floorHeard,
+		cameras:    l.Cameras,
 	}
 	return l
+}
+
+// openTrack hands a track to whoever bridges the leg; what is said about cameras stays
+// here.
+func (l *leg) openTrack(t media.Track) {
+	if !l.Hear(t) {
+		l.OpenTrack(t)
+	}
 }
 
 // start registers the leg and runs it; false when the endpoint is closing.

@@ -39,6 +39,7 @@ type sessions struct {
 	last    *offer.Result
 	id      uint64
 	floor   *link.Link // of floor control; nil: none
+	cameras *face.Cameras
 	numbers floorNumbers
 }
 
@@ -105,6 +106,9 @@ func wanted(can media.Capabilities) []media.Role {
 			roles = append(roles, media.Role(role))
 		}
 	}
+	if can.Camera {
+		roles = append(roles, media.Camera)
+	}
 	return roles
 }
 
@@ -154,7 +158,10 @@ func (s *sessions) answer(remote *offer.Description, can media.Capabilities) ([]
 // offeredRoles are the wanted roles that the offer may have a line for: no
 // ports are opened for the others.
 func offeredRoles(remote *offer.Description, can media.Capabilities) []media.Role {
-	audio, video := false, 0
+	audio, video, camera := false, 0, false
+	for _, line := range remote.Cameras() {
+		camera = camera || line.Port != 0
+	}
 	for _, section := range remote.Sections {
 		switch strings.ToLower(section.Kind) {
 		case "audio":
@@ -178,6 +185,10 @@ func offeredRoles(remote *offer.Description, can media.Capabilities) []media.Rol
 			}
 		case media.Content:
 			if video > 1 {
+				roles = append(roles, role)
+			}
+		case media.Camera:
+			if camera {
 				roles = append(roles, role)
 			}
 		}
@@ -239,7 +250,7 @@ func (s *sessions) rollback() {
 // use for.
 func (s *sessions) apply(result *offer.Result, final bool) error {
 	var errs []error
-	for role := range media.Content + 1 {
+	for role := range media.Camera + 1 {
 		m, c := result.Medium(role), s.Get(role)
 		if m == nil || c == nil {
 			continue
@@ -253,6 +264,7 @@ func (s *sessions) apply(result *offer.Result, final bool) error {
 		return err
 	}
 	s.last = result
+	s.followCamera(result)
 	if final {
 		s.state = result.State
 		s.sweep()
@@ -260,9 +272,19 @@ func (s *sessions) apply(result *offer.Result, final bool) error {
 	return nil
 }
 
+// followCamera keeps the conversation about cameras on what was agreed for it.
+func (s *sessions) followCamera(result *offer.Result) {
+	m, conn := result.Medium(media.Camera), s.Get(media.Camera)
+	if m == nil || conn == nil || !m.Stream.Direction.Sends() {
+		s.cameras.Follow(nil)
+		return
+	}
+	s.cameras.Follow(conn)
+}
+
 // sweep closes the sessions that nothing was agreed for.
 func (s *sessions) sweep() {
-	for role := range media.Content + 1 {
+	for role := range media.Camera + 1 {
 		if s.last == nil || s.last.Medium(role) == nil {
 			s.Drop(role)
 		}
@@ -275,6 +297,7 @@ func (s *sessions) sweep() {
 // close ends all media and waits.
 func (s *sessions) close() {
 	s.dropFloor()
+	s.cameras.Close()
 	s.Close()
 }
 
@@ -339,6 +362,9 @@ func (s *sessions) agreement() face.Agreement {
 	}
 	a := face.Agreement{Encryption: s.last.Encryption(), Held: s.last.Held}
 	for _, m := range s.last.Media {
+		if m.Stream.Role == media.Camera {
+			continue
+		}
 		a.Streams = append(a.Streams, m.Stream)
 		if m.Stream.Role == media.Main {
 			a.MaxVideo = m.Stream.MaxSend

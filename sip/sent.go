@@ -137,7 +137,7 @@ func (l *leg) unexpected(ev event) {
 		if ack := l.acks[ev.cseq]; ack != nil {
 			l.writeAck(ack)
 		}
-	case gotMedia, gotTimer, gotCancel, wantKeyframe, wantReferAnswer, wantNotify:
+	case gotMedia, gotCamera, gotTimer, gotCancel, wantKeyframe, wantReferAnswer, wantNotify:
 	}
 }
 

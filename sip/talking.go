@@ -41,6 +41,8 @@ func (l *leg) talking(ev event) {
 		l.notify(ev.r, ev.cause)
 	case wantContent:
 		ev.do(ev.reply)
+	case gotCamera:
+		l.Emit(call.Event{Kind: call.CameraCommand, Camera: ev.m})
 	case gotMedia:
 		l.mediaEvent(ev)
 	case gotTimer:

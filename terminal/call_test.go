@@ -164,3 +164,29 @@ func TestTerminalsCallEachOther(t *testing.T) {
 		})
 	}
 }
+
+// TestSteering moves the camera of the far side, over H.224 in RTP of either protocol.
+func TestSteering(t *testing.T) {
+	for _, protocol := range []string{"sip", "h323"} {
+		for _, security := range []string{"off", "prefer"} {
+			t.Run(protocol+" "+security, func(t *testing.T) {
+				t.Parallel()
+				o := Options{Protocol: protocol, Encryption: security}
+				if protocol == "sip" && security == "prefer" {
+					o.Transport = "tls"
+				}
+				caller, callee := o, o
+				caller.Steer, caller.DTMF, caller.DTMFAfter = "right,up,in,left,store:3,preset:3", "1", 4500*time.Millisecond
+				_, called := pair(t, caller, callee)
+				c := called.Camera
+				require.NotNil(t, c)
+				assert.Equal(t, 4, c.Moves)
+				assert.InDelta(t, 0, c.PanMS, 150)
+				assert.InDelta(t, 500, c.TiltMS, 150)
+				assert.InDelta(t, 500, c.ZoomMS, 150)
+				assert.Equal(t, []int{3}, c.Stored)
+				assert.Equal(t, []int{3}, c.Visited)
+			})
+		}
+	}
+}

@@ -15,7 +15,7 @@ func (p *prepared) openH323(ctx context.Context) (*line, error) {
 		Listen: []string{p.bindAddress()}, Aliases: []string{p.User}, Terminal: true, Direct: true,
 		FastStart: h323.FastStart(p.FastStart), EarlyH245: p.EarlyH245,
 		Ports: p.Ports, Encryption: h323.Encryption(p.Encryption), Latching: h323.LatchOff,
-		Product: vendors[p.Vendor].userAgent, Log: p.Logger.Named("h323"),
+		Camera: p.abilities(), Product: vendors[p.Vendor].userAgent, Log: p.Logger.Named("h323"),
 	}
 	cfg.Traversal.Client, cfg.Traversal.Tunnel = p.Traversal != "", p.Traversal == "h460.17"
 	if p.Tunnel == "off" {

@@ -49,8 +49,8 @@ func (p *prepared) openSIP(ctx context.Context) (*line, error) {
 	cfg := sip.Config{
 		Listen: []sip.Listener{{Transport: p.Transport, Address: p.bindAddress()}},
 		Direct: true, Ports: p.Ports, Encryption: sip.Encryption(p.Encryption), Latching: sip.LatchOff,
-		Floor:     sip.FloorConfig{Transport: p.FloorTransport, ClientOnly: !p.FloorServer, Name: p.Name},
-		UserAgent: vendors[p.Vendor].userAgent, Log: p.Logger.Named("sip"),
+		Floor:  sip.FloorConfig{Transport: p.FloorTransport, ClientOnly: !p.FloorServer, Name: p.Name},
+		Camera: p.abilities(), UserAgent: vendors[p.Vendor].userAgent, Log: p.Logger.Named("sip"),
 	}
 	if local, err := netip.ParseAddr(p.bindHost); err == nil {
 		cfg.Network = func(netip.Addr) sip.Network { return sip.Network{Local: local} }

@@ -76,6 +76,7 @@ func (p *prepared) capabilities() media.Capabilities {
 		}
 		can.Video = append(can.Video, f)
 	}
+	can.Camera = !p.NoCamera
 	if p.Content != "off" {
 		can.Content, can.MaxContent = can.Video, p.MaxBitrate
 	}

@@ -48,6 +48,11 @@ type Options struct {
 	// MCU does.
 	FloorTransport string
 	FloorServer    bool
+	// NoCamera takes no part in the control of cameras. Steer moves the far side's once
+	// the call is up: left, right, up, down, in, out (for half a second each), store:N,
+	// preset:N, in this order, with commas between.
+	NoCamera bool
+	Steer    string
 	// AudioOnly offers no video at all; Video "none" receives it all the same.
 	AudioOnly bool
 	// Codecs to offer for audio, in order, of opus, G7221C, G7221 (at a bit rate
@@ -99,6 +104,7 @@ type Options struct {
 type prepared struct {
 	Options
 	account  account
+	steer    []steering
 	hertz    float64 // of tone:HZ; 0 = not a tone
 	bindHost string
 	bindPort string
@@ -137,7 +143,7 @@ func (o Options) prepare() (*prepared, error) {
 	if p.Logger == nil {
 		p.Logger = zap.NewNop()
 	}
-	for _, check := range []func() error{p.checkChoices, p.checkVideo, p.checkAccount, p.checkAudio, p.checkAddress} {
+	for _, check := range []func() error{p.checkChoices, p.checkVideo, p.checkAccount, p.checkAudio, p.checkSteer, p.checkAddress} {
 		if err := check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 		}

@@ -21,6 +21,8 @@ type Report struct {
 	DTMFSent   string       `json:"dtmf_sent"`
 	// Presenting is missing when the terminal did not ask to present.
 	Presenting *PresentingReport `json:"presenting,omitempty"`
+	// Camera is missing when nobody moved the terminal's camera.
+	Camera *CameraReport `json:"camera,omitempty"`
 	// Sent counts the RTP packets sent, of all media.
 	Sent uint64 `json:"-"`
 }
@@ -49,6 +51,16 @@ type VideoReport struct {
 	Tiles     []Tile  `json:"tiles"`
 	// Sizes are all that were shown, in order, as WxH.
 	Sizes []string `json:"-"`
+}
+
+// CameraReport is how the terminal's camera was moved.
+type CameraReport struct {
+	PanMS   int64 `json:"pan_ms"`  // to the right; negative: to the left
+	TiltMS  int64 `json:"tilt_ms"` // up
+	ZoomMS  int64 `json:"zoom_ms"` // in
+	Moves   int   `json:"moves"`
+	Stored  []int `json:"stored"`  // presets, in order
+	Visited []int `json:"visited"` // likewise
 }
 
 // PresentingReport is what came of the wish to present.
@@ -102,6 +114,9 @@ func (r Report) Table(w io.Writer) error {
 	}
 	if p := r.Presenting; p != nil {
 		fmt.Fprintf(t, "presenting\t%s\tgranted after %s\n", p.State, after(p.GrantedMS))
+	}
+	if c := r.Camera; c != nil {
+		fmt.Fprintf(t, "camera\tmoved %d times\tpan %d ms, tilt %d ms, zoom %d ms\tpresets %v stored, %v visited\n", c.Moves, c.PanMS, c.TiltMS, c.ZoomMS, c.Stored, c.Visited)
 	}
 	if r.DTMFSent != "" {
 		fmt.Fprintf(t, "keypad\t%s sent\n", r.DTMFSent)

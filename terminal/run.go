@@ -94,6 +94,7 @@ type visit struct {
 	faults   []error
 
 	presenting presenting
+	lens       lens
 
 	stageOnce sync.Once
 	stage     *video.Stage
@@ -102,6 +103,7 @@ type visit struct {
 	overAt, pressAt <-chan time.Time
 	presentAt       <-chan time.Time
 	yieldAt         <-chan time.Time
+	steerAt         <-chan time.Time
 	press           func()      // sends the digits
 	digits          chan string // those that were sent
 }
@@ -127,6 +129,7 @@ func (v *visit) run(ctx context.Context) (Report, error) {
 	parts.Wait()
 	v.senses.report(&v.report)
 	v.report.Presenting = v.presenting.report
+	v.report.Camera = v.lens.report
 
 	v.closeWorker()
 	return v.report, errors.Join(v.faults...)
@@ -159,6 +162,8 @@ func (v *visit) follow(ctx context.Context) {
 		case <-v.yieldAt:
 			v.yieldAt = nil
 			v.yield(ctx)
+		case <-v.steerAt:
+			v.steerAt = v.steerNext()
 		case <-v.overAt:
 			v.overAt = nil
 			v.hangUp()
@@ -184,6 +189,8 @@ func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
 		v.send(ctx)
 	case call.ContentRequested, call.ContentGranted, call.ContentRefused, call.ContentLost, call.ContentStarted, call.ContentStopped:
 		v.presentation(ctx, ev.Kind)
+	case call.CameraCommand:
+		v.lens.command(ev.Camera, time.Now())
 	case call.Referred:
 		if ev.Refer != nil {
 			ev.Refer.Refuse(call.Cause{Code: call.NotSupported})
@@ -210,6 +217,9 @@ func (v *visit) connected(ctx context.Context) {
 	v.report.Connected = true
 	v.report.SetupMS = v.answered.Sub(v.began).Milliseconds()
 	v.send(ctx)
+	if len(v.steer) > 0 {
+		v.steerAt = time.After(steerAfter)
+	}
 	if v.presents() {
 		v.presentAt = time.After(v.ContentAfter)
 	}

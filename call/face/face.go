@@ -38,7 +38,7 @@ type Leg struct {
 
 	mu        sync.Mutex
 	info      call.Info
-	published [media.Content + 1]media.Track
+	published [media.Camera + 1]media.Track
 }
 
 // New makes the face of a leg.

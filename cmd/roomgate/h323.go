@@ -167,7 +167,7 @@ func h323Config(c *config.Config, ports *portpool.Pool, log *zap.Logger) h323.Co
 		Encryption:   h323.Encryption(c.RTP.Encryption),
 		MediaTimeout: c.RTP.Timeout,
 		Limits:       h323Limits(c.Limits),
-		Product:      "roomgate", Version: version,
+		Product:      "roomgate", Version: version, Camera: &cameras,
 		Log: log.Named("h323"),
 	}
 	if !c.H323.Tunnelling {

@@ -16,12 +16,17 @@ import (
 	"github.com/roomgate/roomgate/gateway/policy"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
 )
 
 // quarantine is how long a media port rests before another call gets it.
 const quarantine = 5 * time.Second
+
+// cameras are what terminals are told that they may move: whatever another terminal's
+// camera can do is found out when they try.
+var cameras = h224.Abilities{Presets: 15, Pan: true, Tilt: true, Zoom: true, Focus: true}
 
 // capabilities is what legs are offered, best first. Constrained Baseline comes
 // alone: every browser decodes it, so that no picture has to be transcoded.
@@ -39,6 +44,7 @@ func capabilities() media.Capabilities {
 		Content:  []media.Format{h264(97, 1, upTo1080p), h264(98, 0, upTo1080p)},
 		MaxVideo: 4_000_000, MaxContent: 4_000_000,
 		Keypad: true,
+		Camera: true,
 	}
 }
 
@@ -169,6 +175,7 @@ func sipConfig(c *config.Config, ports *portpool.Pool, log *zap.Logger) sip.Conf
 		SessionExpires: c.SIP.SessionTimer,
 		Limits:         sipLimits(c.Limits),
 		UserAgent:      "roomgate/" + version,
+		Camera:         &cameras,
 		Log:            log,
 	}
 	if c.SIP.Domain != "" {

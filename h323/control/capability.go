@@ -30,6 +30,7 @@ func announce(can media.Capabilities) []entry {
 	add(media.Audio, can.Audio, 0)
 	add(media.Main, can.Video, can.MaxVideo)
 	add(media.Content, can.Content, can.MaxContent)
+	add(media.Camera, cameraFormats(&can), 0)
 	return list
 }
 
@@ -48,6 +49,9 @@ func dataType(e entry) (h245.DataType, bool) {
 		audio, ok := audioCapability(e.format)
 		return h245.DataType{AudioData: audio}, ok
 	}
+	if e.role == media.Camera {
+		return h245.DataType{Data: cameraCapability()}, true
+	}
 	video, ok := videoCapability(e.format, e.bps)
 	if ok && e.role == media.Content {
 		video = extendedVideo(video)
@@ -63,9 +67,11 @@ func readDataType(d *h245.DataType) []entry {
 		return readAudio(d.AudioData)
 	case d.VideoData != nil:
 		return readVideo(d.VideoData)
+	case d.Data != nil:
+		return readData(d.Data)
 	case d.H235Media != nil:
 		m := &d.H235Media.MediaType
-		return readDataType(&h245.DataType{AudioData: m.AudioData, VideoData: m.VideoData, MultiplePayloadStream: m.MultiplePayloadStream})
+		return readDataType(&h245.DataType{AudioData: m.AudioData, VideoData: m.VideoData, Data: m.Data, MultiplePayloadStream: m.MultiplePayloadStream})
 	case d.MultiplePayloadStream != nil:
 		// H.239 of some products comes so; the first element that is known counts.
 		for i := range d.MultiplePayloadStream.Elements {

@@ -93,7 +93,8 @@ const (
 	lastChannel   = 65000
 	sessionAudio  = 1
 	sessionVideo  = 2
-	sessionOthers = 32 // numbered by the master from here
+	sessionOthers = 32 // numbered by the master from here: content
+	sessionCamera = 33
 )
 
 func (c *channels) init() {

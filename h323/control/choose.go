@@ -68,6 +68,8 @@ func formatsOf(can *media.Capabilities, role media.Role) []media.Format {
 		return can.Audio
 	case media.Main:
 		return can.Video
+	case media.Camera:
+		return cameraFormats(can)
 	}
 	return can.Content
 }

@@ -111,7 +111,7 @@ func (s *Session) pause() {
 		s.emit(Paused{true})
 	}
 	s.loseToken()
-	for role := range media.Content + 1 {
+	for role := range media.Camera + 1 {
 		s.closeSending(role)
 	}
 }

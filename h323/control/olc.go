@@ -158,6 +158,6 @@ func protect(d h245.DataType, algorithm per.OID) h245.DataType {
 	}
 	return h245.DataType{H235Media: &h245.H235Media{
 		EncryptionAuthenticationAndIntegrity: encryptionCapability([]per.OID{algorithm}),
-		MediaType:                            h245.H235MediaMediaType{VideoData: d.VideoData, AudioData: d.AudioData},
+		MediaType:                            h245.H235MediaMediaType{VideoData: d.VideoData, AudioData: d.AudioData, Data: d.Data},
 	}}
 }

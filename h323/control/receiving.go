@@ -151,7 +151,7 @@ func (s *Session) adoptSession(role media.Role, asked uint8) uint8 {
 	case media.Main:
 		return sessionVideo
 	}
-	return sessionOthers
+	return numbered(role)
 }
 
 // exchangeKey gives or takes the key of an encrypted channel: the master makes it.

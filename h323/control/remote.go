@@ -137,6 +137,10 @@ func (r *remoteSet) readEntry(number uint16, c *h245.Capability) {
 		list = readVideo(c.ReceiveVideoCapability)
 	case c.ReceiveAndTransmitVideoCapability != nil:
 		list = readVideo(c.ReceiveAndTransmitVideoCapability)
+	case c.ReceiveDataApplicationCapability != nil:
+		list = readData(c.ReceiveDataApplicationCapability)
+	case c.ReceiveAndTransmitDataApplicationCapability != nil:
+		list = readData(c.ReceiveAndTransmitDataApplicationCapability)
 	case c.H235SecurityCapability != nil:
 		h := c.H235SecurityCapability
 		r.algorithms[h.MediaCapability] = algorithms(&h.EncryptionAuthenticationAndIntegrity)

@@ -139,7 +139,7 @@ func (s *Session) number(role media.Role) uint16 {
 // one. It differs from those we propose for others.
 const encryptedType = 120
 
-// session is the RTP session of a role. That of content is numbered by the master: a slave
+// session is the RTP session of a role. That of content, or of cameras, is numbered by the master: a slave
 // says 0 until it knows (H.245 clause C.4.1.1).
 func (s *Session) session(role media.Role) uint8 {
 	switch role {
@@ -148,13 +148,21 @@ func (s *Session) session(role media.Role) uint8 {
 	case media.Main:
 		return sessionVideo
 	}
-	if c := s.channels.latest(media.Content); c != nil && c.session != 0 {
+	if c := s.channels.latest(role); c != nil && c.session != 0 {
 		return c.session
 	}
 	if s.determination.status == isMaster {
-		return sessionOthers
+		return numbered(role)
 	}
 	return 0
+}
+
+// numbered is the session that we give a role as the master.
+func numbered(role media.Role) uint8 {
+	if role == media.Camera {
+		return sessionCamera
+	}
+	return sessionOthers
 }
 
 // acknowledged takes openLogicalChannelAck.

@@ -20,7 +20,7 @@ var (
 )
 
 const (
-	roles           = int(media.Content) + 1
+	roles           = int(media.Camera) + 1
 	defaultTimeout  = 10 * time.Second
 	defaultTerminal = 60 // gateway without MC, H.323 Table 1
 	maxTries        = 3  // N100 of H.245 and its like
@@ -192,7 +192,7 @@ func (s *Session) Master() (master, known bool) {
 // Media is what stands, at most one Medium for each role.
 func (s *Session) Media() []Medium {
 	var list []Medium
-	for role := range media.Content + 1 {
+	for role := range media.Camera + 1 {
 		if m := s.Medium(role); m != nil {
 			list = append(list, *m)
 		}

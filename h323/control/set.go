@@ -65,11 +65,13 @@ func (b *setBuilder) alone(number uint16, c h245.Capability) {
 func (b *setBuilder) media(table []entry) {
 	var alternatives [roles][]uint16
 	for _, e := range table {
-		if b.reduced >= noExtra && e.role == media.Content || b.reduced >= bare && len(alternatives[e.role]) > 0 {
+		if b.reduced >= noExtra && e.role >= media.Content || b.reduced >= bare && len(alternatives[e.role]) > 0 {
 			continue
 		}
 		d, _ := dataType(e)
-		b.add(e.number, h245.Capability{ReceiveAudioCapability: d.AudioData, ReceiveVideoCapability: d.VideoData})
+		b.add(e.number, h245.Capability{
+			ReceiveAudioCapability: d.AudioData, ReceiveVideoCapability: d.VideoData, ReceiveAndTransmitDataApplicationCapability: d.Data,
+		})
 		if len(b.algorithms) > 0 && b.policy != off {
 			b.add(e.number+numberSecure, h245.Capability{H235SecurityCapability: &h245.H235SecurityCapability{
 				EncryptionAuthenticationAndIntegrity: encryptionCapability(b.algorithms), MediaCapability: e.number,

@@ -46,7 +46,7 @@ type Media struct {
 
 	enabled bool
 	far     MediaFeature
-	remote  [media.Content + 1]Remote
+	remote  [media.Camera + 1]Remote
 }
 
 var _ control.Traversal = (*Media)(nil)

@@ -13,7 +13,7 @@ type Bundle struct {
 	OnTrack func(media.Track)
 
 	mu     sync.Mutex
-	open   [media.Content + 1]*Session
+	open   [media.Camera + 1]*Session
 	closed bool
 	wg     sync.WaitGroup // who hands out the tracks
 }
@@ -75,10 +75,12 @@ func (b *Bundle) Drop(role media.Role) {
 	}
 }
 
-// Stats are the counters of all sessions.
+// Stats are the counters of all that is heard and seen.
 func (b *Bundle) Stats() (out []media.StreamStats) {
 	for _, c := range b.All() {
-		out = append(out, c.Stats()...)
+		if c.cfg.Role != media.Camera {
+			out = append(out, c.Stats()...)
+		}
 	}
 	return out
 }
@@ -88,7 +90,7 @@ func (b *Bundle) Close() {
 	b.mu.Lock()
 	b.closed = true
 	open := b.open
-	b.open = [media.Content + 1]*Session{}
+	b.open = [media.Camera + 1]*Session{}
 	b.mu.Unlock()
 	for _, c := range open {
 		if c != nil {

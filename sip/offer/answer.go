@@ -39,7 +39,7 @@ type answering struct {
 	previous *State
 	state    *State
 	result   *Result
-	plans    [media.Content + 1]*plan
+	plans    [media.Camera + 1]*plan
 	floor    *Section // the line of floor control
 }
 
@@ -59,7 +59,7 @@ func (a *answering) pick() error {
 		if role == noRole || s.Port == 0 {
 			continue
 		}
-		open = true
+		open = open || role != media.Camera
 		p, refused := a.plan(s, role)
 		switch {
 		case refused == notEncrypted && unencrypted < 0:
@@ -69,7 +69,7 @@ func (a *answering) pick() error {
 		}
 	}
 	switch {
-	case !open || a.plans != [media.Content + 1]*plan{}:
+	case !open || [media.Camera]*plan(a.plans[:media.Camera]) != [media.Camera]*plan{}:
 		return nil
 	case unencrypted >= 0:
 		return &EncryptionRequiredError{Index: unencrypted}
@@ -148,7 +148,7 @@ func (a *answering) accept(p *plan) (*sdp.MediaDescription, error) {
 	}
 	if p.role == media.Audio {
 		answer.ptime = medium.Stream.Recv.PacketDuration()
-	} else {
+	} else if p.role != media.Camera {
 		medium.Feedback, answer.feedback = s.feedback(p.theirs.PayloadType)
 	}
 	if medium.Mux = s.Mux; medium.Mux {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/roomgate/roomgate/media"
 )
 
 // ApplicationKind tells what an m-line that is neither sound nor picture is
@@ -48,6 +50,29 @@ type BFCP struct {
 type Floor struct {
 	ID     uint16
 	Labels []string // may name labels that no m-line has
+}
+
+// isCamera reports whether the m-line carries the control of cameras (RFC 4573).
+func (s *Section) isCamera() bool {
+	if _, rtp := rtpTransport(s.Profile); !rtp || !s.is("application") {
+		return false
+	}
+	for _, value := range byPayloadType(s.all("rtpmap")) {
+		if f, ok := readRTPMap(value); ok && f.Codec == media.H224 {
+			return true
+		}
+	}
+	return false
+}
+
+// Cameras are the m-lines for the control of cameras.
+func (d *Description) Cameras() (list []*Section) {
+	for i := range d.Sections {
+		if d.Sections[i].isCamera() {
+			list = append(list, &d.Sections[i])
+		}
+	}
+	return list
 }
 
 // isMedia reports whether the m-line carries sound or pictures.

@@ -35,7 +35,7 @@ func Complete(offered *State, answer *Description, local *Local) (*Result, error
 		}
 	}
 	switch {
-	case len(c.result.Media) > 0:
+	case slices.ContainsFunc(c.result.Media, func(m Medium) bool { return m.Stream.Role != media.Camera }):
 		c.result.Held = held(c.result.Media)
 		return c.result, nil
 	case unencrypted >= 0:
@@ -76,7 +76,7 @@ func (c *completing) line(l *line, s *Section) refusal {
 	l.mux = m.Mux
 	_, m.ReducedSize = s.attribute("rtcp-rsize")
 	m.RTP, m.RTCP = s.destinations(s.Mux)
-	if l.role != media.Audio {
+	if l.role != media.Audio && l.role != media.Camera {
 		agreed, _ := s.feedback(chosen.theirs.PayloadType)
 		m.Feedback = agreed.and(Feedback{PLI: true, FIR: true, TMMBR: true})
 	}

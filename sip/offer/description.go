@@ -79,7 +79,7 @@ func (d *Description) readSections() {
 		s.Label, _ = s.attribute("label")
 		s.Content, _ = s.attribute("content")
 		s.Content = strings.ToLower(s.Content)
-		if s.is("audio") || s.is("video") {
+		if s.is("audio") || s.is("video") || s.isCamera() {
 			s.payloads = s.readPayloads()
 		}
 	}

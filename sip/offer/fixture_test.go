@@ -95,7 +95,7 @@ func gateway() *Local {
 			Keypad:   true,
 		},
 		Address:    ourV4,
-		Transport:  [3]Transport{{RTP: 20000}, {RTP: 20002}, {RTP: 20004}},
+		Transport:  [4]Transport{{RTP: 20000}, {RTP: 20002}, {RTP: 20004}},
 		Name:       "roomgate",
 		ID:         1234,
 		Version:    1,

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 )
 
 // Policy says what to do about media encryption.
@@ -49,7 +50,7 @@ type Local struct {
 	Address netip.Addr
 	// Transport tells by role where we receive. A role whose RTP port is zero
 	// is refused, and not offered.
-	Transport [media.Content + 1]Transport
+	Transport [media.Camera + 1]Transport
 	// User, ID and Name fill o= and s= of the first body of a dialog ("-" and
 	// "-" when empty); later ones repeat them. Version is the first version.
 	User, Name  string
@@ -110,6 +111,11 @@ func (l *Local) formats(role media.Role) []media.Format {
 		return l.Capabilities.Audio
 	case media.Main:
 		return l.Capabilities.Video
+	case media.Camera:
+		if l.Capabilities.Camera {
+			return []media.Format{h224.Format}
+		}
+		return nil
 	}
 	return l.Capabilities.Content
 }

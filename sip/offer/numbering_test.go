@@ -23,7 +23,7 @@ func numbers(t *testing.T, body []byte) map[string]uint8 {
 func TestOfferedNumbers(t *testing.T) {
 	audioOnly := func(formats ...media.Format) *Local {
 		l := gateway()
-		l.Encryption, l.Transport = Off, [3]Transport{{RTP: 20000}}
+		l.Encryption, l.Transport = Off, [4]Transport{{RTP: 20000}}
 		l.Capabilities.Audio = formats
 		return l
 	}

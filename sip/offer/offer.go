@@ -72,7 +72,7 @@ func (o *offering) compose() error {
 		o.addFloor(line{})
 	}
 	for i := range o.state.lines {
-		if o.state.lines[i].open && o.state.lines[i].role != floorRole {
+		if o.state.lines[i].open && o.state.lines[i].role < media.Camera {
 			return nil
 		}
 	}
@@ -82,7 +82,7 @@ func (o *offering) compose() error {
 // missing are the roles to open a line for.
 func (o *offering) missing() []media.Role {
 	var list []media.Role
-	for _, role := range []media.Role{media.Audio, media.Main, media.Content} {
+	for _, role := range []media.Role{media.Audio, media.Main, media.Content, media.Camera} {
 		if o.wants(role) && (o.previous == nil || o.local.Extend && !o.previous.has(role)) {
 			list = append(list, role)
 		}
@@ -121,8 +121,11 @@ func (o *offering) continueLine(l *line, missing *[]media.Role) error {
 }
 
 func kindOf(role media.Role) string {
-	if role == media.Audio {
+	switch role {
+	case media.Audio:
 		return "audio"
+	case media.Camera:
+		return "application"
 	}
 	return "video"
 }
@@ -146,7 +149,7 @@ func (o *offering) add(l line) error {
 	m.payloads = o.payloads(&l)
 	if role == media.Audio {
 		m.ptime = m.payloads[0].PacketDuration()
-	} else {
+	} else if role != media.Camera {
 		m.feedback = offeredFeedback
 	}
 	if err := o.secure(&l, &m); err != nil {

@@ -110,7 +110,7 @@ func readRTPMap(value string) (media.Format, bool) {
 func codecNamed(name string) media.Codec {
 	for _, c := range []media.Codec{
 		media.PCMU, media.PCMA, media.G722, media.G7221, media.G729, media.Opus, media.TelephoneEvent,
-		media.ComfortNoise, media.H264, media.H263, media.H263Plus, media.H2632000, media.H261, media.VP8, media.VP9, media.AV1,
+		media.ComfortNoise, media.H264, media.H263, media.H263Plus, media.H2632000, media.H261, media.VP8, media.VP9, media.AV1, media.H224,
 	} {
 		if c.Is(name) {
 			return c

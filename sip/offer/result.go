@@ -10,7 +10,7 @@ import (
 // Result is what an exchange agreed on.
 type Result struct {
 	// Media are the accepted streams, at most one per role, in the order of
-	// their m-lines.
+	// their m-lines; the control of cameras among them.
 	Media []Medium
 	// Applications are the m-lines that carry no sound or pictures, whether
 	// the far side has them open or not. What was taken of them is in Floor.
@@ -34,11 +34,12 @@ func (r *Result) Medium(role media.Role) *Medium {
 	return nil
 }
 
-// Encryption is the weakest of the media: none, srtp or dtls-srtp.
+// Encryption is the weakest of sound and pictures: none, srtp or dtls-srtp.
 func (r *Result) Encryption() string {
 	weakest := ""
 	for _, m := range r.Media {
 		switch {
+		case m.Stream.Role == media.Camera:
 		case m.Stream.Encryption == encryptionNone:
 			return encryptionNone
 		case weakest == "" || m.Stream.Encryption == encryptionSDES:

@@ -22,6 +22,8 @@ func (d *Description) roles(previous *State) []media.Role {
 		switch {
 		case s.is("audio"):
 			list[i] = media.Audio
+		case s.isCamera():
+			list[i] = media.Camera
 		case !s.is("video"):
 			list[i] = noRole
 		default:

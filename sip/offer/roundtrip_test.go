@@ -14,7 +14,7 @@ import (
 var sides = map[string]func(*Local){
 	"all": func(*Local) {},
 	"phone": func(l *Local) {
-		l.Capabilities.Audio, l.Transport = []media.Format{pcmu, pcma}, [3]Transport{{RTP: 5000}}
+		l.Capabilities.Audio, l.Transport = []media.Format{pcmu, pcma}, [4]Transport{{RTP: 5000}}
 	},
 	"noise":        func(l *Local) { l.Capabilities.Audio = []media.Format{pcma, cn} },
 	"no keypad":    func(l *Local) { l.Capabilities.Keypad = false },
@@ -25,7 +25,7 @@ var sides = map[string]func(*Local){
 	"hold":         func(l *Local) { l.Capabilities.Hold = true },
 	"mux":          func(l *Local) { l.Mux = true },
 	"odd ports": func(l *Local) {
-		l.Transport = [3]Transport{{RTP: 7001, RTCP: 9000}, {RTP: 7003}, {RTP: 65535, RTCP: 65534}}
+		l.Transport = [4]Transport{{RTP: 7001, RTCP: 9000}, {RTP: 7003}, {RTP: 65535, RTCP: 65534}}
 	},
 	"IPv6": func(l *Local) { l.Address = ourV6 },
 }

@@ -228,7 +228,7 @@ func TestAddresses(t *testing.T) {
 	assert.Contains(t, body, "a=rtcp:30007\r\n")
 	assert.Equal(t, "[2001:db8::1]:4000", r.Media[0].RTP.String())
 
-	_, _, err := Answer(parsed(t, offer), &Local{Capabilities: local.Capabilities, Transport: [3]Transport{{RTP: 4}}}, nil)
+	_, _, err := Answer(parsed(t, offer), &Local{Capabilities: local.Capabilities, Transport: [4]Transport{{RTP: 4}}}, nil)
 	assert.ErrorContains(t, err, "no address")
 	_, _, err = Answer(parsed(t, session("m=audio 4000 RTP/AVP 8", "c=IN IP4 239.1.1.1")), local, nil)
 	assert.ErrorIs(t, err, ErrNoCommonMedia, "nothing is sent to a group")

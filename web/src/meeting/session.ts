@@ -129,8 +129,12 @@ function follow(r: Room) {
 let pass = "";
 
 /** hostCall asks the gateway to do something to the meeting, as its host. */
-export function hostCall(method: string, path: string): Promise<Response> {
-  return fetch(`/api/v1/meetings/${encodeURIComponent(alias)}${path}`, { method, headers: { "Roomgate-Ticket": pass } });
+export function hostCall(method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`/api/v1/meetings/${encodeURIComponent(alias)}${path}`, {
+    method,
+    headers: { "Roomgate-Ticket": pass, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
 
 interface Ticket {
@@ -264,6 +268,22 @@ export async function toggleMicrophone() {
 export async function toggleCamera() {
   await room.localParticipant.setCameraEnabled(!room.localParticipant.isCameraEnabled);
   changed();
+}
+
+export interface Motion {
+  pan?: number;
+  tilt?: number;
+  zoom?: number;
+}
+
+/** mayMoveCameras: the visitor is a host. */
+export function mayMoveCameras(): boolean {
+  return room.localParticipant.attributes["roomgate.role"] === "host";
+}
+
+/** moveCamera moves a terminal's camera for a moment; without a motion it stops. */
+export async function moveCamera(identity: string, motion: Motion): Promise<void> {
+  await hostCall("POST", `/participants/${encodeURIComponent(identity)}/camera`, motion);
 }
 
 export async function toggleShare() {
