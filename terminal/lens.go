@@ -54,6 +54,14 @@ func (l *lens) rest(now time.Time) {
 	l.moving, l.since = h224.Motion{}, now
 }
 
+// end is where the camera went in all; nil when nobody moved it.
+func (l *lens) end(now time.Time) *CameraReport {
+	if l.report != nil {
+		l.rest(now)
+	}
+	return l.report
+}
+
 // steering is one thing done to the far side's camera.
 type steering struct {
 	motion h224.Motion

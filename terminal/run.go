@@ -129,7 +129,7 @@ func (v *visit) run(ctx context.Context) (Report, error) {
 	parts.Wait()
 	v.senses.report(&v.report)
 	v.report.Presenting = v.presenting.report
-	v.report.Camera = v.lens.report
+	v.report.Camera = v.lens.end(time.Now())
 
 	v.closeWorker()
 	return v.report, errors.Join(v.faults...)
