@@ -56,7 +56,7 @@ func TestCamerasAreMoved(t *testing.T) {
 			if c == nil || c.Moves != 2 || len(c.Stored) != 1 || c.Stored[0] != 7 {
 				t.Fatalf("the camera was moved as %+v", c)
 			}
-			if c.TiltMS < 1000 || c.TiltMS > 2500 || c.PanMS < 2000 || c.PanMS > 3500 {
+			if c.TiltMS < 1000 || c.TiltMS > 3000 || c.PanMS < 800 || c.PanMS > 5000 {
 				t.Errorf("the camera was moved for %d and %d ms", c.TiltMS, c.PanMS)
 			}
 			g.noCalls()
