@@ -33,7 +33,7 @@ func NewClient(cfg Config) *Client { return &Client{transactions: newTransaction
 
 // patience is how long a FloorRequest waits for its response over TCP, where it
 // may even wait for the connection.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // Start implements Session: Hello, then FloorQuery to hear of the others.
 func (c *Client) Start(now time.Time) {
@@ -94,11 +94,20 @@ func (c *Client) lost() {
 	}
 }
 
-// Disconnected implements Session.
-func (c *Client) Disconnected(time.Time) {
+// Disconnected implements Session. A FloorRequest that nobody answered yet is asked
+// again over the next connection, within its time.
+func (c *Client) Disconnected(now time.Time) {
 	c.reset()
 	c.again = time.Time{}
+	deadline := c.asked
+	unheard := c.state == clientAsked && c.id == 0 && c.wanted && now.Before(deadline)
+	if unheard {
+		c.state = clientIdle // nothing was refused
+	}
 	c.lost()
+	if unheard {
+		c.state, c.asked = clientAsked, deadline
+	}
 }
 
 // Receive implements Session.

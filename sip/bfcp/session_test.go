@@ -255,6 +255,31 @@ func TestSilence(t *testing.T) {
 	w.expect([]Event{Connected}, []Event{Connected})
 }
 
+// A connection that breaks before the server has answered takes no request with it:
+// the next one does. When none comes, the floor is refused.
+func TestRequestOutlivesItsConnection(t *testing.T) {
+	for _, comes := range []bool{true, false} {
+		w := newWorld(t, 1, false)
+		w.lose = func() bool { return true }
+		w.client.Start(w.now)
+		w.client.Request(w.now)
+		w.run(time.Second)
+		w.client.Disconnected(w.now)
+		w.server.Disconnected(w.now)
+		w.run(time.Second)
+		w.expect(nil, nil)
+		if !comes {
+			w.run(patience)
+			w.expect(nil, []Event{Refused})
+			continue
+		}
+		w.lose = func() bool { return false }
+		w.client.Start(w.now)
+		w.run(time.Second)
+		w.expect([]Event{Connected, Requested, Taken}, []Event{Connected, OursIs})
+	}
+}
+
 // say has the server answer one message.
 func say(t *testing.T, m *Message) Body {
 	t.Helper()

@@ -193,7 +193,7 @@ func TestStrangersAndRubbish(t *testing.T) {
 	}
 }
 
-// A certificate that signalling did not announce is refused.
+// A certificate that signalling did not announce is refused, and with it, in time, the floor.
 func TestForeignCertificate(t *testing.T) {
 	server, client := open(t, link.TLS), open(t, link.TLS)
 	foreign, err := secure.TLS([]secure.Fingerprint{{Hash: "sha-256", Value: "00:11"}})
