@@ -24,7 +24,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/route"
 )
 
 // Meetings makes and ends meetings, and lets browsers in.
@@ -75,6 +77,11 @@ type Node interface {
 	Events(ctx context.Context, after uint64) <-chan gateway.Event
 }
 
+// Planner tells where calls would go.
+type Planner interface {
+	Explain(info call.Info, at time.Time) (route.Decision, []route.Step)
+}
+
 // Gateway is all the API shows; *gateway.Gateway is one.
 type Gateway interface {
 	Meetings
@@ -84,6 +91,7 @@ type Gateway interface {
 	Calls
 	Doors
 	Node
+	Planner
 }
 
 // Reload is the outcome of the latest reload of the configuration.
@@ -115,7 +123,10 @@ type Config struct {
 	// Reload tells the outcome of the latest reload; nil: there is none.
 	Reload  func() Reload
 	Metrics *Metrics
-	Now     func() time.Time
+	// Directory is what endpoints, rules, trunks, keys and records are kept in. Nil:
+	// none of them are served.
+	Directory *directory.Directory
+	Now       func() time.Time
 }
 
 // API is the handler of all requests.
@@ -146,7 +157,7 @@ func New(c Config) (*API, error) {
 		failures: newLimiter(c.Now, 10, time.Minute),
 		guests:   newLimiter(c.Now, 60, time.Minute),
 	}
-	a.router.Use(a.recovered, a.identified, headed)
+	a.router.Use(a.recovered, a.identified, headed, a.once)
 	a.huma = humachi.New(a.router, description(c.Version))
 	a.huma.UseMiddleware(a.authenticate)
 	a.meetings()
@@ -156,6 +167,13 @@ func New(c Config) (*API, error) {
 	a.cameras()
 	a.events()
 	a.status()
+	if a.Directory != nil {
+		a.endpoints()
+		a.dialPlan()
+		a.trunks()
+		a.apiKeys()
+		a.records()
+	}
 	a.pages()
 	return a, nil
 }

@@ -37,7 +37,7 @@ func golden(t *testing.T, name string, body []byte) {
 }
 
 func TestOpenAPI(t *testing.T) {
-	w := ask(newAPI(t, &fake{}), "GET", "/openapi.json", "")
+	w := ask(newAPI(t, &fake{}, withDirectory(t)), "GET", "/openapi.json", "")
 	require.Equal(t, http.StatusOK, w.Code)
 	golden(t, "openapi.json", w.Body.Bytes())
 }

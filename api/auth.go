@@ -28,13 +28,18 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	scheme, key, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "Bearer") || !a.Keys.Good(strings.TrimSpace(key)) {
+	owner, good := a.keyOf(strings.TrimSpace(key))
+	if !strings.EqualFold(scheme, "Bearer") || !good {
 		a.failures.take(who.address)
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="roomgate", error="invalid_token"`)
 		a.refuse(ctx, http.StatusUnauthorized, "the API key is not valid")
 		return
 	}
-	who.trusted = true
+	if status, why := a.permits(owner, ctx); why != "" {
+		a.refuse(ctx, status, why)
+		return
+	}
+	who.trusted, who.key = true, owner
 	next(huma.WithContext(ctx, who.in(ctx.Context())))
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -48,7 +49,8 @@ type fake struct {
 	move    func(id, target string) error
 	arrange func(id, kind, pinned string) error
 	fakeDoors
-	events func(ctx context.Context, after uint64) <-chan gateway.Event
+	explain func(info call.Info, at time.Time) (route.Decision, []route.Step)
+	events  func(ctx context.Context, after uint64) <-chan gateway.Event
 }
 
 func (f *fake) CreateMeeting(_ context.Context, s gateway.MeetingSpec) (gateway.Meeting, error) {
@@ -104,6 +106,9 @@ func (f *fake) Mute(id string, muted bool) error      { return f.mute(id, muted)
 func (f *fake) Status(context.Context) gateway.Status { return f.status }
 func (f *fake) Draining() bool                        { return f.draining }
 func (f *fake) Registrations() []gateway.Registration { return f.bindings }
+func (f *fake) Explain(info call.Info, at time.Time) (route.Decision, []route.Step) {
+	return f.explain(info, at)
+}
 func (f *fake) Events(ctx context.Context, after uint64) <-chan gateway.Event {
 	return f.events(ctx, after)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,6 +20,7 @@ import (
 type MeetingRequest struct {
 	Alias    string `json:"alias" minLength:"1" maxLength:"64" example:"88001" doc:"What terminals dial and what stands in the page's address."`
 	Name     string `json:"name,omitempty" maxLength:"200"`
+	Agency   string `json:"agency,omitempty" maxLength:"100"`
 	HostPIN  string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
 	GuestPIN string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
 	Layout   string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: meetings.default_layout."`
@@ -38,6 +40,7 @@ type MeetingRequest struct {
 type Meeting struct {
 	Alias       string    `json:"alias"`
 	Name        string    `json:"name"`
+	Agency      string    `json:"agency"`
 	HasHostPIN  bool      `json:"has_host_pin"`
 	HasGuestPIN bool      `json:"has_guest_pin"`
 	Layout      string    `json:"layout"`
@@ -59,7 +62,7 @@ type Meeting struct {
 
 func meetingView(m gateway.Meeting) Meeting {
 	return Meeting{
-		Alias: m.Alias, Name: m.Name, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
+		Alias: m.Alias, Name: m.Name, Agency: m.Agency, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
 		Layout: m.Layout, MaxLegs: m.MaxLegs, Encryption: m.Encryption,
 		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting,
 		Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
@@ -100,10 +103,14 @@ type Token struct {
 func (a *API) meetings() {
 	post := operation("create-meeting", http.MethodPost, "/meetings", "Create a meeting", "Meetings", http.StatusConflict, http.StatusUnprocessableEntity)
 	post.DefaultStatus = http.StatusCreated
+	post.Metadata = map[string]any{byAgency: true}
 	huma.Register(a.huma, post, func(ctx context.Context, in *struct{ Body MeetingRequest }) (*meetingOutput, error) {
 		b := in.Body
+		if agency := agencyOf(clientOf(ctx)); agency != "" {
+			b.Agency = agency
+		}
 		m, err := a.Gateway.CreateMeeting(ctx, gateway.MeetingSpec{
-			Alias: b.Alias, Name: b.Name, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
+			Alias: b.Alias, Name: b.Name, Agency: b.Agency, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
 			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption, Presenting: b.Presenting,
 			Lobby: b.Lobby, WaitForHost: b.WaitForHost, JoinMuted: b.JoinMuted,
 			MaxDuration: time.Duration(b.MaxSeconds) * time.Second, RoomsOnly: time.Duration(b.RoomsOnlySecs) * time.Second,
@@ -113,16 +120,21 @@ func (a *API) meetings() {
 		}
 		return &meetingOutput{meetingView(m)}, nil
 	})
-	huma.Register(a.huma, operation("list-meetings", http.MethodGet, "/meetings", "List meetings", "Meetings", http.StatusUnprocessableEntity),
-		func(_ context.Context, in *PageQuery) (*meetingList, error) {
-			page, next, err := paged(a.Gateway.Meetings(), func(m gateway.Meeting) string { return m.Alias }, *in)
-			if err != nil {
-				return nil, err
-			}
-			out := &meetingList{}
-			out.Body.Meetings, out.Body.NextCursor = views(page, meetingView), next
-			return out, nil
-		})
+	list := operation("list-meetings", http.MethodGet, "/meetings", "List meetings", "Meetings", http.StatusUnprocessableEntity)
+	list.Metadata = map[string]any{byAgency: true}
+	huma.Register(a.huma, list, func(ctx context.Context, in *PageQuery) (*meetingList, error) {
+		all := a.Gateway.Meetings()
+		if agency := agencyOf(clientOf(ctx)); agency != "" {
+			all = slices.DeleteFunc(all, func(m gateway.Meeting) bool { return m.Agency != agency })
+		}
+		page, next, err := paged(all, func(m gateway.Meeting) string { return m.Alias }, *in)
+		if err != nil {
+			return nil, err
+		}
+		out := &meetingList{}
+		out.Body.Meetings, out.Body.NextCursor = views(page, meetingView), next
+		return out, nil
+	})
 	huma.Register(a.huma, operation("get-meeting", http.MethodGet, "/meetings/{alias}", "Show a meeting", "Meetings", http.StatusNotFound),
 		func(_ context.Context, in *MeetingPath) (*meetingOutput, error) {
 			m, err := a.Gateway.Meeting(in.Alias)

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/roomgate/roomgate/directory"
 )
 
 // client is where a request comes from, and how it reached us.
@@ -14,6 +16,7 @@ type client struct {
 	address netip.Addr
 	origin  url.URL // scheme and host as the browser sees them
 	trusted bool    // a good key was given
+	key     directory.Key
 }
 
 type clientKey struct{}

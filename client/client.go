@@ -61,7 +61,13 @@ func (c *Client) do(ctx context.Context, method, path string, body, out any) err
 		}
 		in = bytes.NewReader(text)
 	}
-	resp, err := c.send(ctx, method, path, in, nil)
+	return c.exchange(ctx, method, path, in, nil, 0, out)
+}
+
+// exchange is do with a body as it is; also reads an answer with the status in
+// place of a Problem.
+func (c *Client) exchange(ctx context.Context, method, path string, in io.Reader, header http.Header, also int, out any) error {
+	resp, err := c.send(ctx, method, path, in, header, also)
 	if err != nil {
 		return err
 	}
@@ -77,8 +83,30 @@ func (c *Client) do(ctx context.Context, method, path string, body, out any) err
 	return nil
 }
 
-// send returns an answer that is no refusal; its body is to be closed.
-func (c *Client) send(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
+// download copies an answer.
+func (c *Client) download(ctx context.Context, path string, to io.Writer) error {
+	resp, err := c.send(ctx, http.MethodGet, path, nil, nil, 0)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(to, resp.Body); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}
+
+// Once makes the next request that adds something safe to send again with the
+// same key: the gateway works on it once, and answers the same for a day.
+func Once(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, onceKey{}, key)
+}
+
+type onceKey struct{}
+
+// send returns an answer that is no refusal, or has the status also; its body is
+// to be closed.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader, header http.Header, also int) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, err
@@ -86,8 +114,11 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	if body != nil {
+	if body != nil && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if key, ok := ctx.Value(onceKey{}).(string); ok && method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", key)
 	}
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)
@@ -96,7 +127,7 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode < 300 {
+	if resp.StatusCode < 300 || resp.StatusCode == also {
 		return resp, nil
 	}
 	defer resp.Body.Close()
@@ -110,8 +141,13 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 
 // list collects all pages of a list that stands under name.
 func list[T any](ctx context.Context, c *Client, path, name string) ([]T, error) {
+	return listWith[T](ctx, c, path, name, url.Values{})
+}
+
+// listWith is list with more in the query.
+func listWith[T any](ctx context.Context, c *Client, path, name string, query url.Values) ([]T, error) {
 	var all []T
-	query := url.Values{"limit": {"1000"}}
+	query.Set("limit", "1000")
 	for {
 		var page map[string]json.RawMessage
 		if err := c.do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, &page); err != nil {

@@ -159,7 +159,10 @@ func TestShapes(t *testing.T) {
 		client.DialRequest{}: api.DialRequest{}, client.Remote{}: api.Remote{}, client.Media{}: api.Media{},
 		client.Cause{}: api.Cause{}, client.Registration{}: api.Registration{},
 		&client.Call{}: &api.Call{}, &client.Participant{}: &api.Participant{}, &client.Event{}: &api.Event{},
-		&client.Status{}: &api.Status{},
+		&client.Status{}: &api.Status{}, &client.EndpointRequest{}: &api.EndpointRequest{}, &client.Endpoint{}: &api.Endpoint{},
+		&client.Import{}: &api.Import{}, &client.ImportChange{}: &api.ImportChange{}, &client.ImportField{}: &api.ImportField{}, &client.ImportError{}: &api.ImportError{},
+		&client.Window{}: &api.Window{}, &client.RouteTest{}: &api.RouteTest{}, &client.RouteResult{}: &api.RouteResult{}, &client.RouteStep{}: &api.RouteStep{},
+		&client.Record{}: &api.Record{}, &client.Medium{}: &api.Medium{}, &client.Usage{}: &api.Usage{}, &client.DialRule{}: &api.DialRule{},
 	} {
 		want := keys(theirs)
 		for _, later := range []string{"tracks", "config"} { // not in the client
@@ -176,6 +179,10 @@ func keys(v any) []string {
 	}
 	var names []string
 	for i := range typ.NumField() {
+		if typ.Field(i).Anonymous {
+			names = append(names, keys(reflect.New(typ.Field(i).Type).Interface())...)
+			continue
+		}
 		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 		if name != "-" {
 			names = append(names, name)
@@ -183,6 +190,37 @@ func keys(v any) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+func ExampleClient_ImportEndpoints() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_ = json.NewEncoder(w).Encode(client.Import{DryRun: r.FormValue("dry_run") == "true", Errors: []client.ImportError{{Row: 3, Column: "e164", Text: `"x" is no e164 alias`}}})
+	}))
+	defer server.Close()
+	c := client.New(server.URL, "rg_key", server.Client())
+	result, err := c.ImportEndpoints(context.Background(), strings.NewReader("name,e164\nRoom A,1001\nRoom B,x\n"), true)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, e := range result.Errors {
+		fmt.Printf("row %d, %s: %s\n", e.Row, e.Column, e.Text)
+	}
+	// Output: row 3, e164: "x" is no e164 alias
+}
+
+func ExampleClient_TestDialRules() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(client.RouteResult{Destination: "trunk", Trunk: "vnpt", Number: "+842438231234", Rule: 2, Why: "dial rule 2, city calls"})
+	}))
+	defer server.Close()
+	c := client.New(server.URL, "rg_key", server.Client())
+	result, err := c.TestDialRules(context.Background(), client.RouteTest{Called: "024 3823 1234", Caller: "room-a"})
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(result.Destination, result.Number, "-", result.Why)
+	// Output: trunk +842438231234 - dial rule 2, city calls
 }
 
 func ExampleClient_Dial() {

@@ -40,7 +40,7 @@ func (c *Client) Follow(ctx context.Context, after, meeting string, take func(Ev
 	if meeting != "" {
 		query = "?" + url.Values{"meeting": {meeting}}.Encode()
 	}
-	resp, err := c.send(ctx, http.MethodGet, "/events"+query, nil, header)
+	resp, err := c.send(ctx, http.MethodGet, "/events"+query, nil, header, 0)
 	if err != nil {
 		return err
 	}

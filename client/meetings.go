@@ -10,6 +10,7 @@ import (
 type MeetingRequest struct {
 	Alias      string `json:"alias"`
 	Name       string `json:"name,omitempty"`
+	Agency     string `json:"agency,omitempty"`
 	HostPIN    string `json:"host_pin,omitempty"`
 	GuestPIN   string `json:"guest_pin,omitempty"`
 	Layout     string `json:"layout,omitempty"`
@@ -28,6 +29,7 @@ type MeetingRequest struct {
 type Meeting struct {
 	Alias       string    `json:"alias"`
 	Name        string    `json:"name"`
+	Agency      string    `json:"agency"`
 	HasHostPIN  bool      `json:"has_host_pin"`
 	HasGuestPIN bool      `json:"has_guest_pin"`
 	Layout      string    `json:"layout"`

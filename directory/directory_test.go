@@ -275,3 +275,43 @@ func TestMeetingsRulesTrunksAndKeys(t *testing.T) {
 		assert.Len(t, other.Rules(), 1)
 	})
 }
+
+// TestReseal: after a new key was put before the old one and everything was
+// encrypted anew, the old one is no longer needed.
+func TestReseal(t *testing.T) {
+	each(t, func(t *testing.T, p *place) {
+		before, after := seal.NewKey(), seal.NewKey()
+		use := func(keys string) {
+			var err error
+			p.keys, err = seal.Parse(keys)
+			require.NoError(t, err)
+		}
+		use(before)
+		d := p.node(t)
+		e, err := d.SaveEndpoint(t.Context(), room(1))
+		require.NoError(t, err)
+		_, err = d.SaveMeeting(t.Context(), directory.Meeting{Alias: "88001", HostPIN: "1234"})
+		require.NoError(t, err)
+		use(after + "," + before)
+		d = p.node(t)
+		n, err := d.Reseal(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 2, n)
+		n, err = d.Reseal(t.Context())
+		require.NoError(t, err)
+		assert.Zero(t, n)
+		use(after)
+		d = p.node(t)
+		e, err = d.Endpoint(e.ID)
+		require.NoError(t, err)
+		password, err := d.Password(e)
+		require.NoError(t, err)
+		assert.Equal(t, "mật-1", password)
+		m, ok := d.Meeting("88001")
+		assert.True(t, ok)
+		assert.Equal(t, "1234", m.HostPIN)
+		found, ok := d.ByAlias("room1")
+		assert.True(t, ok, "names stay")
+		assert.Equal(t, e, found)
+	})
+}

@@ -127,3 +127,23 @@ func (d *Directory) Count() int {
 	defer d.mu.RUnlock()
 	return len(d.endpoints.byID)
 }
+
+// CheckEndpoint tidies an endpoint up and tells whether it could be saved, names
+// that belong to others aside.
+func (d *Directory) CheckEndpoint(e Endpoint) (Endpoint, error) {
+	e.tidy()
+	if e.ID != "" && e.Password == "" {
+		old, err := d.Endpoint(e.ID)
+		if err != nil {
+			return e, err
+		}
+		e.Sealed = old.Sealed
+	}
+	return e, e.check()
+}
+
+// Names are what the endpoint is called by, as they are compared.
+func (e *Endpoint) Names() []string {
+	out := slices.Sorted(e.called)
+	return slices.Compact(out)
+}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -11,6 +12,8 @@ import (
 // than hold anybody up; it sees the gap in Seq.
 type eventRing struct {
 	now func() time.Time
+	// record is told of every state of a call; it must not block. May be nil.
+	record func(Call)
 
 	mu     sync.Mutex
 	events []Event // ring, oldest at next
@@ -22,8 +25,8 @@ type eventRing struct {
 // ringSize bounds the events kept for Last-Event-ID.
 const ringSize = 1024
 
-func newEventRing(now func() time.Time) *eventRing {
-	return &eventRing{now: now, events: make([]Event, 0, ringSize), wake: make(chan struct{})}
+func newEventRing(now func() time.Time, record func(Call)) *eventRing {
+	return &eventRing{now: now, record: record, events: make([]Event, 0, ringSize), wake: make(chan struct{})}
 }
 
 func (r *eventRing) publish(e Event) {
@@ -41,6 +44,11 @@ func (r *eventRing) publish(e Event) {
 	r.wake = make(chan struct{})
 	r.mu.Unlock()
 	close(wake)
+	if e.Call != nil && r.record != nil {
+		c := *e.Call
+		c.Meeting = cmp.Or(c.Meeting, e.Meeting) // a call that has ended is in none any more
+		r.record(c)
+	}
 }
 
 // since copies the kept events after seq, and returns what to wait on for more.

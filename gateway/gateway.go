@@ -52,6 +52,9 @@ type Config struct {
 	// Directory keeps meetings and knows endpoints; nil: meetings live with the
 	// process, and nothing is known of endpoints.
 	Directory Directory
+	// Record is told of every state of every call, to keep it. It must not block. May
+	// be nil.
+	Record func(Call)
 	// Trunk says how a number is called over a trunk. Nil: there are no trunks.
 	Trunk  func(trunk, number string) (call.Protocol, call.Target, error)
 	SFU    bridge.SFU
@@ -154,7 +157,7 @@ func New(in Config) (*Gateway, error) {
 	g := &Gateway{
 		in:       in,
 		log:      in.Logger.Named("gateway"),
-		events:   newEventRing(in.Now),
+		events:   newEventRing(in.Now, in.Record),
 		started:  in.Now(),
 		done:     make(chan struct{}),
 		meetings: map[string]*meeting{},

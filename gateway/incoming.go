@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -72,10 +73,10 @@ func (g *Gateway) route(info call.Info) route.Decision {
 	return now.Rules.Decide(info, g)
 }
 
-// Explain is the decision of the dial plan for a call that nobody makes, and what
-// each rule says to it.
-func (g *Gateway) Explain(info call.Info) (route.Decision, []route.Step) {
-	return g.settings.Load().Rules.Explain(info, g)
+// Explain is the decision of the dial plan for a call that nobody makes, at a
+// moment, and what each rule says to it.
+func (g *Gateway) Explain(info call.Info, at time.Time) (route.Decision, []route.Step) {
+	return g.settings.Load().Rules.Explain(info, g, at)
 }
 
 // Leads reports whether a call to an alias would lead anywhere, for a gatekeeper, which

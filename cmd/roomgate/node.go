@@ -19,6 +19,7 @@ import (
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/config/certificate"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
@@ -37,6 +38,7 @@ type node struct {
 	webTLS    certificate.Identity
 	directory *directory.Directory
 	tuning    sync.Mutex // settings that are being put into force
+	records   *record.Log
 	meeting   *meetingServer
 	video     *video.Pool
 	sip       *sip.Endpoint
@@ -103,6 +105,7 @@ func (n *node) identify(c *config.Config) error {
 
 // connect makes the stacks, the gateway between them, and the API above.
 func (n *node) connect(c *config.Config) error {
+	n.records = record.NewLog(n.directory.DB, n.log.Named("records"))
 	settings, err := n.settings(c)
 	if err != nil {
 		return err
@@ -135,6 +138,7 @@ func (n *node) connect(c *config.Config) error {
 		ProtocolOf:     n.protocolOf,
 		Directory:      n.directory,
 		Trunk:          n.overTrunk,
+		Record:         n.record,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
 		Codecs:         &transcode.Codecs{},
@@ -151,6 +155,9 @@ func (n *node) connect(c *config.Config) error {
 		return err
 	}
 	n.directory.Watch(n.directoryChanged)
+	if err := n.closeRecords(); err != nil {
+		return err
+	}
 	n.metrics.Observe(n.gateway, n.reload)
 	return n.listenWeb(c)
 }
@@ -167,7 +174,7 @@ func (n *node) listenWeb(c *config.Config) error {
 	handler, err := api.New(api.Config{
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
-		PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+		Directory: n.directory, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
 	})
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(serveCommand(), checkCommand(), terminalCommand(), sfuCommand(), benchCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), checkCommand(), terminalCommand(), sfuCommand(), benchCommand(), directoryCommand(), versionCommand())
 	return cmd
 }
 

@@ -27,6 +27,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group.Go(func() error { return n.h323.join(calls, n.live.Current().H323.Register) })
 	group.Go(func() error { return n.web.run(ctx) })
 	group.Go(func() error { return n.directory.Run(ctx) })
+	group.Go(func() error { return n.recordProgress(ctx) })
 	group.Go(func() error {
 		n.metrics.Run(events)
 		return nil
@@ -43,7 +44,15 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 		return nil
 	})
 	n.log.Info("ready", zap.String("version", version))
+	keeping, endKeeping := context.WithCancel(context.Background())
+	kept := make(chan struct{})
+	go func() { // longer than everything that ends calls
+		defer close(kept)
+		_ = n.records.Run(keeping) // always nil
+	}()
 	err := group.Wait()
+	endKeeping()
+	<-kept
 	n.log.Info("closed", zap.Error(err))
 	return err
 }

@@ -94,7 +94,7 @@ func gatewaySettings(c *config.Config, more []directory.Rule) (gateway.Settings,
 	rules := make([]route.Rule, 0, len(c.DialRules)+len(more))
 	for _, r := range c.DialRules {
 		rules = append(rules, route.Rule{
-			Pattern: r.Expression(), Trunk: r.Trunk, Protocol: call.Protocol(r.Protocol),
+			Pattern: r.Pattern, Prefix: r.Prefix, Trunk: r.Trunk, Protocol: call.Protocol(r.Protocol),
 			Meeting: r.Meeting, Endpoint: r.Endpoint, Lobby: r.Lobby, Language: spoken(r.Language), Reject: rejections[r.Reject],
 		})
 	}

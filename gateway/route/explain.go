@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/roomgate/roomgate/call"
 )
@@ -17,18 +18,20 @@ type Step struct {
 	Dialled string
 }
 
-// Explain decides as Decide does, and tells what each rule said on the way.
-func (t *Table) Explain(info call.Info, w World) (Decision, []Step) {
+// Explain decides as Decide does at a moment, and tells what each rule said on the
+// way.
+func (t *Table) Explain(info call.Info, w World, at time.Time) (Decision, []Step) {
 	if t == nil {
 		t = empty
 	}
 	q := t.query(info)
+	q.now = at
 	var steps []Step
-	for at, c := range t.rules {
-		step := Step{Rule: at + 1, RuleID: c.ID, Name: c.Name}
+	for i, c := range t.rules {
+		step := Step{Rule: i + 1, RuleID: c.ID, Name: c.Name}
 		_, _, no := c.matches(q)
 		step.Why = c.why(q, no)
-		d, matched, goesOn := t.try(at, q)
+		d, matched, goesOn := t.try(i, q)
 		step.Matched = matched
 		if goesOn {
 			step.Why, step.Dialled = fmt.Sprintf("matches; goes on with %q", q.dialled), q.dialled

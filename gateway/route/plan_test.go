@@ -74,7 +74,7 @@ func TestConditions(t *testing.T) {
 		}
 		d := table.Decide(tc.info, world{autoCreate: true})
 		assert.Equal(t, tc.want, d.Reject == call.UserBusy, "%s: %s", tc.name, d.Why)
-		again, steps := table.Explain(tc.info, world{autoCreate: true})
+		again, steps := table.Explain(tc.info, world{autoCreate: true}, at(now)())
 		assert.Equal(t, d, again)
 		require.Len(t, steps, 1)
 		assert.Equal(t, tc.want, steps[0].Matched)
@@ -119,7 +119,7 @@ func TestDestinations(t *testing.T) {
 	} {
 		info := call.Info{Called: called}
 		d := table.Decide(info, w)
-		again, _ := table.Explain(info, w)
+		again, _ := table.Explain(info, w, time.Now())
 		assert.Equal(t, d, again, called)
 		d.Why = ""
 		assert.Equal(t, want, d, called)
@@ -158,7 +158,7 @@ func TestIndexLeavesNothingOut(t *testing.T) {
 		require.NoError(t, err)
 		for _, called := range []string{"", "8", "88001", "99", "a9", "9", "Room", "đào", "0", "xx", "02438231234", "+842438231234", "123", "zzz1"} {
 			d := table.Decide(call.Info{Called: called}, world{})
-			want, _ := table.Explain(call.Info{Called: called}, world{})
+			want, _ := table.Explain(call.Info{Called: called}, world{}, time.Now())
 			require.Equal(t, want, d, "%q by %+v", called, rules)
 		}
 	}
