@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +26,34 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // program is the operator's; answer is what it says.
 type program struct {
 	*httptest.Server
+	mu     sync.Mutex // an answer may be on its way when the asker has given up
 	answer func(w http.ResponseWriter, r *http.Request)
 	asked  []map[string]any
 	now    time.Time
+}
+
+func (p *program) answers(f func(w http.ResponseWriter, r *http.Request)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = f
+}
+
+func (p *program) questions() []map[string]any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+func (p *program) clock() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+func (p *program) passes(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = p.now.Add(d)
 }
 
 func newProgram(t *testing.T) *program {
@@ -34,11 +61,14 @@ func newProgram(t *testing.T) *program {
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
-		assert.NoError(t, signature.Verify("s3cret", r.Header.Get(signature.Header), body, p.now, time.Minute))
+		assert.NoError(t, signature.Verify("s3cret", r.Header.Get(signature.Header), body, p.clock(), time.Minute))
 		var q map[string]any
 		assert.NoError(t, json.Unmarshal(body, &q))
+		p.mu.Lock()
 		p.asked = append(p.asked, q)
-		p.answer(w, r)
+		answer := p.answer
+		p.mu.Unlock()
+		answer(w, r)
 	}))
 	t.Cleanup(p.Close)
 	return p
@@ -46,7 +76,7 @@ func newProgram(t *testing.T) *program {
 
 func (p *program) hook(refuse bool) *policy.Hook {
 	return policy.New(policy.Config{
-		URL: p.URL, Secret: "s3cret", Refuse: refuse, Timeout: time.Second, Client: p.Client(), Now: func() time.Time { return p.now },
+		URL: p.URL, Secret: "s3cret", Refuse: refuse, Timeout: time.Second, Client: p.Client(), Now: p.clock,
 	})
 }
 
@@ -69,20 +99,20 @@ func TestAnswers(t *testing.T) {
 		`{"action":"reject","reason":"busy"}`:                 {Reject: call.UserBusy},
 		`{"action":"reject"}`:                                 {Reject: call.Rejected},
 	} {
-		p.answer = says(text)
+		p.answers(says(text))
 		d, ok := p.hook(false).Decide(t.Context(), info)
 		assert.True(t, ok, text)
 		assert.NotEmpty(t, d.Why)
 		d.Why = ""
 		assert.Equal(t, want, d, text)
 	}
-	p.answer = says(`{"action":"continue"}`)
+	p.answers(says(`{"action":"continue"}`))
 	_, ok := p.hook(true).Decide(t.Context(), info)
 	assert.False(t, ok)
 	assert.Equal(t, map[string]any{
 		"call": "leg-1", "protocol": "sip", "direction": "in", "called": "88001", "called_uri": "sip:88001@gw",
 		"caller": map[string]any{"alias": "room-a", "name": "", "uri": "", "address": "10.1.2.3:5060", "product": "", "registered": true, "trunk": ""},
-	}, p.asked[0])
+	}, p.questions()[0])
 }
 
 func TestWithoutAnAnswer(t *testing.T) {
@@ -98,7 +128,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProgram(t)
-			p.answer = answer
+			p.answers(answer)
 			h := p.hook(true)
 			h.Timeout = 200 * time.Millisecond
 			d, ok := h.Decide(t.Context(), info)
@@ -108,13 +138,13 @@ func TestWithoutAnAnswer(t *testing.T) {
 			assert.False(t, ok, "the dial plan decides")
 
 			// It is left alone, then asked again, and believed when it answers.
-			asked := len(p.asked)
+			asked := len(p.questions())
 			d, ok = h.Decide(t.Context(), info)
 			assert.True(t, ok)
 			assert.Equal(t, call.Unavailable, d.Reject)
-			assert.Len(t, p.asked, asked, "not asked so soon")
-			p.now = p.now.Add(time.Second)
-			p.answer = says(`{"action":"lobby"}`)
+			assert.Len(t, p.questions(), asked, "not asked so soon")
+			p.passes(time.Second)
+			p.answers(says(`{"action":"lobby"}`))
 			d, ok = h.Decide(t.Context(), info)
 			require.True(t, ok)
 			assert.True(t, d.Lobby)

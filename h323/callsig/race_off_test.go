@@ -1,0 +1,5 @@
+//go:build !race
+
+package callsig_test
+
+const raceEnabled = false
