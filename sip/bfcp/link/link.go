@@ -85,6 +85,7 @@ type Link struct {
 	parts   bfcp.Reassembler
 	remote  netip.AddrPort // where datagrams go
 	conn    net.Conn
+	ready   bool // conn takes messages: TLS has shaken hands
 	dialing bool
 	redial  time.Time
 	backoff time.Duration
@@ -292,7 +293,7 @@ func (l *Link) send(m *bfcp.Message) {
 	switch {
 	case l.pair != nil:
 		err = l.sendDatagram(m, data)
-	case l.conn != nil:
+	case l.ready:
 		err = l.write(data)
 	default:
 		return // nobody is connected: the session is told when somebody is

@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -65,10 +66,9 @@ func (e *end) expect(want ...bfcp.Event) {
 
 func at(port uint16) netip.AddrPort { return netip.AddrPortFrom(loopback, port) }
 
-// pair is a server and a client who know of each other; which of them connects is
-// for the test to say.
-func pair(t *testing.T, transport link.Transport, serverConnects bool) (server, client *end) {
-	server, client = open(t, transport), open(t, transport)
+// params are what a server and a client agreed on who expect each other's certificate.
+func params(t *testing.T, server, client *end) (s, c link.Params) {
+	t.Helper()
 	fingerprint, err := secure.LocalFingerprint()
 	if err != nil {
 		t.Fatal(err)
@@ -77,10 +77,18 @@ func pair(t *testing.T, transport link.Transport, serverConnects bool) (server, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := link.Params{Conference: 9, User: 3, Floors: []uint16{1}, TLS: secured}
-	s, c := p, p
-	s.Server, s.Remote, s.Active = true, at(client.Port()), serverConnects
-	c.Remote, c.Active = at(server.Port()), !serverConnects
+	s = link.Params{Conference: 9, User: 3, Floors: []uint16{1}, TLS: secured}
+	c = s
+	s.Server, s.Remote, c.Remote = true, at(client.Port()), at(server.Port())
+	return s, c
+}
+
+// pair is a server and a client who know of each other; which of them connects is
+// for the test to say.
+func pair(t *testing.T, transport link.Transport, serverConnects bool) (server, client *end) {
+	server, client = open(t, transport), open(t, transport)
+	s, c := params(t, server, client)
+	s.Active, c.Active = serverConnects, !serverConnects
 	if serverConnects {
 		client.Apply(c)
 		server.Apply(s)
@@ -209,6 +217,51 @@ func TestForeignCertificate(t *testing.T) {
 	client.Apply(c)
 	client.Request()
 	client.expect(bfcp.Refused)
+}
+
+// What is asked while TLS shakes hands is asked once, when it has.
+func TestRequestDuringHandshake(t *testing.T) {
+	server, client := open(t, link.TLS), open(t, link.TLS)
+	s, c := params(t, server, client)
+	gate, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
+	c.Active, c.Remote = true, netip.MustParseAddrPort(gate.Addr().String())
+	server.Apply(s)
+	client.Apply(c)
+	out, err := gate.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := make([]byte, 1)
+	if _, err := out.Read(hello); err != nil { // the handshake is under way
+		t.Fatal(err)
+	}
+	client.Request()
+	in, err := net.Dial("tcp", at(server.Port()).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write(hello); err != nil {
+		t.Fatal(err)
+	}
+	both := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1])
+			_ = way[0].Close()
+			both <- struct{}{}
+		}()
+	}
+	server.expect(bfcp.Connected, bfcp.Requested)
+	client.expect(bfcp.Connected)
+	server.Answer(true)
+	client.expect(bfcp.OursIs)
+	client.Close()
+	<-both
+	<-both
 }
 
 func wait(t *testing.T, what func() bool) {

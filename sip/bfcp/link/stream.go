@@ -121,7 +121,7 @@ func (l *Link) connected(conn net.Conn, active bool) {
 // begin starts the conversation on a connection that is ready.
 func (l *Link) begin(conn net.Conn) {
 	if l.conn == conn {
-		l.backoff = 0
+		l.ready, l.backoff = true, 0
 		l.session.Start(time.Now())
 	}
 }
@@ -132,7 +132,7 @@ func (l *Link) disconnect() {
 		return
 	}
 	_ = l.conn.Close()
-	l.conn = nil
+	l.conn, l.ready = nil, false
 	l.session.Disconnected(time.Now())
 }
 
@@ -143,7 +143,7 @@ func (l *Link) lost(conn net.Conn, err error) {
 		return
 	}
 	l.log.Debug("floor control connection ended", zap.Error(err))
-	l.conn = nil
+	l.conn, l.ready = nil, false
 	l.session.Disconnected(time.Now())
 	l.later()
 }
