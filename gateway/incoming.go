@@ -61,10 +61,17 @@ func without(dialled, pin string) string {
 	return strings.Replace(dialled, pin, "****", 1)
 }
 
+// NodeTrunk begins the names of the trunks that are other nodes of ours: their calls
+// are for terminals that are registered here.
+const NodeTrunk = "node "
+
 // route decides where a call goes: the policy from outside, if there is one and it
 // wants to, or the dial plan.
 func (g *Gateway) route(info call.Info) route.Decision {
 	now := g.settings.Load()
+	if node, ok := strings.CutPrefix(info.Remote.Trunk, NodeTrunk); ok { // it has been decided there
+		return now.Rules.Check(route.Decision{Endpoint: info.Called, Why: "the node " + node + " calls a terminal of ours"}, info, operator{g})
+	}
 	if now.Policy != nil {
 		if d, ok := now.Policy.Decide(g.ctx, info); ok {
 			return now.Rules.Check(d, info, g)

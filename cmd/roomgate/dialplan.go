@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"go.uber.org/zap"
@@ -51,12 +52,19 @@ func (n *node) directoryChanged(kind directory.Kind) {
 	}
 }
 
-// trunks are those of the configuration, then those of the directory.
+// trunks are those of the configuration, then those of the directory, then the
+// other nodes.
 func (n *node) trunks(c *config.Config) []sip.Trunk {
 	list := sipTrunks(c.Trunks)
 	for _, t := range n.directory.Trunks() {
 		if !t.Disabled && len(t.Networks) > 0 {
 			list = append(list, sip.Trunk{Name: t.Name, Networks: t.Networks})
+		}
+	}
+	for _, peer := range n.nodes.Peers() {
+		// One on this host is not told from others on it by its address.
+		if at, err := netip.ParseAddrPort(peer.SIP); err == nil && !isLocal(at.Addr()) {
+			list = append(list, sip.Trunk{Name: gateway.NodeTrunk + peer.Name, Networks: []netip.Prefix{netip.PrefixFrom(at.Addr(), at.Addr().BitLen())}})
 		}
 	}
 	return list

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/call/limit"
 	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/directory/cluster"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/h323"
 	"github.com/roomgate/roomgate/h323/alias"
@@ -79,6 +81,9 @@ type surroundings struct {
 	count func(sent bool, kind string) // a message
 	// accounts puts the directory behind the accounts of the configuration.
 	accounts func(*gatekeeper.List) gatekeeper.Accounts
+	// store keeps registrations, nodes are where those of others are called.
+	store zoneStore
+	nodes *cluster.Cluster
 }
 
 // listenH323 binds the H.323 stack.
@@ -130,6 +135,7 @@ func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, around surround
 		Lockout:   limit.NewLockout(limit.LockoutConfig{}),
 		OnEvent:   around.changed,
 		OnMessage: around.count,
+		Store:     around.store,
 		Log:       log.Named("gatekeeper"),
 		Settings:  s.zoneSettings(c),
 	}
@@ -262,6 +268,16 @@ func (s *h323Stack) join(ctx context.Context, c config.Membership) error {
 	<-ctx.Done()
 	leave()
 	return nil
+}
+
+// elsewhere finds the terminal that has a name at another node, and where its calls go.
+func (s *h323Stack) elsewhere(name string) (netip.AddrPort, bool) {
+	if s == nil || s.zone == nil {
+		return netip.AddrPort{}, false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return s.around.store.elsewhere(ctx, s.around.nodes, name, time.Now())
 }
 
 // known reports whether a terminal of the zone has an alias, registered or not.

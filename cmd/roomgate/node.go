@@ -19,6 +19,8 @@ import (
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/config/certificate"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/binding"
+	"github.com/roomgate/roomgate/directory/cluster"
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/media/portpool"
@@ -39,6 +41,7 @@ type node struct {
 	directory *directory.Directory
 	tuning    sync.Mutex // settings that are being put into force
 	records   *record.Log
+	nodes     *cluster.Cluster
 	meeting   *meetingServer
 	video     *video.Pool
 	sip       *sip.Endpoint
@@ -105,6 +108,7 @@ func (n *node) identify(c *config.Config) error {
 
 // connect makes the stacks, the gateway between them, and the API above.
 func (n *node) connect(c *config.Config) error {
+	n.nodes = cluster.New(n.directory.DB, n.meeting.node, time.Now, n.log.Named("cluster"))
 	n.records = record.NewLog(n.directory.DB, n.log.Named("records"))
 	settings, err := n.settings(c)
 	if err != nil {
@@ -121,6 +125,7 @@ func (n *node) connect(c *config.Config) error {
 	if len(c.H323.Signalling) > 0 {
 		around := surroundings{
 			changed: n.h323RegistrationChanged, leads: n.leads, whole: n.whole, count: n.metrics.H323Message, accounts: n.zoneAccounts,
+			store: zoneStore{&binding.Book{DB: n.directory.DB, Protocol: call.H323, Node: n.meeting.node}}, nodes: n.nodes,
 		}
 		if n.h323, err = listenH323(c, ports, n.log, around); err != nil {
 			return err
@@ -155,6 +160,8 @@ func (n *node) connect(c *config.Config) error {
 		return err
 	}
 	n.directory.Watch(n.directoryChanged)
+	n.nodes.Changed = func() { n.directoryChanged(directory.KindTrunk) }
+	n.nodes.Announce(n.reachable())
 	if err := n.closeRecords(); err != nil {
 		return err
 	}

@@ -18,15 +18,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/directory/postgrestest"
 	"github.com/roomgate/roomgate/terminal"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 const testKey = "cmd-test-key-0123456789"
 

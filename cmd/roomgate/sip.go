@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
+	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
@@ -25,6 +27,11 @@ func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
 	settings.OnRegistration = n.registrationChanged
 	settings.Directory = sipDirectory{n}
 	settings.Trunks = n.trunks(c)
+	bindings := sipBindings{&binding.Book{DB: n.directory.DB, Protocol: call.SIP, Node: n.meeting.node}, n.nodes}
+	if err := bindings.recover(context.Background()); err != nil {
+		return fmt.Errorf("bindings: %w", err)
+	}
+	settings.Bindings = bindings
 	endpoint, err := sip.New(settings)
 	if err != nil {
 		return fmt.Errorf("sip: %w", err)
@@ -57,7 +64,13 @@ func (n *node) registrations() []gateway.Registration {
 }
 
 // known reports whether a terminal of ours has an alias.
-func (n *node) known(alias string) bool { return n.sip.Known(alias) || n.h323.known(alias) }
+func (n *node) known(alias string) bool {
+	if n.sip.Known(alias) || n.h323.known(alias) {
+		return true
+	}
+	_, elsewhere := n.h323.elsewhere(alias)
+	return elsewhere
+}
 
 // registrationChanged tells the event stream.
 func (n *node) registrationChanged(e registrar.Event) {

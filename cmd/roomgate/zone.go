@@ -61,6 +61,9 @@ func (d zoneDirectory) Find(ctx context.Context, name string) ([]h323.Way, call.
 		}
 		return nil, call.Cause{Code: call.Unavailable, Text: "the terminal cannot be reached"}
 	}
+	if at, ok := d.stack.elsewhere(name); ok {
+		return []h323.Way{{Address: at, Alias: name}}, call.Cause{}
+	}
 	if zone.Known(name) {
 		return nil, call.Cause{Code: call.Unavailable, Text: "not registered"}
 	}
@@ -133,6 +136,9 @@ func (n *node) protocolOf(name string) call.Protocol {
 	}
 	if n.sip.Reachable(name) {
 		return call.SIP
+	}
+	if _, ok := n.h323.elsewhere(name); ok {
+		return call.H323
 	}
 	return ""
 }

@@ -39,7 +39,8 @@ type DB struct {
 	firm *sql.DB // for Write
 	soon *sql.DB // for WriteSoon
 
-	writing sync.Mutex // SQLite has one writer: wait here rather than in its busy loop
+	writing  sync.Mutex                       // SQLite has one writer: wait here rather than in its busy loop
+	prepared map[*sql.DB]map[string]*sql.Stmt // of SQLite's writers, under writing
 }
 
 // Kind tells the database.
@@ -133,11 +134,12 @@ func openSQLite(path string) (*DB, error) {
 		}
 		return db, err
 	}
-	d := &DB{kind: SQLite, name: path}
+	d := &DB{kind: SQLite, name: path, prepared: make(map[*sql.DB]map[string]*sql.Stmt)}
 	var errs [3]error
 	d.read, errs[0] = open("NORMAL", 4)
 	d.firm, errs[1] = open("FULL", 1)
 	d.soon, errs[2] = open("NORMAL", 1)
+	d.prepared[d.firm], d.prepared[d.soon] = make(map[string]*sql.Stmt), make(map[string]*sql.Stmt)
 	return d, errors.Join(errs[:]...)
 }
 

@@ -10,11 +10,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Tx is a transaction. Statements are prepared once in it.
+// Tx is a transaction. Statements are prepared once: for PostgreSQL by the driver,
+// for SQLite here, since its writers keep their one connection.
 type Tx struct {
 	tx       *sql.Tx
 	kind     Kind
-	prepared map[string]*sql.Stmt
+	prepared map[string]*sql.Stmt // of SQLite's connection, outside of transactions
+	here     map[string]*sql.Stmt // of this transaction
 }
 
 // Write runs f in a transaction that is on the disk when Write returns without
@@ -70,24 +72,50 @@ func (d *DB) once(ctx context.Context, on *sql.DB, firm bool, f func(*Tx) error)
 			return err
 		}
 	}
-	if err := f(&Tx{tx: inner, kind: d.kind, prepared: make(map[string]*sql.Stmt)}); err != nil {
+	t := &Tx{tx: inner, kind: d.kind, prepared: d.prepared[on], here: make(map[string]*sql.Stmt)}
+	if err := f(t); err != nil {
 		return err
 	}
 	if err := inner.Commit(); err != nil {
 		return fmt.Errorf("%s: commit: %w", d.kind, err)
 	}
+	if d.kind == SQLite {
+		d.keep(ctx, on, t.here)
+	}
 	return nil
 }
 
+// mostKept bounds the statements that are kept; there are fewer in the program.
+const mostKept = 100
+
+// keep prepares for later what a transaction had to prepare: within it the one
+// connection was taken. It needs d.writing.
+func (d *DB) keep(ctx context.Context, on *sql.DB, used map[string]*sql.Stmt) {
+	kept := d.prepared[on]
+	for query := range used {
+		if _, ok := kept[query]; ok || len(kept) >= mostKept {
+			continue
+		}
+		if s, err := on.PrepareContext(ctx, query); err == nil {
+			kept[query] = s // closed with the database
+		}
+	}
+}
+
 func (t *Tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := t.prepared[query]; ok {
+	if s, ok := t.here[query]; ok {
+		return s, nil
+	}
+	if kept, ok := t.prepared[query]; ok {
+		s := t.tx.StmtContext(ctx, kept)
+		t.here[query] = s
 		return s, nil
 	}
 	s, err := t.tx.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.kind, err)
 	}
-	t.prepared[query] = s // closed with the transaction
+	t.here[query] = s // closed with the transaction
 	return s, nil
 }
 
