@@ -57,7 +57,7 @@ func (c *channel) begin() error {
 		Capabilities: l.can, Encryption: string(l.encryption()),
 		TerminalType: l.e.terminalType(),
 		Send:         c.say, Emit: l.controlEvent, Local: l.media.local,
-		Identity: l.e.identity(), KeepAlive: controlKeepAlive, Security: &l.secrecy,
+		Identity: l.e.identity(), KeepAlive: controlKeepAlive, Yields: !l.e.cfg.Terminal, Security: &l.secrecy,
 		Traversal: l.media.traversal,
 	})
 	if err != nil {

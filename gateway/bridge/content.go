@@ -173,7 +173,7 @@ func (p *presentation) step() func(context.Context, call.ContentHolder) error {
 	case p.answer != nil:
 		yes := *p.answer
 		p.answer = nil
-		if yes {
+		if p.refused = false; yes {
 			p.held, p.wanted = false, false
 		}
 		return func(ctx context.Context, h call.ContentHolder) error { return h.AnswerContent(ctx, yes) }

@@ -36,6 +36,9 @@ type Config struct {
 
 	// Identity is what we tell about ourselves.
 	Identity Identity
+	// Yields lets the far side win when both ask for the token at once: who asks there is
+	// a person, and here a gateway that wants to show something.
+	Yields bool
 	// KeepAlive is the interval of roundTripDelayRequest; zero sends none.
 	KeepAlive time.Duration
 	// Timeout is how long an answer is waited for (T101, T103, T106..); zero means 10 s.

@@ -111,11 +111,17 @@ func (s *Session) RequestToken(now time.Time) error {
 		return ErrNoPresentation
 	}
 	s.do(now, func() {
-		switch s.token.state {
-		case tokenAsked:
-		case tokenOurs:
+		switch {
+		case s.token.state == tokenAsked:
+		case s.token.state == tokenOurs:
 			s.emit(TokenGranted{})
+		case s.token.asked && s.cfg.Yields: // whoever answers has not heard of it yet
+			s.emit(TokenDenied{})
 		default:
+			if s.token.asked { // our wish is the answer
+				s.token.asked = false
+				s.respondToken(false)
+			}
 			s.token.tries = 0
 			s.token.channel = s.channels.allocate()
 			s.askToken()
@@ -128,7 +134,9 @@ func (s *Session) askToken() {
 	t := &s.token
 	t.state, t.collided, t.deadline = tokenAsked, false, s.wait()
 	t.tries++
-	t.symmetry = uint8(1 + s.random()%127)
+	if t.symmetry = 1; !s.cfg.Yields || t.tries > 1 {
+		t.symmetry = uint8(1 + s.random()%127)
+	}
 	s.sendRequest(&h245.RequestMessage{GenericRequest: h239Message(presentRequest,
 		unsignedMin(h239Terminal, 0), unsignedMin(h239Channel, t.channel), unsignedMin(h239Symmetry, uint16(t.symmetry)))})
 }
@@ -246,9 +254,17 @@ func (s *Session) tokenResponse(m *h245.GenericMessage) {
 	case t.collided && t.tries < maxTries:
 		s.askToken()
 	default:
-		s.freeToken()
-		s.emit(TokenDenied{})
+		s.denied()
 	}
+}
+
+// denied: our wish is over, and who presented goes on.
+func (s *Session) denied() {
+	s.freeToken()
+	if s.token.taken {
+		s.token.state = tokenTheirs
+	}
+	s.emit(TokenDenied{})
 }
 
 // tokenCommand takes presentationTokenRelease.
@@ -269,10 +285,10 @@ func (s *Session) tokenIndication(m *h245.GenericMessage) {
 func (s *Session) contentOpened() {
 	s.loseToken()
 	t := &s.token
-	if t.state == tokenAsked {
-		s.emit(TokenDenied{})
+	if t.state != tokenAsked { // otherwise the answer to our request decides
+		t.state, t.deadline = tokenTheirs, time.Time{}
 	}
-	t.state, t.deadline, t.asked = tokenTheirs, time.Time{}, false
+	t.asked = false
 	if !t.taken {
 		t.taken = true
 		s.emit(TokenTaken{})
@@ -294,15 +310,13 @@ func (s *Session) contentClosed() {
 // notUnderstood: a far side that does not know our request will not answer it.
 func (t *token) notUnderstood(s *Session) {
 	if t.state == tokenAsked {
-		s.freeToken()
-		s.emit(TokenDenied{})
+		s.denied()
 	}
 }
 
 func (s *Session) tickToken() {
 	if s.token.state == tokenAsked && s.due(s.token.deadline) {
-		s.freeToken()
-		s.emit(TokenDenied{})
+		s.denied()
 	}
 }
 

@@ -226,3 +226,65 @@ func TestReleaseFlow(t *testing.T) {
 		}
 	}
 }
+
+// TestYielding: a gateway that wants to show something loses to a person who presses a key
+// at the same time, and does not ask while it is asked.
+func TestYielding(t *testing.T) {
+	gateway := Config{Capabilities: everything(), Yields: true, Rand: dice(1, 127)}
+	p := newPair(t, gateway, Config{Capabilities: everything(), Rand: dice(2, 2)}).start()
+	p.a.granting(&p.now, true)
+	p.b.granting(&p.now, true)
+	for _, s := range []*side{p.a, p.b} {
+		if err := s.RequestToken(p.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle()
+	if a, b := p.a.content(), p.b.content(); a != media.RecvOnly || b != media.SendOnly {
+		t.Errorf("%s, %s", a, b)
+	}
+
+	p = newPair(t, gateway, Config{Capabilities: everything()}).start()
+	if err := p.b.RequestToken(p.now); err != nil {
+		t.Fatal(err)
+	}
+	p.settle() // nobody has answered yet
+	if err := p.a.RequestToken(p.now); err != nil {
+		t.Fatal(err)
+	}
+	if count[TokenDenied](p.a) != 1 {
+		t.Error("the gateway asks whom it owes an answer")
+	}
+	p.a.AnswerToken(p.now, true)
+	p.settle()
+	if b := p.b.content(); b != media.SendOnly {
+		t.Errorf("who asked first: %s", b)
+	}
+}
+
+// TestAskingBackAtOnce: who has just given the token away asks for it before the other one
+// has said that it owns it now. That word is no answer.
+func TestAskingBackAtOnce(t *testing.T) {
+	p := presenting(t)
+	if err := p.a.RequestToken(p.now); err != nil {
+		t.Fatal(err)
+	}
+	p.a.granting(&p.now, true)
+	asked := false
+	grant := p.b.onEvent
+	p.b.onEvent = func(e Event) {
+		if grant != nil {
+			grant(e)
+		}
+		if _, ok := e.(TokenRequested); ok && !asked {
+			asked = true
+			if err := p.b.RequestToken(p.now); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	p.settle()
+	if a, b := p.a.content(), p.b.content(); a != media.RecvOnly || b != media.SendOnly {
+		t.Errorf("%s, %s; denied %d", a, b, count[TokenDenied](p.b))
+	}
+}

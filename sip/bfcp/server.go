@@ -258,20 +258,20 @@ func (s *Server) find(id uint16) *floorRequest {
 	return nil
 }
 
-// Request implements Session: others take the floor.
+// Request implements Session: others take the floor. While the far side waits for an
+// answer they do not: whoever decides has not heard of it yet.
 func (s *Server) Request(now time.Time) {
-	if s.ours {
+	freed := false
+	switch r := s.request; {
+	case s.ours:
 		s.cfg.Emit(OursIs)
 		return
-	}
-	freed := false
-	if r := s.request; r != nil {
-		was := r.status
+	case r != nil && r.status == Pending:
+		s.cfg.Emit(Refused)
+		return
+	case r != nil:
 		r.status = Revoked
-		if was != Granted {
-			r.status = Denied
-		}
-		s.request, freed = nil, was == Granted
+		s.request, freed = nil, true
 		s.announce(now, r)
 	}
 	s.ours, s.oursID = true, s.nextRequest()

@@ -178,6 +178,21 @@ func TestSlowDecision(t *testing.T) {
 	}
 }
 
+// While the far side waits for its answer nobody takes the floor from under it.
+func TestWishesCross(t *testing.T) {
+	for _, tr := range transports {
+		w := newWorld(t, tr.version, tr.unreliable)
+		w.grant = nil
+		w.client.Request(w.now)
+		w.run(50 * time.Millisecond)
+		w.server.Request(w.now)
+		w.expect([]Event{Requested, Connected, Refused}, nil)
+		w.server.Answer(w.now, true)
+		w.run(time.Second)
+		w.expect([]Event{Taken}, []Event{OursIs})
+	}
+}
+
 // Who asks and thinks better of it gets no floor.
 func TestWithdrawal(t *testing.T) {
 	for _, tr := range transports {
