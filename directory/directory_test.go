@@ -3,6 +3,7 @@ package directory_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,4 +315,27 @@ func TestReseal(t *testing.T) {
 		assert.True(t, ok, "names stay")
 		assert.Equal(t, e, found)
 	})
+}
+
+// BenchmarkSearch is a search among 100,000 endpoints that looks at all of them.
+func BenchmarkSearch(b *testing.B) {
+	d := newPlace(b, filepath.Join(b.TempDir(), "x.db")).node(b)
+	var list []directory.Endpoint
+	for i := range 100_000 {
+		e := room(i)
+		e.Username, e.Password = "", ""
+		list = append(list, e)
+	}
+	_, err := d.SaveEndpoints(b.Context(), list)
+	require.NoError(b, err)
+	var took []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		page, err := d.Endpoints(directory.Query{Text: "hop tang nothing", Limit: 100})
+		took = append(took, time.Since(begin))
+		require.NoError(b, err)
+		require.Empty(b, page.Endpoints)
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*95/100])/1e6, "p95-ms")
 }

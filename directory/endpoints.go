@@ -78,6 +78,8 @@ type Page struct {
 func (d *Directory) Endpoints(q Query) (Page, error) {
 	var page Page
 	words := strings.Fields(plain(q.Text))
+	// The longest is the one that most have not.
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	list := d.endpoints.list
