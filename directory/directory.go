@@ -45,6 +45,9 @@ type Directory struct {
 	keys      *shelf[Key, *Key]
 	byHash    map[string]*Key
 	watchers  []func(Kind)
+
+	searching sync.Mutex // taken under mu
+	haystack  *haystack  // nil: endpoints have changed since
 }
 
 // canary is a setting that shows whether the key fits the database.
@@ -184,6 +187,11 @@ func (d *Directory) take(list []store.Document, rev int64) {
 	d.trunks.settle()
 	d.keys.settle()
 	d.rev = max(d.rev, rev)
+	if changed[KindEndpoint] {
+		d.searching.Lock()
+		d.haystack = nil
+		d.searching.Unlock()
+	}
 	watchers := d.watchers
 	d.mu.Unlock()
 	for kind := range changed {

@@ -77,12 +77,9 @@ type Page struct {
 // Endpoints searches, by name.
 func (d *Directory) Endpoints(q Query) (Page, error) {
 	var page Page
-	words := strings.Fields(plain(q.Text))
-	// The longest is the one that most have not.
-	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	list := d.endpoints.list
+	list, from := d.endpoints.list, 0
 	if q.Cursor != "" {
 		last, err := base64.RawURLEncoding.DecodeString(q.Cursor)
 		order, id, ok := strings.Cut(string(last), "\x00")
@@ -90,37 +87,27 @@ func (d *Directory) Endpoints(q Query) (Page, error) {
 			return page, ErrCursor
 		}
 		at, found := slices.BinarySearchFunc(list, &shelved[Endpoint]{order: order, id: id}, (*shelved[Endpoint]).compare)
-		if found {
-			at++
+		if from = at; found {
+			from++
 		}
-		list = list[at:]
 	}
 	var last *shelved[Endpoint]
-	for _, e := range list {
-		if !q.matches(e, words) {
+	for i := range d.hay().find(strings.Fields(plain(q.Text)), from) {
+		if !q.matches(list[i].item) {
 			continue
 		}
 		if q.Limit > 0 && len(page.Endpoints) == q.Limit {
 			page.Next = base64.RawURLEncoding.EncodeToString([]byte(last.order + "\x00" + last.id))
 			break
 		}
-		page.Endpoints = append(page.Endpoints, *e.item)
-		last = e
+		page.Endpoints = append(page.Endpoints, *list[i].item)
+		last = list[i]
 	}
 	return page, nil
 }
 
-func (q *Query) matches(s *shelved[Endpoint], words []string) bool {
-	e := s.item
-	if q.Agency != "" && e.Agency != q.Agency || q.Site != "" && e.Site != q.Site || q.Vendor != "" && e.Vendor != q.Vendor {
-		return false
-	}
-	for _, w := range words {
-		if !strings.Contains(s.search, w) {
-			return false
-		}
-	}
-	return true
+func (q *Query) matches(e *Endpoint) bool {
+	return (q.Agency == "" || e.Agency == q.Agency) && (q.Site == "" || e.Site == q.Site) && (q.Vendor == "" || e.Vendor == q.Vendor)
 }
 
 // Count is the number of endpoints.
