@@ -46,6 +46,7 @@ var scenarios = []scenario{
 	{"listeners", (*run).listeners},
 	{"pictures", (*run).pictures},
 	{"screens", (*run).screens},
+	{"content", (*run).content},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
 	{"gatekeeper", (*run).gatekeeper},
