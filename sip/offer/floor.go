@@ -1,11 +1,10 @@
 package offer
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-
-	"net/netip"
 
 	"github.com/pion/sdp/v3"
 
@@ -203,17 +202,16 @@ func (o *offering) addFloor(l line) {
 		setup = setupWord(l.floor.active)
 	}
 	l.open = true
-	var roles []string
-	if o.local.Floor.Client && o.local.Floor.Server {
-		roles = []string{"c-s"}
-	} else if o.local.Floor.Client {
-		roles = []string{"c-only"}
-	} else {
-		roles = []string{"s-only"}
+	roles := "c-s"
+	switch {
+	case !o.local.Floor.Server:
+		roles = "c-only"
+	case !o.local.Floor.Client:
+		roles = "s-only"
 	}
 	o.state.lines = append(o.state.lines, l)
 	o.sections = append(o.sections, floorDescription{
-		local: o.local, profile: l.profile, formats: l.formats, roles: strings.Join(roles, " "), line: l.floor,
+		local: o.local, profile: l.profile, formats: l.formats, roles: roles, line: l.floor,
 		connection: connection, setup: setup, tell: o.local.Floor.Server,
 	}.describe())
 }
