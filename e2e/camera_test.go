@@ -53,7 +53,8 @@ func TestCamerasAreMoved(t *testing.T) {
 			eventually(t, 5*time.Second, "the terminal has heard of it", func() bool { return g.calls()[0].State == "active" })
 			r.stop()
 			c := r.report().Camera
-			if c == nil || c.Moves != 2 || len(c.Stored) != 1 || c.Stored[0] != 7 {
+			// A key held on a busy host may be let go and taken up again.
+			if c == nil || c.Moves < 2 || c.Moves > 4 || len(c.Stored) != 1 || c.Stored[0] != 7 {
 				t.Fatalf("the camera was moved as %+v", c)
 			}
 			if c.TiltMS < 1000 || c.TiltMS > 3000 || c.PanMS < 800 || c.PanMS > 5000 {
