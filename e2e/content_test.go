@@ -30,39 +30,60 @@ func (g *gateway) presenter(t *testing.T, hz float64, meeting string, args ...st
 	return g.viewer(t, hz, meeting, append([]string{"--content", "pattern360"}, args...)...)
 }
 
-// sees waits until a call is sent content.
-func (g *gateway) isSentContent(who int) bool {
-	calls := g.calls()
-	return len(calls) > who && calls[who].packets("content", "send") > 200
+// isSentContent reports whether the n-th call of a meeting, by age, is sent content.
+func (g *gateway) isSentContent(meeting string, n int) bool {
+	for _, c := range g.calls() {
+		if c.Meeting != meeting {
+			continue
+		}
+		if n == 0 {
+			return c.packets("content", "send") > 200
+		}
+		n--
+	}
+	return false
+}
+
+func (g *gateway) legsIn(meeting string) (n int) {
+	for _, c := range g.calls() {
+		if c.Meeting == meeting {
+			n++
+		}
+	}
+	return n
 }
 
 // TestContentBetweenTerminals: every kind presents to every kind.
 func TestContentBetweenTerminals(t *testing.T) {
 	g := startGateway(t, "")
 	for _, from := range kinds {
-		for _, to := range kinds {
-			t.Run(from.name+" to "+to.name, func(t *testing.T) {
-				meeting := from.name + "-" + to.name
-				viewer := g.viewer(t, 500, meeting, to.args...)
-				eventually(t, 15*time.Second, "the viewer is in", func() bool { return len(g.calls()) == 1 })
-				presenter := g.presenter(t, 800, meeting, from.args...)
-				eventually(t, 20*time.Second, "the viewer is sent content", func() bool { return g.isSentContent(0) })
-				presenter.stop()
-				presented := presenter.report()
-				viewer.stop()
-				saw := viewer.report()
-				if c := saw.Content; c == nil || c.Width != 640 || c.Height != 360 || c.Frames < 20 || c.Keyframes < 1 {
-					t.Errorf("the viewer sees %+v", c)
+		t.Run(from.name, func(t *testing.T) {
+			meeting := "from-" + from.name
+			var viewers []*room
+			for i, to := range kinds {
+				viewers = append(viewers, g.viewer(t, float64(500+100*i), meeting, to.args...))
+			}
+			eventually(t, 15*time.Second, "the viewers are in", func() bool { return g.legsIn(meeting) == len(kinds) })
+			presenter := g.presenter(t, 900, meeting, from.args...)
+			for i, to := range kinds {
+				eventually(t, 20*time.Second, to.name+" is sent content", func() bool { return g.isSentContent(meeting, i) })
+			}
+			presenter.stop()
+			presented := presenter.report()
+			for i, to := range kinds {
+				viewers[i].stop()
+				if c := viewers[i].report().Content; c == nil || c.Width != 640 || c.Height != 360 || c.Frames < 20 || c.Keyframes < 1 {
+					t.Errorf("%s sees %+v", to.name, c)
 				}
-				if p := presented.Presenting; p == nil || p.State != "granted" || p.GrantedMS > 300 {
-					t.Errorf("the presenter was granted %+v", p)
-				}
-				if presented.Content != nil && presented.Content.Frames > 0 {
-					t.Errorf("the presenter sees itself: %+v", presented.Content)
-				}
-				g.noCalls()
-			})
-		}
+			}
+			if p := presented.Presenting; p == nil || p.State != "granted" || p.GrantedMS > 300 {
+				t.Errorf("the presenter was granted %+v", p)
+			}
+			if presented.Content != nil && presented.Content.Frames > 0 {
+				t.Errorf("the presenter sees itself: %+v", presented.Content)
+			}
+			g.noCalls()
+		})
 	}
 }
 
@@ -77,7 +98,7 @@ func TestContentTakeOver(t *testing.T) {
 			was := g.presents("over")
 			b := g.presenter(t, 800, "over", second.args...)
 			eventually(t, 15*time.Second, "the second presents", func() bool { p := g.presents("over"); return p != was && p != "" })
-			eventually(t, 15*time.Second, "the first is sent it", func() bool { return g.isSentContent(0) })
+			eventually(t, 15*time.Second, "the first is sent it", func() bool { return g.isSentContent("over", 0) })
 			b.stop()
 			eventually(t, 15*time.Second, "nobody presents when it has hung up", func() bool { return g.presents("over") == "" })
 			a.stop()
@@ -104,19 +125,27 @@ func (g *gateway) presents(meeting string) string {
 // TestContentOfWhoIsKilled: a presenter that vanishes frees the floor.
 func TestContentOfWhoIsKilled(t *testing.T) {
 	g := startGateway(t, "rtp: {timeout: 5s}\n")
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) {
-			viewer := g.viewer(t, 500, "killed")
-			eventually(t, 15*time.Second, "the viewer is in", func() bool { return len(g.calls()) == 1 })
-			presenter := g.presenter(t, 800, "killed", kind.args...)
-			eventually(t, 15*time.Second, "it presents", func() bool { return g.presents("killed") != "" && g.isSentContent(0) })
-			presenter.kill()
-			eventually(t, 20*time.Second, "the floor is free", func() bool { return g.presents("killed") == "" })
-			viewer.stop()
-			_ = viewer.report()
-			g.noCalls()
-		})
+	meeting := func(i int) string { return "killed-" + kinds[i].name }
+	var viewers, presenters []*room
+	for i, kind := range kinds {
+		viewers = append(viewers, g.viewer(t, float64(500+10*i), meeting(i)))
+		eventually(t, 15*time.Second, "the viewer is in", func() bool { return g.legsIn(meeting(i)) == 1 })
+		presenters = append(presenters, g.presenter(t, float64(800+10*i), meeting(i), kind.args...))
 	}
+	for i := range kinds {
+		eventually(t, 15*time.Second, "it presents", func() bool { return g.presents(meeting(i)) != "" && g.isSentContent(meeting(i), 0) })
+	}
+	for _, p := range presenters {
+		p.kill()
+	}
+	for i, kind := range kinds {
+		eventually(t, 20*time.Second, "the floor of "+kind.name+" is free", func() bool { return g.presents(meeting(i)) == "" })
+	}
+	for _, v := range viewers {
+		v.stop()
+		_ = v.report()
+	}
+	g.noCalls()
 }
 
 // TestContentRefused: in a meeting where hosts alone present a terminal is denied.
