@@ -126,7 +126,9 @@ type Config struct {
 	// Directory is what endpoints, rules, trunks, keys and records are kept in. Nil:
 	// none of them are served.
 	Directory *directory.Directory
-	Now       func() time.Time
+	// Revive has what a webhook never took sent again. With Directory.
+	Revive func(ctx context.Context, webhook string) error
+	Now    func() time.Time
 }
 
 // API is the handler of all requests.
@@ -173,6 +175,7 @@ func New(c Config) (*API, error) {
 		a.trunks()
 		a.apiKeys()
 		a.records()
+		a.webhooks()
 	}
 	a.pages()
 	return a, nil

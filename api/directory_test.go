@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -39,12 +40,19 @@ func withDirectory(t *testing.T) func(*api.Config) {
 type served struct {
 	t *testing.T
 	*api.API
-	d *directory.Directory
+	d       *directory.Directory
+	revived []string
 }
 
 func serveDirectory(t *testing.T, f *fake) *served {
 	s := &served{t: t}
-	s.API = newAPI(t, f, withDirectory(t), func(c *api.Config) { s.d = c.Directory })
+	s.API = newAPI(t, f, withDirectory(t), func(c *api.Config) {
+		s.d = c.Directory
+		c.Revive = func(_ context.Context, id string) error {
+			s.revived = append(s.revived, id)
+			return nil
+		}
+	})
 	return s
 }
 
@@ -294,4 +302,37 @@ func TestIdempotencyKeys(t *testing.T) {
 		assert.NotContains(t, body, "Phòng")
 	}
 	require.NoError(t, rows.Err())
+}
+
+func TestWebhooks(t *testing.T) {
+	s := serveDirectory(t, &fake{})
+	w := s.do(201, "POST", "/webhooks", `{"url":"https://example.org/hook","secret":"a-secret-of-16-chars","events":["call.*"]}`)
+	made := decode[api.Webhook](t, w)
+	assert.NotContains(t, w.Body.String(), "a-secret")
+	s.do(422, "POST", "/webhooks", `{"url":"https://example.org/hook","secret":"short"}`)
+	s.do(200, "PUT", "/webhooks/"+made.ID, `{"url":"https://example.org/other"}`)
+	list := decode[struct{ Webhooks []api.Webhook }](t, s.do(200, "GET", "/webhooks", ""))
+	require.Len(t, list.Webhooks, 1)
+	assert.Equal(t, "https://example.org/other", list.Webhooks[0].URL)
+	kept, err := s.d.Webhook(made.ID)
+	require.NoError(t, err)
+	secret, err := s.d.WebhookSecret(kept)
+	require.NoError(t, err)
+	assert.Equal(t, "a-secret-of-16-chars", secret)
+
+	require.NoError(t, s.d.DB.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO deliveries (id, webhook, lane, node, type, body, state, attempts, due, error, created) VALUES ('d1', $1, '88001', 'n', 'call.ended', '{"type":"call.ended"}', 'dead', 12, 0, 'it answers 500', 1)`, made.ID)
+		return err
+	}))
+	dead := decode[struct {
+		Dead []api.DeadLetter `json:"dead_letters"`
+	}](t, s.do(200, "GET", "/webhooks/"+made.ID+"/dead", ""))
+	require.Len(t, dead.Dead, 1)
+	assert.JSONEq(t, `{"type":"call.ended"}`, string(dead.Dead[0].Event))
+	assert.Equal(t, "it answers 500", dead.Dead[0].Error)
+	s.do(204, "POST", "/webhooks/"+made.ID+"/dead/retry", "")
+	assert.Equal(t, []string{made.ID}, s.revived)
+	s.do(404, "GET", "/webhooks/nobody/dead", "")
+	s.do(403, "POST", "/webhooks", `{"url":"https://example.org/hook","secret":"a-secret-of-16-chars"}`, s.key(`"plan"`, ""))
+	s.do(204, "DELETE", "/webhooks/"+made.ID, "")
 }

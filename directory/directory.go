@@ -44,6 +44,7 @@ type Directory struct {
 	trunks    *shelf[Trunk, *Trunk]
 	keys      *shelf[Key, *Key]
 	byHash    map[string]*Key
+	webhooks  *shelf[Webhook, *Webhook]
 	watchers  []func(Kind)
 
 	searching sync.Mutex // taken under mu
@@ -80,6 +81,7 @@ func Open(ctx context.Context, c Config) (*Directory, error) {
 		meetings: newShelf[Meeting](c.Keys), byAlias: make(map[string]*Meeting),
 		rules: newShelf[Rule](c.Keys), trunks: newShelf[Trunk](c.Keys),
 		keys: newShelf[Key](c.Keys), byHash: make(map[string]*Key),
+		webhooks: newShelf[Webhook](c.Keys),
 	}
 	d.index()
 	if err := d.Sync(ctx); err != nil {
@@ -186,6 +188,7 @@ func (d *Directory) take(list []store.Document, rev int64) {
 	d.rules.settle()
 	d.trunks.settle()
 	d.keys.settle()
+	d.webhooks.settle()
 	d.rev = max(d.rev, rev)
 	if changed[KindEndpoint] {
 		d.searching.Lock()
@@ -214,6 +217,8 @@ func (d *Directory) show(doc store.Document, bulk bool) error {
 		return showOn(d.trunks, doc, bulk)
 	case KindKey:
 		return showOn(d.keys, doc, bulk)
+	case KindWebhook:
+		return showOn(d.webhooks, doc, bulk)
 	}
 	return nil // of a later version
 }

@@ -20,6 +20,7 @@ func (d *Directory) Reseal(ctx context.Context) (int, error) {
 		func() ([]store.Change, error) { return stale(d, d.endpoints) },
 		func() ([]store.Change, error) { return stale(d, d.meetings) },
 		func() ([]store.Change, error) { return stale(d, d.trunks) },
+		func() ([]store.Change, error) { return stale(d, d.webhooks) },
 	} {
 		more, err := collect()
 		if err != nil {

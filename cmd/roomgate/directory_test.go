@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"syscall"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/signature"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/h225"
@@ -102,5 +106,31 @@ func TestMeetingDeletedElsewhere(t *testing.T) {
 	case <-ended:
 	case <-time.After(10 * time.Second):
 		t.Fatal("the call goes on")
+	}
+}
+
+// TestWebhookIsTold: a call is told to a webhook, signed, in order.
+func TestWebhookIsTold(t *testing.T) {
+	r := serve(t, "")
+	types := make(chan string, 100)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		assert.NoError(t, signature.Verify("a-secret-of-16-chars", req.Header.Get(signature.Header), body, time.Now(), time.Minute))
+		types <- req.Header.Get("Roomgate-Event")
+	}))
+	defer receiver.Close()
+	_, err := r.n.directory.SaveWebhook(t.Context(), directory.Webhook{URL: receiver.URL, Secret: "a-secret-of-16-chars", Events: []string{"call.started", "call.ended"}})
+	require.NoError(t, err)
+	ctx, hangup := context.WithCancel(t.Context())
+	ended := r.call(ctx, "demo")
+	hangup()
+	<-ended
+	for _, want := range []string{"call.started", "call.ended"} {
+		select {
+		case got := <-types:
+			assert.Equal(t, want, got)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s was not told", want)
+		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/directory/cluster"
 	"github.com/roomgate/roomgate/directory/record"
+	"github.com/roomgate/roomgate/directory/webhook"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
@@ -42,6 +43,7 @@ type node struct {
 	tuning    sync.Mutex // settings that are being put into force
 	records   *record.Log
 	nodes     *cluster.Cluster
+	hooks     *webhook.Sender
 	meeting   *meetingServer
 	video     *video.Pool
 	sip       *sip.Endpoint
@@ -109,6 +111,7 @@ func (n *node) identify(c *config.Config) error {
 // connect makes the stacks, the gateway between them, and the API above.
 func (n *node) connect(c *config.Config) error {
 	n.nodes = cluster.New(n.directory.DB, n.meeting.node, time.Now, n.log.Named("cluster"))
+	n.hooks = webhook.New(webhook.Config{Directory: n.directory, Node: n.meeting.node, Log: n.log.Named("webhooks")})
 	n.records = record.NewLog(n.directory.DB, n.log.Named("records"))
 	settings, err := n.settings(c)
 	if err != nil {
@@ -160,6 +163,7 @@ func (n *node) connect(c *config.Config) error {
 		return err
 	}
 	n.directory.Watch(n.directoryChanged)
+	n.nodes.Gone = n.nodeGone
 	n.nodes.Changed = func() { n.directoryChanged(directory.KindTrunk) }
 	n.nodes.Announce(n.reachable())
 	if err := n.closeRecords(); err != nil {
@@ -181,7 +185,7 @@ func (n *node) listenWeb(c *config.Config) error {
 	handler, err := api.New(api.Config{
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
-		Directory: n.directory, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+		Directory: n.directory, Revive: n.revive, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	calls, endCalls := context.WithCancel(ctx)
 	defer endCalls()
 	events := n.gateway.Events(ctx, 0)
+	untold := n.gateway.Events(context.Background(), 0) // ends with the gateway
 
 	group.Go(func() error {
 		defer stop() // the rest serves as long as there are calls
@@ -29,8 +30,13 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group.Go(func() error { return n.directory.Run(ctx) })
 	group.Go(func() error { return n.recordProgress(ctx) })
 	group.Go(func() error { return n.nodes.Run(ctx) })
+	group.Go(func() error { return n.hooks.Run(ctx) })
 	group.Go(func() error {
 		n.metrics.Run(events)
+		return nil
+	})
+	group.Go(func() error {
+		n.tellWebhooks(untold)
 		return nil
 	})
 	group.Go(func() error { return n.renew(ctx) })

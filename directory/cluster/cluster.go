@@ -38,6 +38,8 @@ type Cluster struct {
 	log *zap.Logger
 	// Changed is called when nodes come or go. May be nil; set before Run.
 	Changed func()
+	// Gone is called when a node is given up. May be nil; set before Run.
+	Gone func(ctx context.Context, name string)
 
 	mu    sync.Mutex
 	peers map[string]Node
@@ -135,6 +137,9 @@ func (c *Cluster) bury(ctx context.Context, dead []string) error {
 			return err
 		}
 		c.log.Warn("a node is gone", zap.String("node", name), zap.Int64("calls", closed))
+		if c.Gone != nil {
+			c.Gone(ctx, name)
+		}
 		if err := c.forget(ctx, name); err != nil {
 			return err
 		}
