@@ -85,9 +85,8 @@ var (
 	word      = regexp.MustCompile(`^-?[a-z0-9][a-z0-9._-]{0,63}$`)
 )
 
-func (e *Endpoint) kind() Kind     { return KindEndpoint }
-func (e *Endpoint) agency() string { return e.Agency }
-func (e *Endpoint) order() string  { return plain(e.Name) }
+func (e *Endpoint) kind() Kind    { return KindEndpoint }
+func (e *Endpoint) order() string { return plain(e.Name) }
 
 func (e *Endpoint) secrets() []secret {
 	return []secret{{name: "password", plain: &e.Password, sealed: &e.Sealed, keep: true}}

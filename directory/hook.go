@@ -32,7 +32,6 @@ const noisy = "participant.speaking"
 var eventPattern = regexp.MustCompile(`^[a-z]+\.(\*|[a-z]+)$`)
 
 func (w *Webhook) kind() Kind          { return KindWebhook }
-func (w *Webhook) agency() string      { return w.Agency }
 func (w *Webhook) order() string       { return w.URL }
 func (w *Webhook) names() []store.Name { return nil }
 func (w *Webhook) tidy()               { w.URL, w.Agency = strings.TrimSpace(w.URL), strings.TrimSpace(w.Agency) }

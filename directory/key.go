@@ -45,7 +45,6 @@ func (k *Key) May(s Scope) bool {
 }
 
 func (k *Key) kind() Kind        { return KindKey }
-func (k *Key) agency() string    { return k.Agency }
 func (k *Key) order() string     { return k.Name }
 func (k *Key) secrets() []secret { return nil }
 func (k *Key) tidy()             { k.Name, k.Agency = strings.TrimSpace(k.Name), strings.TrimSpace(k.Agency) }

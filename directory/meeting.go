@@ -48,10 +48,9 @@ var MeetingAlias = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._+@-]{0,63}$`)
 
 var pin = regexp.MustCompile(`^[0-9]{0,16}$`)
 
-func (m *Meeting) kind() Kind     { return KindMeeting }
-func (m *Meeting) agency() string { return m.Agency }
-func (m *Meeting) order() string  { return m.Alias }
-func (m *Meeting) tidy()          { m.Name, m.Agency = strings.TrimSpace(m.Name), strings.TrimSpace(m.Agency) }
+func (m *Meeting) kind() Kind    { return KindMeeting }
+func (m *Meeting) order() string { return m.Alias }
+func (m *Meeting) tidy()         { m.Name, m.Agency = strings.TrimSpace(m.Name), strings.TrimSpace(m.Agency) }
 
 func (m *Meeting) names() []store.Name {
 	return []store.Name{{Space: string(KindMeeting), Name: Fold(m.Alias)}}

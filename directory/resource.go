@@ -44,8 +44,6 @@ type resource interface {
 	order() string
 	// names are what nobody else may have.
 	names() []store.Name
-	// agency whose thing it is, "" = nobody's.
-	agency() string
 	// secrets are the fields that are sealed.
 	secrets() []secret
 }

@@ -59,7 +59,6 @@ type Window struct {
 var Rejects = []call.CauseCode{call.Rejected, call.UnknownAlias, call.UserBusy, call.Unavailable}
 
 func (r *Rule) kind() Kind          { return KindRule }
-func (r *Rule) agency() string      { return "" }
 func (r *Rule) order() string       { return fmt.Sprintf("%012d", r.Position) }
 func (r *Rule) names() []store.Name { return nil }
 func (r *Rule) secrets() []secret   { return nil }

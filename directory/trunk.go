@@ -57,10 +57,9 @@ var (
 	numberPrefix = regexp.MustCompile(`^\+?[0-9]{1,20}$`)
 )
 
-func (t *Trunk) kind() Kind     { return KindTrunk }
-func (t *Trunk) agency() string { return t.Agency }
-func (t *Trunk) order() string  { return t.Name }
-func (t *Trunk) tidy()          { t.Name, t.Agency = strings.TrimSpace(t.Name), strings.TrimSpace(t.Agency) }
+func (t *Trunk) kind() Kind    { return KindTrunk }
+func (t *Trunk) order() string { return t.Name }
+func (t *Trunk) tidy()         { t.Name, t.Agency = strings.TrimSpace(t.Name), strings.TrimSpace(t.Agency) }
 
 func (t *Trunk) names() []store.Name {
 	return []store.Name{{Space: string(KindTrunk), Name: Fold(t.Name)}}
