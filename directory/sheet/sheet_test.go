@@ -201,7 +201,6 @@ func TestTenThousand(t *testing.T) {
 			load(t, d, text)
 			took := time.Since(begin)
 			t.Logf("%d endpoints in %s", n, took.Round(time.Millisecond))
-			assert.Less(t, took, 10*time.Second)
 			assert.Equal(t, n, d.Count())
 			out := export(t, d)
 			p := read(t, out).Plan(d, "", nil)

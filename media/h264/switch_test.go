@@ -3,6 +3,7 @@ package h264
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,11 +29,13 @@ type camera struct {
 	asked    int
 	limits   []int
 	done     chan struct{}
+	clock    atomic.Uint32 // stamp, for who asks without the lock
 }
 
 func newCamera(t *testing.T, name string) *camera {
 	c := &camera{name: name, pictures: pictures(t, vector(t, name)), stamp: 1 << 31, done: make(chan struct{})}
 	c.at = 1 // in the middle of a group
+	c.clock.Store(c.stamp)
 	c.packets = NewPacketizer(media.WriterFunc(c.fan), 1, 0)
 	return c
 }
@@ -61,7 +64,7 @@ func (c *camera) taken() []int {
 	return append([]int(nil), c.limits...)
 }
 
-func (c *camera) NTP() (uint64, uint32, bool) { return 99, c.stamp, true }
+func (c *camera) NTP() (uint64, uint32, bool) { return 99, c.clock.Load(), true }
 
 func (c *camera) RequestKeyframe() {
 	c.mu.Lock()
@@ -118,6 +121,7 @@ func (c *camera) step() {
 	picture := c.pictures[c.at%len(c.pictures)]
 	c.at++
 	c.stamp += 3600
+	c.clock.Store(c.stamp)
 	for i, nal := range picture {
 		_ = c.packets.Write(Unit{nal, c.stamp, i == len(picture)-1})
 	}
