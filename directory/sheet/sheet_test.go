@@ -192,7 +192,7 @@ func many(n int) string {
 // TestTenThousand imports 10,000 endpoints, exports them unchanged, and keeps the
 // bounds of the design on both databases.
 func TestTenThousand(t *testing.T) {
-	const n = 10_000
+	const n = 1000 * thousands
 	text := many(n)
 	for name, address := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "x.db"), "postgres": postgrestest.URL(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestTenThousand(t *testing.T) {
 			assert.Empty(t, p.Faults)
 			assert.Empty(t, p.Changes)
 			assert.Equal(t, n, p.Unchanged)
-			page, err := d.Endpoints(directory.Query{Text: "phong hop 009999"})
+			page, err := d.Endpoints(directory.Query{Text: fmt.Sprintf("phong hop %06d", n-1)})
 			require.NoError(t, err)
 			assert.Len(t, page.Endpoints, 1)
 		})
