@@ -2,6 +2,7 @@ package face
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -19,6 +20,9 @@ type Cameras struct {
 	log     *zap.Logger
 	channel atomic.Pointer[h224.Channel]
 	carried media.Peer // what carries it now
+
+	mu    sync.Mutex
+	heard media.Track // of the far side, which may speak before all is agreed on here
 }
 
 // NewCameras makes one; told hears, on no goroutine of the leg's, what the far side wants.
@@ -35,7 +39,12 @@ func (c *Cameras) Follow(carrier media.Peer) {
 	ch := c.channel.Load()
 	if ch == nil {
 		ch = h224.NewChannel(h224.Config{Camera: c.ours, OnMessage: c.told})
+		c.mu.Lock()
 		c.channel.Store(ch)
+		if c.heard != nil {
+			c.heard.Attach(ch)
+		}
+		c.mu.Unlock()
 	}
 	if c.carried == carrier {
 		return
@@ -52,6 +61,9 @@ func (c *Cameras) Hear(t media.Track) bool {
 	if t.Role() != media.Camera {
 		return false
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = t
 	if ch := c.channel.Load(); ch != nil {
 		t.Attach(ch)
 	}
