@@ -34,9 +34,7 @@ const publishModeZero = `(() => {
 func lobby(t *testing.T, alias string, o browserOptions) *browser {
 	t.Helper()
 	b := openBrowser(t, o)
-	b.run("open the page", 30*time.Second,
-		chromedp.Navigate(fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)),
-		chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
+	b.visit(alias)
 	return b
 }
 
