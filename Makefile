@@ -47,8 +47,9 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## speed and memory, as ratios to baselines of the same run
 	bin/roomgate bench
 
-soak: build ## a call of an hour (SOAKCALL) among others, then fuzzing for SOAKTIME a target
+soak: build ## a call of an hour (SOAKCALL) among others, corrupted video and fuzzing for SOAKTIME a codec and target
 	E2E_SOAK=$(SOAKCALL) $(GO) test -count 1 -timeout 24h -v -run TestSoak ./e2e
+	VIDEO_SOAK=$(SOAKTIME) $(GO) test -count 1 -timeout 24h -v -run TestCorruptedStreams ./transcode/video
 	@scripts/fuzz $(SOAKTIME)
 
 picture: build ## docs/meeting.png, of a meeting that is held for it

@@ -86,6 +86,7 @@ type Camera struct {
 	asked     int
 	sent      map[int]time.Time
 	damage    func(p *rtp.Packet) (drop bool)
+	forge     func(frame []byte) []byte
 }
 
 // NewCamera makes one.
@@ -147,6 +148,14 @@ func (c *Camera) Damage(f func(p *rtp.Packet) (drop bool)) {
 	c.damage = f
 }
 
+// Forge changes coded pictures before they become packets; the frame given may not
+// be changed itself. nil ends that.
+func (c *Camera) Forge(f func(frame []byte) []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forge = f
+}
+
 func (c *Camera) fan(p *rtp.Packet) error {
 	if c.damage != nil && c.damage(p) {
 		return nil
@@ -171,15 +180,19 @@ func (c *Camera) Show() {
 	c.next = (i + 1) % len(c.clip.Frames)
 	c.stamp += 3000
 	c.sent[i] = time.Now()
+	data := c.clip.Frames[i]
+	if c.forge != nil {
+		data = c.forge(data)
+	}
 	if c.packets != nil {
 		var side []byte
 		if c.clip.Side != nil {
 			side = c.clip.Side[i]
 		}
-		_ = c.packets.Write(frame.Frame{Data: c.clip.Frames[i], Timestamp: c.stamp}, side)
+		_ = c.packets.Write(frame.Frame{Data: data, Timestamp: c.stamp}, side)
 		return
 	}
-	payloads := c.payloader.Payload(1188, c.clip.Frames[i])
+	payloads := c.payloader.Payload(1188, data)
 	for k, payload := range payloads {
 		c.plain.SequenceNumber++
 		c.plain.Timestamp, c.plain.Marker, c.plain.Payload = c.stamp, k == len(payloads)-1, payload

@@ -30,6 +30,7 @@ type codedFrame struct {
 	data      []byte // with padding
 	size      int
 	timestamp uint32
+	key       bool
 }
 
 // smallest is the least width and height of a picture; media servers send
@@ -65,7 +66,7 @@ func (s *source) take(body []byte) error {
 	if s.behind && f.Flags&wire.FlagKey == 0 && s.codec != engine.H261 {
 		return nil
 	}
-	next := codedFrame{s.buffer(len(f.Data)), len(f.Data), f.Timestamp}
+	next := codedFrame{s.buffer(len(f.Data)), len(f.Data), f.Timestamp, f.Flags&wire.FlagKey != 0}
 	copy(next.data, f.Data)
 	clear(next.data[next.size:])
 	select {
@@ -93,12 +94,16 @@ func (s *source) buffer(size int) []byte {
 // run decodes until the queue is closed.
 func (s *source) run(d *engine.Decoder) {
 	defer s.w.wait.Done()
-	defer d.Close()
+	defer func() { d.Close() }()
 	var width, height int
 	for f := range s.queue {
 		var p *engine.Picture
 		var err error
-		s.w.cores.work(func() { p, err = d.Decode(f.data, f.size) })
+		s.w.cores.work(func() {
+			if p, err = d.Decode(f.data, f.size); err != nil && f.key {
+				d, p, err = s.renew(d, &f)
+			}
+		})
 		select {
 		case s.spare <- f.data:
 		default:
@@ -128,6 +133,18 @@ func (s *source) run(d *engine.Decoder) {
 		s.latest = nil
 		s.serial.Add(1) // its tiles go blank
 	}
+}
+
+// renew decodes a keyframe with a decoder that knows nothing of what came before:
+// some that were told of a size beyond the bound take no picture ever after.
+func (s *source) renew(old *engine.Decoder, f *codedFrame) (*engine.Decoder, *engine.Picture, error) {
+	d, err := engine.NewDecoder(s.codec)
+	if err != nil {
+		return old, nil, err
+	}
+	old.Close()
+	p, err := d.Decode(f.data, f.size)
+	return d, p, err
 }
 
 // publish makes p the latest picture and wakes who follows.
