@@ -103,6 +103,8 @@ type Meetings struct {
 	AutoCreate    bool   `key:"auto_create" reload:"yes"`
 	DefaultLayout string `key:"default_layout" oneof:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" reload:"yes"`
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
+	// Keypad lets the keys of phones and terminals give commands: * and another key.
+	Keypad bool `key:"keypad" reload:"yes"`
 }
 
 // Lobby is where callers are asked for the meeting and the PIN, and wait.

@@ -135,7 +135,8 @@ func (g *gateway) inMeeting(alias string, state string, n int) {
 }
 
 // A phone calls the lobby, hears what it is asked in its language, keys the
-// meeting and the PIN, and is in the meeting: the sound goes both ways.
+// meeting and the PIN, and is in the meeting: it mutes itself there, and the sound goes
+// both ways.
 func TestPhoneThroughTheVoiceMenu(t *testing.T) {
 	set := prompts(t)
 	g := startGateway(t, "")
@@ -168,6 +169,13 @@ func TestPhoneThroughTheVoiceMenu(t *testing.T) {
 			phone.press("1234#")
 			g.inMeeting("88001", "active", 2)
 			heard.says(say(prompt.Joined))
+			for _, told := range []prompt.ID{prompt.Muted, prompt.Unmuted} { // the keys go on in the meeting
+				phone.press("*6")
+				heard.says(say(told))
+				if g.muted("88001") != (told == prompt.Muted) {
+					t.Errorf("it is not %s", told)
+				}
+			}
 			phone.hears(mate.hz, float64(row.peer.hz))
 			rate, pcm := readWAV(t, phone.heard())
 			other := prompt.English

@@ -15,7 +15,9 @@ import (
 )
 
 // keyTones are the frequencies of ITU-T Q.23, by row and column.
-var keyTones = map[rune][2]float64{'1': {697, 1209}, '5': {770, 1336}, '9': {852, 1477}, '#': {941, 1477}}
+var keyTones = map[rune][2]float64{
+	'1': {697, 1209}, '5': {770, 1336}, '6': {770, 1477}, '9': {852, 1477}, '*': {941, 1209}, '#': {941, 1477},
+}
 
 // pressed is PCMU of digits as an analogue phone makes them: 100 ms of tones,
 // 100 ms of silence, in packets of 20 ms.
@@ -48,15 +50,16 @@ func pressed(t *testing.T, digits string) (packets [][]byte) {
 }
 
 // A phone that knows no telephone events keys digits as tones; they are events
-// of the API like the others.
+// of the API like the others, and commands.
 func TestDigitsAsTones(t *testing.T) {
 	g := startGateway(t, "")
 	keys := followKeypad(t, g)
-	keyAsTones(t, g, "demo", "159#", func() {
+	keyAsTones(t, g, "demo", "159#*6", func() {
 		eventually(t, 10*time.Second, "the digits are told", func() bool {
 			calls := g.calls()
-			return len(calls) == 1 && keys.of(calls[0].ID) == "159#"
+			return len(calls) == 1 && keys.of(calls[0].ID) == "159#*6"
 		})
+		eventually(t, 10*time.Second, "they have muted the phone", func() bool { return g.muted("demo") })
 	})
 }
 

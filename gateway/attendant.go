@@ -297,6 +297,9 @@ func (a *attendant) goIn(action lobby.Action) {
 	a.s.log.Info("from the lobby into a meeting", zap.String("meeting", p.meeting.spec().Alias), zap.Bool("host", p.host))
 	a.s.mu.Lock()
 	a.s.keyedUntil = a.s.g.in.Now().Add(lastTone)
+	if spoken := a.menu.Languages(); len(spoken) == 1 {
+		a.s.language = spoken[0]
+	}
 	a.s.mu.Unlock()
 	if cause := a.s.take(p); cause.Code == call.NormalClearing {
 		p.member.Play(a.sound(action.Clips), prompt.Rate, false)

@@ -254,6 +254,10 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 			cause.Code = cmp.Or(cause.Code, call.Removed)
 			s.leg.Hangup(cause)
 		}
+	case bridge.PresentingKeyed:
+		if s != nil {
+			s.presentingKeyed(n.On)
+		}
 	case bridge.Presenting, bridge.PresentingWanted, bridge.StopSharing:
 		g.contentNotice(m, n)
 	case bridge.MeetingLost:

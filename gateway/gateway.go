@@ -107,8 +107,10 @@ type Settings struct {
 	// it is not that of Capabilities.
 	TrunkAudio map[string][]media.Format
 	Lobby      LobbySettings
-	MaxCalls   int // on this node; 0 = no limit
-	MaxLegs    int // per meeting; 0 = no limit
+	// Keypad lets the keys of phones and terminals give commands in meetings.
+	Keypad   bool
+	MaxCalls int // on this node; 0 = no limit
+	MaxLegs  int // per meeting; 0 = no limit
 }
 
 // LobbySettings say how callers are received.

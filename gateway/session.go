@@ -11,7 +11,9 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/keypad"
 	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -40,7 +42,9 @@ type session struct {
 	waiting    bool     // an outgoing leg whose answer decides about partner
 	dialledPIN string
 	desk       *attendant // of the lobby, while the leg is there
-	keyedUntil time.Time  // the last key of the lobby may sound so long
+	language   prompt.Language
+	keys       keypad.Menu
+	keyedUntil time.Time // the last key of the lobby may sound so long
 }
 
 // place is a leg's seat at a bridge.
@@ -147,6 +151,7 @@ func (s *session) keypad(digit rune) {
 		return
 	}
 	s.g.events.publish(Event{Kind: EventCallKeypad, Call: s.view(), Text: string(digit)})
+	s.command(digit)
 	s.passDigit(digit)
 }
 
@@ -156,6 +161,7 @@ func (s *session) heardDigit(digit rune) {
 	if s.press(digit) || s.lingers() {
 		return
 	}
+	s.command(digit)
 	s.g.wait.Add(1)
 	go func() {
 		defer s.g.wait.Done()

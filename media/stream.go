@@ -13,6 +13,8 @@ type Stream struct {
 	MaxSend int
 	// Encryption is "none", "srtp" (SDES), "dtls-srtp" or "h235".
 	Encryption string
+	// Slides: the peer says that its main picture shows slides in place of the camera.
+	Slides bool
 	// Keypad reports that digits can be sent as RFC 4733 events.
 	Keypad bool
 }

@@ -120,6 +120,7 @@ func gatewaySettings(c *config.Config, more []directory.Rule) (gateway.Settings,
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
 		Encryption:    c.RTP.Encryption,
+		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{
 			Language: spoken(c.Lobby.Language), TrunkLanguage: languages,
 			Tries: c.Lobby.Tries, Tones: c.Lobby.Tones,

@@ -60,6 +60,7 @@ func terminalCommand() *cobra.Command {
 	f.UintSliceVar(&modes, "packetization-modes", nil, "H.264 packetization modes to offer, best first; default 1,0")
 	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
+	f.DurationVar(&o.DTMFAfter, "dtmf-after", 0, "how long after the answer; default 1s")
 	f.DurationVar(&o.Duration, "duration", 0, "how long to stay; 0: until the far side hangs up")
 	f.StringVar(&o.RecordAudio, "record-audio", "", "file for what is heard (WAV)")
 	f.StringVar(&o.RecordVideo, "record-video", "", "file for what is seen (H.264)")

@@ -21,6 +21,7 @@ func (b *Bridge) presenterChanged(identity string) {
 	b.presenter = identity
 	for _, m := range b.members {
 		m.presentation.expect(identity != "" && identity != m.identity)
+		m.followSlides()
 		m.publishContent()
 	}
 	b.in.Notify(Notice{Kind: Presenting, Identity: identity})
@@ -250,9 +251,12 @@ func (m *Member) contentSaid(kind call.EventKind) {
 	p := &m.presentation
 	switch kind {
 	case call.ContentRequested:
+		m.slides.wanted = false
 		p.asked, p.asks = true, true
 		m.bridge.arbiter.Ask(m.identity, m.bridge.in.Now())
 	case call.ContentStarted:
+		m.slides.wanted = false
+		m.followSlides()
 		p.theirs, p.asks = true, true
 		if m.bridge.arbiter.Presenter() != m.identity { // it did not ask
 			m.bridge.arbiter.Ask(m.identity, m.bridge.in.Now())
@@ -276,6 +280,7 @@ func (m *Member) contentSaid(kind call.EventKind) {
 // Granted implements floor.Party.
 func (m *Member) Granted() {
 	p := &m.presentation
+	m.slidesGranted()
 	if p.asked {
 		p.asked = false
 		p.reply(true)
@@ -291,6 +296,8 @@ func (m *Member) Denied() {
 		p.reply(false)
 	case p.theirs:
 		m.Yield()
+	case m.slides.waits:
+		m.slidesOver()
 	}
 }
 
@@ -298,7 +305,7 @@ func (m *Member) Denied() {
 func (m *Member) Yield() {
 	p := &m.presentation
 	p.theirs = false
-	if p.holder == nil {
+	if m.slidesOver() || p.holder == nil {
 		return
 	}
 	p.mu.Lock()
@@ -329,19 +336,13 @@ func (m *Member) contentStopped() {
 // packets come.
 func (m *Member) unheld(now time.Time) {
 	p := &m.presentation
-	if m.tracks[media.Content] == nil || p.asks {
+	if m.tracks[media.Content] == nil || p.asks || m.slides.wanted {
 		return
 	}
-	reporter, ok := m.leg.(call.StatsReporter)
-	if !ok {
+	if _, ok := m.leg.(call.StatsReporter); !ok {
 		return
 	}
-	sends := false
-	for _, st := range reporter.Stats() {
-		if st.Role == media.Content && !st.Sent && !st.LastSeen.IsZero() {
-			sends = now.Sub(st.LastSeen) < contentSilence
-		}
-	}
+	sends := m.sendsContent(now)
 	presents := m.bridge.arbiter.Presenter() == m.identity
 	switch {
 	case sends && !presents && !m.sentBefore:
@@ -352,12 +353,26 @@ func (m *Member) unheld(now time.Time) {
 	m.sentBefore = sends
 }
 
+// sendsContent reports whether something comes in the leg's second channel.
+func (m *Member) sendsContent(now time.Time) (sends bool) {
+	reporter, ok := m.leg.(call.StatsReporter)
+	if !ok || m.tracks[media.Content] == nil {
+		return false
+	}
+	for _, st := range reporter.Stats() {
+		if st.Role == media.Content && !st.Sent && !st.LastSeen.IsZero() {
+			sends = now.Sub(st.LastSeen) < contentSilence
+		}
+	}
+	return sends
+}
+
 // contentSilence is how long who presents without floor control may send nothing.
 const contentSilence = 3 * time.Second
 
 // publishContent shows the leg's content to the meeting while it presents.
 func (m *Member) publishContent() {
-	t := m.tracks[media.Content]
+	t := m.pictures()[media.Content]
 	switch {
 	case m.bridge.in.Local:
 	case t == nil || m.bridge.presenter != m.identity:

@@ -237,7 +237,19 @@ func newLeg(t *testing.T, id string, streams ...media.Stream) *fakeLeg {
 	return &fakeLeg{fakePeer: newPeer(t), info: call.Info{ID: id, Streams: streams}}
 }
 
-func (l *fakeLeg) Info() call.Info                                  { return l.info }
+func (l *fakeLeg) Info() call.Info {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.info
+}
+
+// says changes what the leg has negotiated.
+func (l *fakeLeg) says(streams ...media.Stream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.info.Streams = streams
+}
+
 func (l *fakeLeg) Progress(context.Context, call.Provisional) error { return nil }
 func (l *fakeLeg) Accept(context.Context, media.Capabilities) error { return nil }
 func (l *fakeLeg) Update(context.Context, media.Capabilities) error { return nil }

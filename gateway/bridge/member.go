@@ -68,6 +68,7 @@ type Member struct {
 	uplinks  map[media.Role]*video.Output // of codecs the meeting does not know
 
 	presentation presentation
+	slides       slides
 	sentBefore   bool // content, without floor control
 
 	allowed allowance
@@ -103,6 +104,10 @@ func (m *Member) AddTrack(t media.Track) {
 			m.listen(t.Format())
 			return
 		}
+		if t.Role() == media.Main && m.slides.shown != nil {
+			m.followSlides()
+			return
+		}
 		m.bridge.addLegSource(m, t)
 	})
 }
@@ -116,6 +121,7 @@ func (m *Member) trackEnded(t media.Track) {
 		m.bridge.dropSource(sourceKey(m.identity, t.Role()))
 		m.want(t.Role(), nil)
 		delete(m.uplinks, t.Role())
+		m.followSlides()
 	}
 }
 
@@ -148,6 +154,7 @@ func (m *Member) followStreams(streams []media.Stream) {
 			m.followAudio(st)
 		case media.Main:
 			m.followPicture(st)
+			m.slidesSaid(st.Slides)
 		case media.Content:
 			content = st
 		}

@@ -93,6 +93,7 @@ const (
 	MeetingBack                            // it does again
 	Presenting                             // Identity presents; "" is nobody
 	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
+	PresentingKeyed                        // the leg Identity, that has asked by a key, presents (On) or does not (any more)
 	StopSharing                            // the share of Identity, which is no leg of ours, has to stop
 )
 

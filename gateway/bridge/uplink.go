@@ -20,7 +20,7 @@ func (b *Bridge) publishMade(now time.Time) {
 		return
 	}
 	for _, m := range b.members {
-		for role, t := range m.tracks {
+		for role, t := range m.pictures() {
 			if role != media.Audio && (role != media.Content || b.presenter == m.identity) && !t.Format().Codec.Is(string(media.H264)) && b.studio.ready() {
 				b.publishUplink(m, role, t, now)
 			}

@@ -2,6 +2,7 @@ package offer
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,9 +11,10 @@ import (
 
 // newMedium begins with what the far side's m-line says by itself.
 func newMedium(s *Section, role media.Role) Medium {
+	slides := role == media.Main && slices.Contains(contentWords(s.Content), "slides")
 	return Medium{
 		Index:    s.Index,
-		Stream:   media.Stream{Role: role, MaxSend: s.maxSend(role)},
+		Stream:   media.Stream{Role: role, MaxSend: s.maxSend(role), Slides: slides},
 		Host:     s.Host,
 		Profile:  strings.ToUpper(s.Profile),
 		Label:    s.Label,

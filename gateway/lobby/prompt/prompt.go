@@ -69,6 +69,29 @@ const (
 	Goodbye     ID = "goodbye"
 )
 
+// What keys do in a meeting, and what came of them.
+const (
+	KeysMute         ID = "keys-mute"
+	KeysLayout       ID = "keys-layout"
+	KeysPresent      ID = "keys-present"
+	KeysLock         ID = "keys-lock"
+	NoKey            ID = "no-key"
+	HostsOnly        ID = "hosts-only"
+	Muted            ID = "muted"
+	Unmuted          ID = "unmuted"
+	LayoutAuto       ID = "layout-auto"
+	LayoutSpeaker    ID = "layout-speaker"
+	LayoutGrid       ID = "layout-grid"
+	LayoutSingle     ID = "layout-single"
+	Presenting       ID = "presenting"
+	PresentingEnds   ID = "presenting-ends"
+	PresentingWaits  ID = "presenting-waits"
+	PresentingDenied ID = "presenting-denied"
+	NoPicture        ID = "no-picture"
+	Locking          ID = "locking"
+	Unlocking        ID = "unlocking"
+)
+
 // Clip is one prompt in one language.
 type Clip struct {
 	Language Language
