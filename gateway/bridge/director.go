@@ -25,6 +25,7 @@ type source struct {
 	codec    string
 	spoke    uint64 // Bridge.order when its participant was last the speaker
 	joined   uint64
+	asked    int // bit/s asked of a leg, 0 = as much as it likes
 }
 
 // refusal remembers that a source did not fit a leg.
@@ -140,6 +141,7 @@ func (b *Bridge) direct() {
 	worker := b.studio.present()
 	for _, m := range b.members {
 		m.noteRefusal(p.now)
+		m.noteClass()
 		switch {
 		case !m.hasScreen():
 			m.shown = nil
@@ -152,6 +154,7 @@ func (b *Bridge) direct() {
 	if worker {
 		b.publishMade(p.now)
 	}
+	b.askSources(p, worker)
 	b.subscribe(p.watched, p.now)
 	b.ensureFeeds()
 	b.studio.sweep(p.now)
@@ -299,9 +302,9 @@ func (m *Member) noteRefusal(now time.Time) {
 }
 
 // class is the simulcast layer that suits the leg: low for those that take
-// less than 720p.
+// less than 720p, and on narrow paths.
 func (m *Member) class(b *Bridge) int {
-	if m.picture != nil && smallOnly(m.receiver) && b.feeds[low] != nil {
+	if m.takesSmallOnly() && b.feeds[low] != nil {
 		return low
 	}
 	return high
@@ -318,8 +321,13 @@ func smallOnly(r h264.Receiver) bool {
 	return !ok
 }
 
+// takesSmallOnly reports whether the high layer of a browser is too much for the leg.
+func (m *Member) takesSmallOnly() bool {
+	return m.picture != nil && (smallOnly(m.receiver) || m.narrow())
+}
+
 func (b *Bridge) takesSmallOnly() bool {
-	return slices.ContainsFunc(b.members, func(m *Member) bool { return m.picture != nil && smallOnly(m.receiver) })
+	return slices.ContainsFunc(b.members, (*Member).takesSmallOnly)
 }
 
 // subscribe asks the SFU for what is watched, and gives up what nobody has

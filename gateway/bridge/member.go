@@ -72,6 +72,8 @@ type Member struct {
 	sentBefore   bool // content, without floor control
 
 	allowed allowance
+	layer   int // class shown last
+	bounded int // allowance when what does not fit was last looked at
 }
 
 func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func(rune)) *Member {
@@ -317,6 +319,7 @@ func (m *Member) openPicture(f media.Format, receiver h264.Receiver) {
 			m.state.Store(&s)
 			m.bridge.nudge()
 		},
+		OnLimit: m.limited,
 	})
 	drop, err := m.leg.Publish(m.ctx, sw)
 	if err != nil {

@@ -21,9 +21,15 @@ type share struct {
 }
 
 // TakeBitrate implements media.BitrateTaker.
-func (s *share) TakeBitrate(bps int) {
-	if s.member.allowed.take(bps, s.member.bridge.in.Now()) {
-		s.member.bridge.nudge()
+func (s *share) TakeBitrate(bps int) { s.member.limited(bps) }
+
+// Tailored implements h264.Tailored.
+func (s *share) Tailored() {}
+
+// limited hears what the leg can take. It is called by whoever sends to the leg.
+func (m *Member) limited(bps int) {
+	if m.allowed.take(bps, m.bridge.in.Now()) {
+		m.bridge.nudge()
 	}
 }
 

@@ -102,7 +102,7 @@ func (in *input) slice(u Unit, t Type) {
 func (in *input) judge(sps SPS, groups int) {
 	s := in.sw
 	in.sps, in.groups = sps, groups
-	_, why := Fits(in.facts(), s.receiver())
+	_, why := Fits(in.facts(), s.receiver(in))
 	switch {
 	case why != "":
 		s.refuse(in, why)
@@ -182,9 +182,11 @@ func (s *Switch) refuse(in *input, why string) {
 	}
 }
 
-func (s *Switch) receiver() Receiver {
+// receiver is what in is to fit.
+func (s *Switch) receiver(in *input) Receiver {
 	r := s.cfg.Receiver
-	if limit := int(s.limit.Load()); limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
+	_, tailored := in.src.(Tailored)
+	if limit := int(s.limit.Load()); !tailored && limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
 		r.MaxBitrate = limit
 	}
 	return r

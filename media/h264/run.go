@@ -104,7 +104,7 @@ func (s *Switch) pause() time.Duration {
 
 func (s *Switch) limitDue() (media.BitrateTaker, int) {
 	in, limit := s.selected, s.limit.Load()
-	if in == nil || in.told == limit {
+	if in == nil || in.told == limit || s.cfg.OnLimit != nil {
 		return nil, 0
 	}
 	in.told = limit
@@ -144,7 +144,7 @@ func (s *Switch) check() {
 		return
 	}
 	in.now = time.Now()
-	_, why := Fits(in.facts(), s.receiver())
+	_, why := Fits(in.facts(), s.receiver(in))
 	switch {
 	case why != "":
 		s.refuse(in, why)

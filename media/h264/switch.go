@@ -43,7 +43,14 @@ type SwitchConfig struct {
 	// OnState hears of changes, in order, on a goroutine of the switch that
 	// holds no lock: it may call Select but not Close. May be nil.
 	OnState func(State)
+	// OnLimit, when not nil, hears what TakeBitrate is told, in place of the source:
+	// its owner knows who else takes the source. It must not block.
+	OnLimit func(bps int)
 }
+
+// Tailored is a source that is made for the receiver: its owner sees to it that its
+// bit rate fits.
+type Tailored interface{ Tailored() }
 
 // Switch is a track whose packets come from whichever source was selected
 // last. It goes over at a keyframe of the new source, and until then the one
@@ -214,11 +221,14 @@ func (s *Switch) RequestKeyframe() {
 	s.nudge()
 }
 
-// TakeBitrate implements media.BitrateTaker: it is passed on to the source,
-// and a source that stays above it is Refused. Receivers that share a switch
+// TakeBitrate implements media.BitrateTaker: it is passed on to the source, or to
+// OnLimit, and a source that stays above it is Refused, unless it is Tailored. Receivers that share a switch
 // share the limit.
 func (s *Switch) TakeBitrate(bps int) {
 	s.limit.Store(int64(max(bps, 0)))
+	if s.cfg.OnLimit != nil {
+		s.cfg.OnLimit(max(bps, 0))
+	}
 	s.nudge()
 }
 

@@ -74,6 +74,9 @@ func (s *Session) Apply(p Params) error {
 		s.dissociate()
 	}
 	s.route.apply(p, now)
+	if before != nil && before.Remote != p.Remote {
+		s.forgetPaths()
+	}
 	if err := s.rekey(next, keep); err != nil {
 		return fmt.Errorf("rtp session: %w", err)
 	}

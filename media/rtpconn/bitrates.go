@@ -16,9 +16,12 @@ type bitrates struct {
 	negotiated int
 	requested  int // by TMMBR
 	estimate   int // by REMB
+	carried    int // by the path, as reports show it
 	limit      int // the least of them
 	// what we receive
-	wanted   int
+	consumer int  // what takes the track wants
+	carries  int  // what the path carries
+	wanted   int  // the less of them
 	asked    bool // a bound was ever told
 	told     bool // the far side has heard of wanted, or does not answer
 	attempts int
@@ -35,8 +38,8 @@ const (
 	packetOverhead = 40
 )
 
-// SendLimit is what the far side takes now, in bit/s, from negotiation, TMMBR
-// and REMB; zero means no bound.
+// SendLimit is what the far side takes now, in bit/s, from negotiation, TMMBR,
+// REMB and its reports of loss; zero means no bound.
 func (s *Session) SendLimit() int {
 	s.reach.mu.Lock()
 	defer s.reach.mu.Unlock()
@@ -55,7 +58,7 @@ func (s *Session) bound(change func(*bitrates)) (limit int, changed bool) {
 	b := &s.reach
 	b.mu.Lock()
 	change(b)
-	for _, bound := range []int{b.negotiated, b.requested, b.estimate} {
+	for _, bound := range []int{b.negotiated, b.requested, b.estimate, b.carried} {
 		if bound > 0 && (limit == 0 || bound < limit) {
 			limit = bound
 		}
@@ -102,9 +105,21 @@ func (s *Session) estimated(bps float64) {
 // where agreed, else by Config.BitrateFallback; zero lifts the bound. It reports whether the far side can be
 // told.
 func (s *Session) RequestBitrate(bps int) bool {
+	s.reach.mu.Lock()
+	s.reach.consumer = bps
+	s.reach.mu.Unlock()
+	return s.askBitrate()
+}
+
+// askBitrate asks for the less of what is wanted and what the path carries.
+func (s *Session) askBitrate() bool {
 	agreed := s.agreed.Load()
 	can := agreed != nil && (agreed.Feedback.TMMBR || agreed.Feedback.REMB)
 	s.reach.mu.Lock()
+	bps := s.reach.consumer
+	if c := s.reach.carries; c > 0 && (bps == 0 || c < bps) {
+		bps = c
+	}
 	changed := bps != s.reach.wanted
 	if changed {
 		s.reach.wanted, s.reach.told, s.reach.attempts, s.reach.next = bps, false, 0, time.Time{}

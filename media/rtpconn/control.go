@@ -126,6 +126,7 @@ func (s *Session) reported(blocks []rtcp.ReceptionReport, now time.Time) {
 		if r.SSRC == s.SSRC() {
 			rtt, ok := report.RoundTrip(now, r.LastSenderReport, r.Delay)
 			s.out.reported(r.TotalLost, rtt, ok)
+			s.reportedPath(r, rtt, ok, now)
 		}
 	}
 }

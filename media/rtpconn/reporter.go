@@ -27,8 +27,11 @@ func (r *reporter) schedule(a *agreement, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	first := r.next.IsZero()
-	changed := r.early != a.Feedback.AVPF
-	r.early, r.bps = a.Feedback.AVPF, a.bandwidth()
+	// Between two parties the reduced minimum is allowed in every profile (RFC 3550
+	// §6.2); pictures need it, so that a path that became narrow is soon noticed.
+	early := a.Feedback.AVPF || a.Send.ClockRate == 90000
+	changed := r.early != early
+	r.early, r.bps = early, a.bandwidth()
 	if first {
 		r.size = 100 + udpHeaders
 	}

@@ -47,6 +47,7 @@ type Session struct {
 
 	tracks chan media.Track
 	reach  bitrates
+	paths  paths
 	life   life
 	report reporter
 

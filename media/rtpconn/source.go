@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/rtpconn/feedback"
+	"github.com/roomgate/roomgate/media/rtpconn/rate"
 	"github.com/roomgate/roomgate/media/rtpconn/report"
 )
 
@@ -39,6 +40,12 @@ type source struct {
 	candidate *rtp.Packet
 	former    uint32 // the SSRC before, and when it was left
 	left      time.Time
+
+	queue       rate.Queue
+	stamped     bool // queueStamp is one
+	queueStamp  uint32
+	queueTicks  int64
+	queueOrigin time.Time
 }
 
 // source is the SSRC that is received; ok is false before there is one.
@@ -94,13 +101,14 @@ func (s *source) turn(ssrc, rate uint32, now time.Time) {
 	s.known, s.ended, s.ssrc, s.candidate = true, false, ssrc, nil
 	s.stats = report.Reception{ClockRate: rate}
 	s.missing.Reset()
-	s.splice = true
+	s.splice, s.stamped = true, false
 	s.ntp = 0
 }
 
 func (s *source) push(p *rtp.Packet, rate uint32, now time.Time) bool {
 	if rate != 0 && s.stats.ClockRate != rate {
 		s.stats.Retune(rate)
+		s.stamped = false
 	}
 	switch s.stats.Push(p.SequenceNumber, p.Timestamp, now) {
 	case report.Duplicate, report.Suspect:
@@ -110,6 +118,7 @@ func (s *source) push(p *rtp.Packet, rate uint32, now time.Time) bool {
 		s.splice = true
 	}
 	s.missing.Push(p.SequenceNumber, now)
+	s.pushQueue(p.Timestamp, rate, now)
 	s.packets++
 	s.bytes += uint64(len(p.Payload))
 	s.rate.add(len(p.Payload))

@@ -46,12 +46,17 @@ func (s *Session) upkeep(ticks <-chan time.Time, stop func(), began time.Time) {
 // chores is when things were done last.
 type chores struct {
 	metered, keptAlive time.Time
+	looked             time.Time // at the path
 	pinhole            pinhole
 }
 
 func (s *Session) tick(agreed *agreement, kept *chores, now time.Time) {
 	s.askPictures(agreed, now)
 	s.askAgain(agreed, now)
+	if s.cfg.Role != media.Audio && now.Sub(kept.looked) >= lookPause {
+		kept.looked = now
+		s.lookAtPath(now)
+	}
 	s.tellBitrate(agreed, now)
 	if s.report.due(now) {
 		s.sendReport(now)

@@ -165,6 +165,16 @@ func (r *Reception) Lost() uint64 {
 	return r.lostBefore
 }
 
+// Counts are the packets that were sent, as far as is known, and those of them that
+// did not come, since the first or since the source began anew; modulo 2^32.
+func (r *Reception) Counts() (expected, lost uint32) {
+	e := r.expected()
+	if e > r.received {
+		lost = uint32(e - r.received)
+	}
+	return uint32(e), lost
+}
+
 func (r *Reception) expected() uint64 {
 	if !r.started {
 		return 0

@@ -1,0 +1,81 @@
+package bridge
+
+import "github.com/roomgate/roomgate/media"
+
+// narrowPath is the bit rate below which a leg is not sent the high layer of a
+// browser, which has 1.5 Mbit/s.
+const narrowPath = 1_000_000
+
+// narrow reports whether the leg cannot take the high layer for the time being.
+func (m *Member) narrow() bool {
+	limit := m.allowed.limit(m.bridge.in.Now())
+	return limit > 0 && limit < narrowPath
+}
+
+// noteClass forgets what did not fit when the leg is to be shown other layers, or can
+// take a good deal more.
+func (m *Member) noteClass() {
+	c, limit := m.class(m.bridge), m.allowed.limit(m.bridge.in.Now())
+	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
+	if c != m.layer || more {
+		clear(m.refusals)
+	}
+	if more || limit > 0 && (m.bounded == 0 || limit < m.bounded) {
+		m.bounded = limit
+	}
+	m.layer = c
+}
+
+// askSources tells legs how much of their picture anybody can take, where nobody
+// takes all of it. Whoever takes less than others is shown what a worker makes;
+// without a worker the least counts.
+func (b *Bridge) askSources(p *pass, worker bool) {
+	for _, s := range b.sources {
+		if s.member == nil || s.track == nil {
+			continue
+		}
+		want := b.demand(s, p, worker)
+		if want == s.asked {
+			continue
+		}
+		if t, ok := s.track.(media.BitrateTaker); ok {
+			s.asked = want
+			t.TakeBitrate(want)
+		}
+	}
+}
+
+// demand is the bit rate that a leg's picture is of use at, 0 for any.
+func (b *Bridge) demand(s *source, p *pass, worker bool) int {
+	if s.role != media.Main || !b.in.Local && len(b.roster) > 0 {
+		return 0 // the SFU's subscribers have layers of their own
+	}
+	want := 0
+	for _, m := range b.members {
+		if m == s.member || !m.watches(s) {
+			continue
+		}
+		limit := m.allowed.limit(p.now)
+		switch {
+		case limit == 0 && worker, m.shown != s && len(m.view.Shown) > 1:
+			return 0
+		case limit == 0:
+		case want == 0, worker && limit > want, !worker && limit < want:
+			want = limit
+		}
+	}
+	return want
+}
+
+// watches reports whether the leg is shown a source, as it is or in what is made.
+func (m *Member) watches(s *source) bool {
+	if m.shown == s {
+		return true
+	}
+	for _, id := range m.view.Shown {
+		if id == s.key {
+			return true
+		}
+	}
+	return false
+}

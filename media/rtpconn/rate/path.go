@@ -1,0 +1,115 @@
+// Package rate finds out how much a path carries from what became of the packets
+// that were sent over it: a sender learns that from reception reports (RFC 3550
+// §6.4), a receiver sees it itself.
+//
+//	packets lost, time in queues -> Path -> bound in bit/s, 0 = none
+//
+// A bound falls at once to what arrived. It rises slowly while all is well, and
+// more slowly each time that rising made it worse.
+package rate
+
+import "time"
+
+// Sight is what was seen of a path over a while.
+type Sight struct {
+	Loss  float64       // share of the packets that did not arrive, 0 to 1
+	Queue time.Duration // how much longer than at best packets were under way; 0 where that is not known
+	Bps   int           // media that arrived, bit/s
+}
+
+// What is bad, and what is good enough to try more. Between the two nothing changes:
+// that much is lost on some paths whatever is sent.
+const (
+	lossy  = 0.10
+	clean  = 0.03
+	queued = 400 * time.Millisecond
+	// twice is how many sights in a row must show a queue: one may be our own fault.
+	twice = 2
+)
+
+// How a bound moves.
+const (
+	least     = 64_000
+	keep      = 0.9  // of what arrived, so that queues drain
+	growth    = 0.08 // a second, far below what was too much
+	caution   = 0.03 // a second, near it
+	haste     = 0.20 // a second, well beyond it: the path is another one
+	near      = 0.85
+	past      = 1.15
+	firstHold = 2 * time.Second
+	longest   = 16 * time.Second
+	forget    = 60 * time.Second
+	beyond    = 1.5 // times what flowed without a bound: none is needed any more
+)
+
+// Path is the state of one direction. The zero value knows no bound.
+type Path struct {
+	limit  int
+	free   int // what flowed at most without a bound
+	knee   int // what arrived when it was too much
+	slow   int // sights in a row that showed a queue
+	grown  bool
+	last   time.Time
+	fell   time.Time
+	hold   time.Duration
+	rising time.Time // not before
+}
+
+// Limit is the bound in force, 0 for none.
+func (p *Path) Limit() int { return p.limit }
+
+// See takes what was seen since the sight before, and gives the bound from now on.
+func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
+	was, passed := p.limit, now.Sub(p.last)
+	p.last = now
+	if p.slow++; s.Queue < queued {
+		p.slow = 0
+	}
+	switch {
+	case s.Loss > lossy || p.slow >= twice:
+		p.fall(now, s)
+	case s.Loss < clean && p.slow == 0:
+		p.rise(now, s, min(passed, time.Second))
+	}
+	return p.limit, p.limit != was
+}
+
+func (p *Path) fall(now time.Time, s Sight) {
+	to := int(keep * float64(s.Bps))
+	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < twice && s.Loss < 2*lossy {
+		to = max(to, soft) // a bound that is a little too high, or loss of another cause
+	}
+	to = max(to, least)
+	if p.limit > 0 && to >= p.limit {
+		return
+	}
+	switch {
+	case now.Sub(p.fell) > forget || p.hold == 0:
+		p.hold = firstHold
+	case p.grown:
+		p.hold = min(2*p.hold, longest)
+	}
+	p.limit, p.knee, p.fell, p.grown = to, s.Bps, now, false
+	p.rising = now.Add(p.hold)
+}
+
+func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
+	if p.limit == 0 {
+		p.free = max(s.Bps, p.free-p.free/64) // forgets what flowed long ago
+		return
+	}
+	if now.Before(p.rising) {
+		return
+	}
+	by := growth
+	switch share := float64(p.limit) / float64(max(p.knee, 1)); {
+	case share > past || now.Sub(p.fell) > forget:
+		by = haste
+	case share > near:
+		by = caution
+	}
+	p.limit, p.grown = p.limit+int(float64(p.limit)*by*passed.Seconds()), true
+	if float64(p.limit) > beyond*float64(max(p.free, s.Bps)) && p.limit > 2*p.knee {
+		p.limit = 0
+	}
+}

@@ -1,0 +1,126 @@
+package rate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/roomgate/roomgate/media/rtpconn/rate"
+)
+
+var noon = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+
+// link carries so much, queues for so long and loses the rest.
+type link struct {
+	bps    float64
+	room   time.Duration
+	queue  float64 // bits
+	random float64 // loss of another cause
+}
+
+// step sends at a rate for a while.
+func (l *link) step(sent float64, d time.Duration) rate.Sight {
+	if l.bps == 0 {
+		return rate.Sight{Loss: l.random, Bps: int(sent * (1 - l.random))}
+	}
+	in, out := sent*d.Seconds(), l.bps*d.Seconds()
+	l.queue += in
+	passed := min(l.queue, out)
+	l.queue -= passed
+	lost := max(0, l.queue-l.bps*l.room.Seconds())
+	l.queue -= lost
+	return rate.Sight{
+		Loss: min(1, lost/in+l.random), Queue: time.Duration(l.queue / l.bps * float64(time.Second)), Bps: int(passed / d.Seconds() * (1 - l.random)),
+	}
+}
+
+// encoder obeys, in steps.
+func encoder(limit int) float64 {
+	for _, c := range []int{2_000_000, 1_500_000, 1_000_000, 768_000, 512_000, 384_000, 256_000, 192_000, 128_000, 96_000} {
+		if limit == 0 || float64(c) <= 0.92*float64(limit) {
+			return float64(c)
+		}
+	}
+	return 64_000
+}
+
+// A path that is cut from 2 Mbit/s to 512 kbit/s is fitted within seconds, hardly ever
+// overfilled afterwards, and filled again when it is wide again: with short queues
+// and with long ones.
+func TestCut(t *testing.T) {
+	for _, room := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 2 * time.Second} {
+		var p rate.Path
+		l := link{room: room}
+		const every = 500 * time.Millisecond
+		now, bad, fitted := noon, 0, time.Duration(0)
+		run := func(d time.Duration, each func(at time.Duration, s rate.Sight, sent float64)) {
+			for at := time.Duration(0); at < d; at += every {
+				sent := encoder(p.Limit())
+				s := l.step(sent, every)
+				now = now.Add(every)
+				p.See(now, s)
+				each(at, s, sent)
+			}
+		}
+		run(10*time.Second, func(_ time.Duration, _ rate.Sight, sent float64) { assert.InDelta(t, 2_000_000, sent, 0) })
+		l.bps = 512_000
+		run(60*time.Second, func(at time.Duration, s rate.Sight, sent float64) {
+			if sent > l.bps && at < 10*time.Second {
+				fitted = at + every
+			}
+			if at > 5*time.Second && (s.Loss > 0.1 || s.Queue > time.Second) {
+				bad++
+			}
+			if at > 5*time.Second {
+				assert.GreaterOrEqual(t, sent, 192_000.0)
+			}
+		})
+		assert.LessOrEqual(t, fitted, 3*time.Second, "%v", room)
+		assert.LessOrEqual(t, bad, 12, "of 110, %v", room)
+		l.bps, l.queue = 0, 0
+		full := time.Duration(0)
+		run(90*time.Second, func(at time.Duration, _ rate.Sight, sent float64) {
+			if sent < 2_000_000 {
+				full = at + every
+			}
+		})
+		t.Logf("queue of %v: fitted after %v, %d bad of 110, full again after %v", room, fitted, bad, full)
+		assert.LessOrEqual(t, full, 70*time.Second)
+		assert.Zero(t, p.Limit(), "no bound is left")
+	}
+}
+
+// Loss that does not come of too much being sent is lived with.
+func TestSteadyLoss(t *testing.T) {
+	var p rate.Path
+	l := link{random: 0.05}
+	for i := range 240 {
+		p.See(noon.Add(time.Duration(i)*500*time.Millisecond), l.step(2_000_000, 500*time.Millisecond))
+	}
+	assert.Zero(t, p.Limit())
+	l.random = 0.2 // for two seconds
+	for i := range 4 {
+		p.See(noon.Add(time.Duration(240+i)*500*time.Millisecond), l.step(2_000_000, 500*time.Millisecond))
+	}
+	assert.Greater(t, p.Limit(), 1_000_000)
+}
+
+func TestQueue(t *testing.T) {
+	var q rate.Queue
+	assert.Zero(t, q.Take())
+	at := func(i int) time.Time { return noon.Add(time.Duration(i) * 33 * time.Millisecond) }
+	for i := range 30 {
+		q.Push(time.Hour+time.Duration(i%5)*time.Millisecond, at(i))
+	}
+	assert.Zero(t, q.Take())
+	for i := range 30 {
+		q.Push(time.Hour+300*time.Millisecond+time.Duration(i%5)*time.Millisecond, at(30+i))
+	}
+	assert.Equal(t, 300*time.Millisecond, q.Take())
+	for i := range 3000 { // that is how it is now
+		q.Push(time.Hour+300*time.Millisecond, at(60+i))
+	}
+	assert.Zero(t, q.Take())
+	assert.Zero(t, testing.AllocsPerRun(10, func() { q.Push(time.Hour, noon) }))
+}
