@@ -149,9 +149,11 @@ type Remote struct {
 	UserAgent string
 	Product   string // recognised vendor and model, "" when unknown
 	// Registered: the call came over an authenticated registration.
-	// Trunk: from a trusted trunk address; its name.
+	// Trunk: over this trunk, in either direction.
 	Registered bool
 	Trunk      string
+	// Private: the caller wants its number kept from others (RFC 3323 §4.2).
+	Private bool
 }
 
 // Target says where to call.
@@ -167,7 +169,18 @@ type Target struct {
 	Can                media.Capabilities
 	Timeout            time.Duration // to the answer; zero = the stack's default
 	Encryption         string        // off, prefer, require; "" = the stack's policy
+
+	// Trunk is the name of the line that Address, a number then, is called over.
+	Trunk  string
+	Domain string // of From; "" = ours, or that of the trunk's target
+	// Asserted and Preferred say who calls to those who trust us or are to assert it
+	// (RFC 3325); Anonymous asks them to keep it to themselves (RFC 3323).
+	Asserted, Preferred Identity
+	Anonymous           bool
 }
+
+// Identity is who somebody says to be; without User: nobody.
+type Identity struct{ User, Name string }
 
 // EventKind tells events apart.
 type EventKind uint8

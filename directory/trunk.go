@@ -3,8 +3,6 @@ package directory
 import (
 	"context"
 	"net/netip"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/roomgate/roomgate/directory/store"
@@ -16,46 +14,78 @@ type Trunk struct {
 	Name     string `json:"name"`
 	Agency   string `json:"agency,omitempty"`
 	Disabled bool   `json:"disabled,omitempty"`
-	// Networks that its calls come from and are trusted by.
+	// Networks that its calls come from.
 	Networks []netip.Prefix `json:"networks,omitempty"`
+	// Challenge has its calls prove Username and Password (RFC 3261 §22): besides
+	// coming from Networks or, where there are none, wherever they come from.
+	Challenge bool `json:"challenge,omitempty"`
+	// TrustIdentity takes the caller from P-Asserted-Identity (RFC 3325 §5) and
+	// lets the trunk call in the name of our own accounts.
+	TrustIdentity bool `json:"trust_identity,omitempty"`
 	// Username and Password answer its challenges, and ours are answered with them.
 	// Password goes in only; empty leaves the one there is.
 	Username string `json:"username,omitempty"`
 	Password string `json:"-"`
 	Sealed   string `json:"password,omitempty"`
-	// Register keeps us registered with the first target.
+	// Register keeps us registered with the first target that takes it, Expires
+	// seconds at a time; 0 = 600.
 	Register bool     `json:"register,omitempty"`
+	Expires  int      `json:"expires,omitempty"`
 	Targets  []Target `json:"targets,omitempty"`
-	Codecs   []string `json:"codecs,omitempty"`
+	// ProbeSeconds is how often OPTIONS ask a target whether it is there; 0 = 30,
+	// below 0 never.
+	ProbeSeconds int `json:"probe_seconds,omitempty"`
+	// PatienceSeconds is how long a target may say nothing to a call before the next
+	// one is called; 0 = 4.
+	PatienceSeconds int      `json:"patience_seconds,omitempty"`
+	Codecs          []string `json:"codecs,omitempty"`
+	Encryption      string   `json:"encryption,omitempty"` // of media: off, prefer, require; "" = rtp.encryption
 	// CallerID is how we show ourselves: "" as the caller, otherwise a number.
 	CallerID string `json:"caller_id,omitempty"`
 	Privacy  bool   `json:"privacy,omitempty"` // RFC 3323: id
-	// Numbers are those that lead to us, as ranges FROM-TO or single ones.
+	// Identity is where the caller stands besides From: asserted or preferred
+	// (RFC 3325 §9.1, §9.2); "" nowhere.
+	Identity string `json:"identity,omitempty"`
+	Domain   string `json:"domain,omitempty"` // of From and Identity; "" = that of the target
+	// Format is how numbers are written on it, see number.Form; Prefix is dialled
+	// before the called one.
+	Format string `json:"format,omitempty"`
+	Prefix string `json:"prefix,omitempty"`
+	// Numbers are those that lead to us, as ranges FROM-TO or single ones; none =
+	// all. Others are refused, and are not shown as callers.
 	Numbers []string `json:"numbers,omitempty"`
-	// Allowed are the prefixes in international form that may be called; none =
-	// nothing. Refused are exceptions of it.
+	// Lobby leads calls to an unknown number to the lobby, where Language is spoken:
+	// vi, en, ask; "" = lobby.language.
+	Lobby    bool   `json:"lobby,omitempty"`
+	Language string `json:"language,omitempty"`
+	// Allowed are the prefixes in international form that may be called, countries
+	// (VN), or short numbers exactly as they are dialled; none = nothing. Refused are
+	// exceptions of it. Premium lets numbers of premium rate be called that Allowed
+	// has.
 	Allowed []string `json:"allowed,omitempty"`
 	Refused []string `json:"refused,omitempty"`
-	// MaxCalls at once, MaxRate calls a second, MaxPerDay calls a day; 0 = no limit.
-	MaxCalls  int     `json:"max_calls,omitempty"`
-	MaxRate   float64 `json:"max_rate,omitempty"`
-	MaxPerDay int     `json:"max_per_day,omitempty"`
+	Premium bool     `json:"premium,omitempty"`
+	// MaxCalls at once on a node, of them MaxCallsIn in and MaxCallsOut out; MaxRate
+	// calls a second, in and out each; a day in all nodes MaxPerDay calls and
+	// MaxMinutesPerDay minutes out. 0 = no limit.
+	MaxCalls         int     `json:"max_calls,omitempty"`
+	MaxCallsIn       int     `json:"max_calls_in,omitempty"`
+	MaxCallsOut      int     `json:"max_calls_out,omitempty"`
+	MaxRate          float64 `json:"max_rate,omitempty"`
+	MaxPerDay        int     `json:"max_per_day,omitempty"`
+	MaxMinutesPerDay int     `json:"max_minutes_per_day,omitempty"`
+	// Zone is where the day begins at midnight; "" = Asia/Ho_Chi_Minh.
+	Zone string `json:"zone,omitempty"`
 }
 
 // Target is one host of a trunk (RFC 2782: the lowest priority first, shared
 // by weight).
 type Target struct {
-	Address   string `json:"address"`             // HOST or HOST:PORT
+	Address   string `json:"address"`             // HOST, HOST:PORT, or a domain with SRV records (RFC 3263 §4.2)
 	Transport string `json:"transport,omitempty"` // udp, tcp, tls; "" = udp
 	Priority  int    `json:"priority,omitempty"`
 	Weight    int    `json:"weight,omitempty"`
 }
-
-var (
-	hostPort     = regexp.MustCompile(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?$`)
-	numberRange  = regexp.MustCompile(`^\+?[0-9]{1,20}(-\+?[0-9]{1,20})?$`)
-	numberPrefix = regexp.MustCompile(`^\+?[0-9]{1,20}$`)
-)
 
 func (t *Trunk) kind() Kind    { return KindTrunk }
 func (t *Trunk) order() string { return t.Name }
@@ -67,53 +97,6 @@ func (t *Trunk) names() []store.Name {
 
 func (t *Trunk) secrets() []secret {
 	return []secret{{name: "password", plain: &t.Password, sealed: &t.Sealed, keep: true}}
-}
-
-func (t *Trunk) check() error {
-	if t.Name == "" {
-		return bad("name", "is missing")
-	}
-	for i, n := range t.Networks {
-		switch {
-		case !n.IsValid():
-			return bad(indexed("networks", i), "is no network")
-		case n.Bits() == 0:
-			return bad(indexed("networks", i), "%s would trust everybody", n)
-		}
-	}
-	for i, x := range t.Targets {
-		switch {
-		case !hostPort.MatchString(x.Address):
-			return bad(indexed("targets", i)+".address", "%q is not HOST or HOST:PORT", x.Address)
-		case !slices.Contains([]string{"", "udp", "tcp", "tls"}, x.Transport):
-			return bad(indexed("targets", i)+".transport", "%q is none of udp, tcp, tls", x.Transport)
-		case x.Priority < 0 || x.Priority > 65535 || x.Weight < 0 || x.Weight > 65535:
-			return bad(indexed("targets", i), "priority and weight are between 0 and 65535")
-		}
-	}
-	if t.Register && (len(t.Targets) == 0 || t.Username == "") {
-		return bad("register", "needs a target and a user name")
-	}
-	if t.MaxCalls < 0 || t.MaxRate < 0 || t.MaxPerDay < 0 {
-		return bad("max_calls", "a limit is below zero")
-	}
-	return firstError(text("name", t.Name, maxShortLen), text("agency", t.Agency, maxShortLen), text("caller_id", t.CallerID, maxShortLen), t.checkNumbers())
-}
-
-func (t *Trunk) checkNumbers() error {
-	for i, n := range t.Numbers {
-		if !numberRange.MatchString(n) {
-			return bad(indexed("numbers", i), "%q is not NUMBER or FROM-TO", n)
-		}
-	}
-	for field, list := range map[string][]string{"allowed": t.Allowed, "refused": t.Refused} {
-		for i, p := range list {
-			if !numberPrefix.MatchString(p) {
-				return bad(indexed(field, i), "%q is no beginning of a number", p)
-			}
-		}
-	}
-	return nil
 }
 
 // Trunks lists all trunks by name.
