@@ -27,6 +27,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/trunk"
 )
 
 // Meetings makes and ends meetings, and lets browsers in.
@@ -128,7 +129,10 @@ type Config struct {
 	Directory *directory.Directory
 	// Revive has what a webhook never took sent again. With Directory.
 	Revive func(ctx context.Context, webhook string) error
-	Now    func() time.Time
+	// Trunks and TrunkLines show how trunks stand. With Directory; may be nil.
+	Trunks     *trunk.Guard
+	TrunkLines func() []TrunkLine
+	Now        func() time.Time
 }
 
 // API is the handler of all requests.

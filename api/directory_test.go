@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/call"
@@ -19,8 +20,10 @@ import (
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/directory/seal"
 	"github.com/roomgate/roomgate/directory/store"
+	"github.com/roomgate/roomgate/directory/usage"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/trunk"
 )
 
 // withDirectory gives an API an empty directory.
@@ -33,7 +36,11 @@ func withDirectory(t *testing.T) func(*api.Config) {
 	require.NoError(t, err)
 	d, err := directory.Open(t.Context(), directory.Config{DB: db, Keys: keys, Now: func() time.Time { return now }})
 	require.NoError(t, err)
-	return func(c *api.Config) { c.Directory = d }
+	guard := trunk.New(trunk.Config{Trunks: d.Trunks, Usage: usage.Book{DB: db}, Now: func() time.Time { return now }, Log: zap.NewNop()})
+	lines := func() []api.TrunkLine {
+		return []api.TrunkLine{{Trunk: "vnpt", Targets: []api.TrunkTargetState{{Address: "192.0.2.7:5060", State: "down", Error: "no answer"}}, Registration: &api.TrunkRegistration{State: "registered"}}}
+	}
+	return func(c *api.Config) { c.Directory, c.Trunks, c.TrunkLines = d, guard, lines }
 }
 
 // served is an API with a directory.
@@ -171,12 +178,15 @@ func TestDialRulesAndTrunks(t *testing.T) {
 	assert.Len(t, result.Steps, 1)
 	s.do(204, "DELETE", "/dial-rules/"+made.ID, "")
 
-	trunk := decode[api.Trunk](t, s.do(201, "POST", "/trunks", `{"name":"vnpt","networks":["192.0.2.0/24"],"username":"u","password":"s3cret","targets":[{"address":"sbc.vn"}],"allowed":["+84"]}`))
-	assert.True(t, trunk.HasPassword)
+	line := decode[api.Trunk](t, s.do(201, "POST", "/trunks", `{"name":"vnpt","networks":["192.0.2.0/24"],"username":"u","password":"s3cret","targets":[{"address":"sbc.vn"}],"allowed":["+84"]}`))
+	assert.True(t, line.HasPassword)
 	s.do(409, "POST", "/trunks", `{"name":"VNPT"}`)
 	s.do(422, "POST", "/trunks", `{"name":"all","networks":["0.0.0.0/0"]}`)
 	trunks := decode[struct{ Trunks []api.Trunk }](t, s.do(200, "GET", "/trunks", ""))
-	assert.Equal(t, []api.Trunk{trunk}, trunks.Trunks)
+	assert.Equal(t, []api.Trunk{line}, trunks.Trunks)
+	for _, bad := range []string{`"codecs":["mp3"]`, `"register":true`, `"challenge":true`, `"zone":"Mars/Olympus"`, `"allowed":["x"]`, `"expires":5`, `"probe_seconds":1`, `"prefix":"a"`} {
+		s.do(422, "POST", "/trunks", `{"name":"bad",`+bad+`}`)
+	}
 }
 
 func TestKeysAndScopes(t *testing.T) {

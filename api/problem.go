@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/trunk"
 )
 
 // Types of problems that clients branch on (RFC 9457 §3.1.1).
@@ -52,6 +53,9 @@ var outcomes = []struct {
 
 // problem turns an error of the gateway into an answer.
 func (a *API) problem(err error) error {
+	if r, ok := trunk.RefusalOf(err); ok {
+		return trunkProblem(r)
+	}
 	for _, o := range outcomes {
 		if !errors.Is(err, o.err) {
 			continue

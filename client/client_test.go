@@ -163,6 +163,8 @@ func TestShapes(t *testing.T) {
 		&client.Import{}: &api.Import{}, &client.ImportChange{}: &api.ImportChange{}, &client.ImportField{}: &api.ImportField{}, &client.ImportError{}: &api.ImportError{},
 		&client.Window{}: &api.Window{}, &client.RouteTest{}: &api.RouteTest{}, &client.RouteResult{}: &api.RouteResult{}, &client.RouteStep{}: &api.RouteStep{},
 		&client.Record{}: &api.Record{}, &client.Medium{}: &api.Medium{}, &client.Usage{}: &api.Usage{}, &client.DialRule{}: &api.DialRule{},
+		&client.TrunkTarget{}: &api.TrunkTarget{}, &client.TrunkRequest{}: &api.TrunkRequest{}, &client.Trunk{}: &api.Trunk{}, &client.TrunkTargetState{}: &api.TrunkTargetState{},
+		&client.TrunkRegistration{}: &api.TrunkRegistration{}, &client.TrunkDay{}: &api.TrunkDay{}, &client.TrunkRefusal{}: &api.TrunkRefusal{}, &client.TrunkCount{}: &api.TrunkCount{}, &client.TrunkState{}: &api.TrunkState{},
 	} {
 		want := keys(theirs)
 		for _, later := range []string{"tracks", "config"} { // not in the client
@@ -238,4 +240,19 @@ func ExampleClient_Dial() {
 	}
 	fmt.Println(call.ID, call.State)
 	// Output: c1 ringing
+}
+
+func ExampleClient_TrunkStates() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"trunks":[{"name":"vnpt","calls_out":2,"today":{"calls":41,"max_calls":500},"targets":[{"address":"192.0.2.7:5060","state":"up"}]}]}`))
+	}))
+	defer server.Close()
+	states, err := client.New(server.URL, "rg_key", server.Client()).TrunkStates(context.Background())
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, s := range states {
+		fmt.Printf("%s: %d of %d calls today, %s is %s\n", s.Name, s.Today.Calls, s.Today.MaxCalls, s.Targets[0].Address, s.Targets[0].State)
+	}
+	// Output: vnpt: 41 of 500 calls today, 192.0.2.7:5060 is up
 }

@@ -164,6 +164,13 @@ type Account struct {
 type Trunk struct {
 	Name  string         `key:"name"`
 	CIDRs []netip.Prefix `key:"cidrs"`
+	// TrustIdentity takes the caller from P-Asserted-Identity.
+	TrustIdentity bool `key:"trust_identity"`
+	// Numbers are those that lead to us: NUMBER or FROM-TO; empty means all.
+	Numbers []string `key:"numbers"`
+	// MaxCalls at once and MaxRate calls a second; 0 = no limit.
+	MaxCalls int `key:"max_calls"`
+	MaxRate  int `key:"max_rate"`
 	// Codecs of audio, best first; empty means all but g729.
 	Codecs []string `key:"codecs" oneof:"opus,g7221c,g722,g7221,pcma,pcmu,g729"`
 	// Lobby leads calls to an unknown number into the lobby.

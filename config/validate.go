@@ -278,6 +278,8 @@ func (v *validation) accounts() {
 	}
 }
 
+var numberRange = regexp.MustCompile(`^\+?[0-9]{1,20}(-\+?[0-9]{1,20})?$`)
+
 func (v *validation) trunks() {
 	names := map[string]bool{}
 	for i, t := range v.Trunks {
@@ -296,6 +298,14 @@ func (v *validation) trunks() {
 			if p.Bits() == 0 {
 				v.fault(fmt.Sprintf("%s.cidrs[%d]", key, j), "%s would trust everybody", p)
 			}
+		}
+		for j, n := range t.Numbers {
+			if !numberRange.MatchString(n) {
+				v.fault(fmt.Sprintf("%s.numbers[%d]", key, j), "%q is not NUMBER or FROM-TO", n)
+			}
+		}
+		if t.MaxCalls < 0 || t.MaxRate < 0 {
+			v.fault(key+".max_calls", "a limit is below zero")
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
 	"github.com/roomgate/roomgate/transcode/video"
@@ -55,8 +56,9 @@ type Config struct {
 	// Record is told of every state of every call, to keep it. It must not block. May
 	// be nil.
 	Record func(Call)
-	// Trunk says how a number is called over a trunk. Nil: there are no trunks.
-	Trunk  func(trunk, number string) (call.Protocol, call.Target, error)
+	// Trunks says what trunks take, and how numbers are called over them. Nil: all
+	// calls come in, none goes out.
+	Trunks *trunk.Guard
 	SFU    bridge.SFU
 	Admin  SFUAdmin
 	Codecs bridge.Codecs

@@ -182,7 +182,7 @@ func (g *Gateway) Waiting(alias string) ([]Waiting, error) {
 	for _, a := range g.waiting(alias) {
 		who := a.s.describe()
 		a.s.mu.Lock()
-		list = append(list, Waiting{ID: a.s.id, CallID: a.s.id, Name: who.Name, Kind: who.Kind, Since: a.since, Knocks: a.knocks})
+		list = append(list, Waiting{ID: a.s.id, CallID: a.s.id, Name: a.s.fullName(), Kind: who.Kind, Since: a.since, Knocks: a.knocks})
 		a.s.mu.Unlock()
 	}
 	slices.SortFunc(list, func(a, b Waiting) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })

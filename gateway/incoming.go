@@ -9,21 +9,25 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/trunk"
 )
 
 // incoming takes one call: admission, routing, then the meeting or the other
 // terminal. An unknown alias is refused, never answered.
 func (g *Gateway) incoming(leg call.Leg) {
 	info := leg.Info()
-	s, refused := g.admit(leg, nil)
+	var line *trunk.Line
+	if g.in.Trunks != nil {
+		var err error
+		if line, err = g.in.Trunks.In(info); err != nil {
+			g.refuse(leg, refusalCause(err))
+			return
+		}
+	}
+	s, refused := g.admit(leg, func(s *session) { s.on(line) })
 	if refused != nil {
-		leg.Hangup(*refused)
-		g.wait.Add(1)
-		go func() { // nobody else reads this leg
-			defer g.wait.Done()
-			for range leg.Events() {
-			}
-		}()
+		line.Close()
+		g.refuse(leg, *refused)
 		return
 	}
 	d := g.route(info)
@@ -140,20 +144,21 @@ func (s *session) connectTo(d route.Decision) {
 	ctx, cancel := s.background()
 	defer cancel()
 	info := s.leg.Info()
-	endpoint, target, err := s.g.destination(d)
+	to, err := s.g.destination(ctx, d, info.Remote)
 	if err != nil {
-		s.leg.Hangup(call.Cause{Code: call.UnknownAlias, Text: err.Error()})
+		s.leg.Hangup(refusalCause(err))
 		return
 	}
-	target.From, target.FromName = info.Remote.Alias, info.Remote.Name
-	leg, err := endpoint.Dial(ctx, target)
+	leg, err := to.endpoint.Dial(ctx, to.target)
 	if err != nil {
+		to.line.Close()
 		s.leg.Hangup(call.Cause{Code: call.Unavailable, Text: err.Error()})
 		return
 	}
 	m, b := s.g.enterPrivate("call-"+s.id, 2)
-	other, refused := s.g.admitPartner(leg, s)
+	other, refused := s.g.admitPartner(leg, s, to.line)
 	if refused != nil {
+		to.line.Close()
 		leg.Hangup(*refused)
 		s.leg.Hangup(*refused)
 		s.g.leave(&place{meeting: m})
@@ -169,13 +174,16 @@ func (s *session) connectTo(d route.Decision) {
 }
 
 // admitPartner makes the session of the called terminal, tied to its caller.
-func (g *Gateway) admitPartner(leg call.Leg, caller *session) (*session, *call.Cause) {
+func (g *Gateway) admitPartner(leg call.Leg, caller *session, line *trunk.Line) (*session, *call.Cause) {
 	caller.mu.Lock()
 	defer caller.mu.Unlock()
 	if caller.state == StateEnded {
 		return nil, &call.Cause{Code: call.Cancelled}
 	}
-	s, refused := g.admit(leg, func(s *session) { s.partner, s.waiting = caller, true })
+	s, refused := g.admit(leg, func(s *session) {
+		s.partner, s.waiting = caller, true
+		s.on(line)
+	})
 	if refused == nil {
 		caller.partner = s
 	}

@@ -68,40 +68,31 @@ func (g *Gateway) registrationOf(alias string) (Registration, bool) {
 	return Registration{}, false
 }
 
-// destination is where a decision leads that is not for a meeting.
-func (g *Gateway) destination(d route.Decision) (call.Endpoint, call.Target, error) {
-	if d.Trunk == "" {
-		endpoint, target, err := g.target(d.Endpoint)
-		target.Via = cmp.Or(d.Via, target.Via)
-		return endpoint, target, err
-	}
-	if g.in.Trunk == nil {
-		return nil, call.Target{}, fmt.Errorf("%w: there is no trunk %q", ErrBadTarget, d.Trunk)
-	}
-	protocol, target, err := g.in.Trunk(d.Trunk, d.Number)
-	if err != nil {
-		return nil, call.Target{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
-	}
-	endpoint, ok := g.in.Endpoints[protocol]
-	if !ok {
-		return nil, call.Target{}, fmt.Errorf("%w: %s is not served", ErrBadTarget, protocol)
-	}
-	target.Can = g.capabilities()
-	if audio, ok := g.settings.Load().TrunkAudio[d.Trunk]; ok {
-		target.Can.Audio = audio
-	}
-	return endpoint, target, nil
-}
-
 // Dial calls somebody into a meeting. It returns when the call is on its way.
 func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 	if g.Draining() {
 		return Call{}, ErrDraining
 	}
-	endpoint, target, err := g.target(req.Target)
+	to, err := g.somebody(ctx, req.Target, g.hostOf(req.Meeting))
 	if err != nil {
 		return Call{}, err
 	}
+	c, err := g.dial(ctx, req, to)
+	if err != nil {
+		to.line.Close()
+	}
+	return c, err
+}
+
+// hostOf is who calls for a meeting.
+func (g *Gateway) hostOf(alias string) call.Remote {
+	if m, err := g.Meeting(alias); err == nil {
+		return call.Remote{Alias: m.Alias, Name: m.Name}
+	}
+	return call.Remote{Alias: alias, Name: alias}
+}
+
+func (g *Gateway) dial(ctx context.Context, req DialRequest, to callee) (Call, error) {
 	p, verdict := g.enter(req.Meeting, &claim{trusted: true, create: g.MayCreateMeeting(req.Meeting)})
 	if p == nil {
 		if verdict == lobby.Full {
@@ -109,17 +100,21 @@ func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
 		}
 		return Call{}, ErrNoMeeting
 	}
-	m := p.meeting
-	target.From, target.FromName = m.spec().Alias, m.spec().Name
-	target.Username, target.Password = req.Username, req.Password
-	target.Encryption = m.spec().Encryption
-	target.Can.Encryption = m.spec().Encryption
-	leg, err := endpoint.Dial(ctx, target)
+	m, target := p.meeting, to.target
+	if to.line == nil {
+		target.Username, target.Password = req.Username, req.Password
+	}
+	target.Encryption = cmp.Or(target.Encryption, m.spec().Encryption)
+	target.Can.Encryption = target.Encryption
+	leg, err := to.endpoint.Dial(ctx, target)
 	if err != nil {
 		g.leave(p)
 		return Call{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
 	}
-	s, refused := g.admit(leg, func(s *session) { s.name = req.Name })
+	s, refused := g.admit(leg, func(s *session) {
+		s.name = req.Name
+		s.on(to.line)
+	})
 	if refused != nil {
 		leg.Hangup(*refused)
 		g.leave(p)

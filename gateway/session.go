@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/keypad"
 	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
+	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -25,6 +27,7 @@ type session struct {
 	id   string
 	name string // display name in the meeting, "" = what the far side says
 	log  *zap.Logger
+	line *trunk.Line // of the trunk; nil: none
 
 	// ended is closed when the leg's events are over.
 	ended chan struct{}
@@ -112,6 +115,7 @@ func (s *session) handle(e call.Event) {
 		}
 		s.mediaChanged()
 	case call.Connected:
+		s.line.Answered()
 		s.setState(StateActive)
 		s.attend()
 		s.answerPartner()
@@ -209,6 +213,7 @@ func (s *session) finish() {
 		partner.leg.Hangup(partnerCause(cause))
 	}
 	s.g.events.publish(Event{Kind: EventCallEnded, Call: s.view(), Meeting: p.alias()})
+	s.line.Close()
 	s.log.Info("closed", zap.Stringer("reason", cause))
 	close(s.ended)
 
@@ -284,12 +289,7 @@ func (s *session) describe() call.Participant {
 			kind = call.Terminal
 		}
 	}
-	name := s.name
-	for _, n := range []string{info.Remote.Name, info.Remote.Alias, info.Remote.URI} {
-		if name == "" {
-			name = n
-		}
-	}
+	name, number := shown(s.fullName(), info.Remote)
 	return call.Participant{
 		Identity: "leg-" + s.id,
 		Name:     name,
@@ -298,9 +298,15 @@ func (s *session) describe() call.Participant {
 			call.AttrKind:     string(kind),
 			call.AttrLeg:      s.id,
 			call.AttrProtocol: string(info.Protocol),
-			call.AttrNumber:   info.Remote.Alias,
+			call.AttrNumber:   number,
 		},
 	}
+}
+
+// fullName is who is on the far side, for those who may know: hosts, operators.
+func (s *session) fullName() string {
+	r := s.leg.Info().Remote
+	return cmp.Or(s.name, r.Name, r.Alias, r.URI)
 }
 
 func (s *session) mediaChanged() {

@@ -147,6 +147,9 @@ const (
 	EventUnregistered     EventKind = "registration.removed"
 	EventSFULost          EventKind = "sfu.lost"
 	EventSFUBack          EventKind = "sfu.back"
+	EventTrunkRefused     EventKind = "trunk.refused" // Text
+	EventTrunkUp          EventKind = "trunk.up"      // Text
+	EventTrunkDown        EventKind = "trunk.down"    // Text
 	EventConfigReloaded   EventKind = "config.reloaded"
 	EventConfigRefused    EventKind = "config.refused"
 )

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"strconv"
@@ -47,7 +48,7 @@ func (e *Endpoint) newIncoming(inv *invitation) (*leg, *refusal) {
 	route(d, req, inv.tx, inv.source)
 	policy, _ := offer.ParsePolicy(string(e.cfg.Encryption))
 	l := e.newLeg(call.Info{
-		Direction: call.In, Called: alias(req.Recipient), CalledURI: req.Recipient.String(),
+		Direction: call.In, Called: cmp.Or(inv.called, alias(req.Recipient)), CalledURI: req.Recipient.String(),
 		Remote: inv.remote, LegacyTLS: inv.legacy,
 	}, inv.source.Addr(), policy)
 	fromTag, _ := req.From().Params.Get("tag")

@@ -31,6 +31,7 @@ type branch struct {
 	cancelWanted bool
 	cancelled    bool
 	over         bool
+	passed       bool // of a trunk: it said nothing, and the next host is tried
 	retries      int
 }
 
@@ -67,7 +68,7 @@ func (l *leg) invite(b *branch) {
 
 // buildInvite makes the request, but for what depends on the address resolved.
 func (l *leg) buildInvite(b *branch) *sipgo.Request {
-	e, t := l.e, l.out.target
+	e := l.e
 	req := sipgo.NewRequest(sipgo.INVITE, b.uri)
 	req.AppendHeader(dialog.Via(b.network))
 	for _, r := range b.routes {
@@ -75,16 +76,17 @@ func (l *leg) buildInvite(b *branch) *sipgo.Request {
 	}
 	maxForwards := sipgo.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
-	req.AppendHeader(&sipgo.FromHeader{
-		DisplayName: quotable(t.FromName), Address: e.identity(t.From, l.media.net),
-		Params: sipgo.HeaderParams{{K: "tag", V: b.tag}},
-	})
+	from, who := l.callerHeaders(b)
+	req.AppendHeader(from)
 	to := *b.uri.Clone()
 	to.UriParams, to.Port = nil, b.uri.Port
 	req.AppendHeader(&sipgo.ToHeader{Address: to})
 	callID := sipgo.CallIDHeader(b.callID)
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sipgo.CSeqHeader{SeqNo: b.cseq, MethodName: sipgo.INVITE})
+	for _, h := range who {
+		req.AppendHeader(h)
+	}
 	describe(req)
 	if e.cfg.Reliable == ReliableRequired {
 		add(req, "Require", "100rel")
@@ -234,6 +236,9 @@ func (l *leg) refusedBy(b *branch, res *sipgo.Response) {
 		return
 	}
 	b.over = true
+	if h := l.out.hunt; h != nil && !failsOver(res.StatusCode) {
+		h.settled = true
+	}
 	if res.IsRedirection() && !l.ended && l.out.winner == nil {
 		l.redirect(res)
 	}

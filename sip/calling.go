@@ -24,6 +24,7 @@ type calling struct {
 	winner   *branch
 	rang     bool
 	early    *early // whose media is heard before the answer
+	hunt     *hunting
 }
 
 // Bounds on what a far side can make us do.
@@ -52,15 +53,24 @@ func (l *leg) calling(ev event) {
 	case gotMedia:
 		l.mediaEvent(ev)
 	case gotTimer:
-		if l.current(ev) && ev.kind == timerAnswer {
-			code := call.Timeout
-			if l.out.rang {
-				code = call.NoAnswer
-			}
-			l.giveUp(call.Cause{Code: code})
+		if l.current(ev) {
+			l.callingTimer(ev.kind)
 		}
 	default:
 		l.unexpected(ev)
+	}
+}
+
+func (l *leg) callingTimer(k timerKind) {
+	switch k {
+	case timerAnswer:
+		code := call.Timeout
+		if l.out.rang {
+			code = call.NoAnswer
+		}
+		l.giveUp(call.Cause{Code: code})
+	case timerHunt:
+		l.passOver()
 	}
 }
 
@@ -75,6 +85,11 @@ func (l *leg) place(p placeCall) {
 		timeout = l.e.cfg.AnswerTimeout
 	}
 	l.after(timerAnswer, timeout)
+	if l.out.hunt != nil {
+		l.out.hunt.rest = p.paths
+		l.tryNext()
+		return
+	}
 	for _, way := range p.paths {
 		l.fork(way)
 	}
@@ -145,16 +160,20 @@ func (l *leg) branch(ev gotBranch) {
 	switch {
 	case ev.err != nil:
 		b.over = true
+		l.unheard(b, ev.err)
 		if l.out.failure == nil {
 			l.out.failure = ev.err
 		}
 		l.branchLost()
 	case res.IsProvisional():
+		l.heard(b, res)
 		l.provisional(b, res)
 	case res.IsSuccess():
 		b.over = true
+		l.heard(b, res)
 		l.answeredBy(b, res)
 	default:
+		l.heard(b, res)
 		l.refusedBy(b, res)
 	}
 }
@@ -378,9 +397,9 @@ func (l *leg) earlyRequest(ev gotRequest) {
 	l.request(ev)
 }
 
-// branchLost ends the call when no branch is left.
+// branchLost ends the call when no branch is left, and no host of a trunk.
 func (l *leg) branchLost() {
-	if l.ended || l.out.winner != nil || l.branchesOpen() {
+	if l.ended || l.out.winner != nil || l.branchesLive() || l.tryNext() {
 		return
 	}
 	cause := call.Cause{Code: call.Timeout}
@@ -390,6 +409,5 @@ func (l *leg) branchLost() {
 	case l.out.failure != nil:
 		cause.Text = fmt.Sprint(l.out.failure)
 	}
-	l.end(cause)
-	l.enter(l.closing)
+	l.giveUp(cause) // hosts of a trunk that were passed over may still be due
 }

@@ -79,6 +79,12 @@ type Config struct {
 	Admit func() *call.Cause
 	// OnRegistration is told of changes of bindings, see registrar.Config.
 	OnRegistration func(registrar.Event)
+	// OnLine is told of targets and registrations of trunks that come and go.
+	OnLine func(LineEvent)
+	// OnForged is told of calls over a trunk in the name of somebody else.
+	OnForged func(trunk, caller, called string)
+	// Resolver asks the DNS for the targets of trunks; nil: the system's.
+	Resolver Resolver
 	// Tap sees every message on the wire, see edge.Config.
 	Tap func(edge.Record)
 
@@ -102,10 +108,20 @@ type Account struct {
 	Name    string // display name
 }
 
-// Trunk is a peer trusted by its address.
+// Trunk is a peer whose calls are told by their address, by digest, or by both.
 type Trunk struct {
 	Name     string
 	Networks []netip.Prefix
+	// Challenge has its calls prove Username and Password.
+	Challenge          bool
+	Username, Password string
+	// TrustIdentity takes the caller from P-Asserted-Identity (RFC 3325 §5).
+	TrustIdentity bool
+	// Owns tells called numbers that are the trunk's: who calls them from elsewhere is
+	// asked for its password, where Challenge is all that tells it. May be nil.
+	Owns func(called string) bool
+	// Out is the way out; nil: none.
+	Out *Outbound
 }
 
 // Network is how we look towards a peer.

@@ -13,6 +13,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/sip/dialog"
 	"github.com/roomgate/roomgate/sip/digest"
+	"github.com/roomgate/roomgate/sip/hunt"
 	"github.com/roomgate/roomgate/sip/offer"
 	"github.com/roomgate/roomgate/sip/registrar"
 )
@@ -30,6 +31,7 @@ type path struct {
 	// free: neither URI nor flow name a transport, so a long INVITE may go over
 	// TCP (RFC 3261 §18.1.1).
 	free bool
+	host hunt.Host // of a trunk
 }
 
 // ErrTarget is wrapped by the refusals of a target that cannot be dialled.
@@ -45,6 +47,17 @@ func (e *Endpoint) Dial(ctx context.Context, to call.Target) (call.Leg, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	word := to.Encryption
+	if word == "" {
+		word = string(e.cfg.Encryption)
+	}
+	policy, ok := offer.ParsePolicy(word)
+	if !ok {
+		return nil, fmt.Errorf("%w: encryption %q", ErrTarget, word)
+	}
+	if to.Trunk != "" {
+		return e.dialTrunk(to, policy)
+	}
 	var paths []path
 	refused := call.Cause{Code: call.UnknownAlias}
 	for _, address := range append([]string{to.Address}, to.Alternatives...) {
@@ -57,29 +70,21 @@ func (e *Endpoint) Dial(ctx context.Context, to call.Target) (call.Leg, error) {
 		}
 		paths = append(paths, found...)
 	}
-	word := to.Encryption
-	if word == "" {
-		word = string(e.cfg.Encryption)
-	}
-	policy, ok := offer.ParsePolicy(word)
-	if !ok {
-		return nil, fmt.Errorf("%w: encryption %q", ErrTarget, word)
-	}
-	return e.dial(to, paths, policy, refused)
+	return e.dial(to, paths, policy, refused, nil)
 }
 
-func (e *Endpoint) dial(to call.Target, paths []path, policy offer.Policy, refused call.Cause) (call.Leg, error) {
+func (e *Endpoint) dial(to call.Target, paths []path, policy offer.Policy, refused call.Cause, trunk *hunting) (call.Leg, error) {
 	info := call.Info{Direction: call.Out, CalledURI: to.Address, Called: userOf(to.Address)}
 	if info.Called == "" {
 		info.Called = to.Address
 	}
-	info.Remote = call.Remote{Alias: info.Called, URI: to.Address}
+	info.Remote = call.Remote{Alias: info.Called, URI: to.Address, Trunk: to.Trunk}
 	peer := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if len(paths) > 0 {
 		info.Remote.Transport = paths[0].network
 		ctx, cancel := context.WithTimeout(context.Background(), resolvePatience)
 		defer cancel()
-		at, err := e.resolve(ctx, paths[0].address, paths[0].network, false)
+		at, err := e.peerOf(ctx, paths[0])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrTarget, err)
 		}
@@ -87,7 +92,7 @@ func (e *Endpoint) dial(to call.Target, paths []path, policy offer.Policy, refus
 	}
 	l := e.newLeg(info, peer, policy)
 	l.can = to.Can
-	l.out = &calling{target: to, visited: make(map[string]bool)}
+	l.out = &calling{target: to, visited: make(map[string]bool), hunt: trunk}
 	if to.Username != "" {
 		l.auth = digest.NewSession(to.Username, to.Password)
 	}

@@ -60,6 +60,9 @@ type Endpoint struct {
 
 	listening sync.WaitGroup // readers of the listeners
 
+	lining sync.Mutex // changes of lines
+	lines  sync.Map   // name of the trunk: *line
+
 	mu      sync.Mutex
 	legs    map[*leg]struct{}
 	dialogs map[dialog.ID]*leg
@@ -67,6 +70,7 @@ type Endpoint struct {
 	pending int                // incoming legs without an answer
 	active  int                // legs that have not ended
 	closed  bool
+	serving bool // requests can be sent
 }
 
 var _ call.Endpoint = (*Endpoint)(nil)
@@ -93,6 +97,7 @@ func New(cfg Config) (*Endpoint, error) {
 	if err := e.bind(); err != nil {
 		return nil, err
 	}
+	e.setLines(cfg.Trunks)
 	return e, nil
 }
 
@@ -109,7 +114,7 @@ func (e *Endpoint) authority() (err error) {
 	if len(e.cfg.Domains) > 0 {
 		realm = e.cfg.Domains[0]
 	}
-	e.digest, err = digest.NewServer(digest.ServerConfig{Realm: realm, Credentials: e.known})
+	e.digest, err = digest.NewServer(digest.ServerConfig{Realm: realm, Credentials: credentials{e}})
 	if err != nil {
 		return err
 	}
@@ -150,6 +155,7 @@ func (e *Endpoint) Serve(ctx context.Context, incoming func(call.Leg)) error {
 		}
 	}()
 	e.awaitServed(ctx)
+	e.startLines()
 	<-ctx.Done()
 	e.shutdown()
 	return nil
@@ -170,6 +176,7 @@ func (e *Endpoint) shutdown() {
 	for _, l := range legs {
 		_ = l.Hangup(call.Cause{Code: call.Draining})
 	}
+	e.stopLines()
 	deadline := time.NewTimer(farewell)
 	defer deadline.Stop()
 	for _, l := range legs {
@@ -230,6 +237,7 @@ func (e *Endpoint) Reload(list []Account, trunks []Trunk, limits Limits) error {
 	limits.withDefaults()
 	e.trunks.Store(&trunks)
 	e.limits.Store(&limits)
+	e.setLines(trunks)
 	return nil
 }
 

@@ -119,6 +119,7 @@ const (
 	timerRinging                     // 1xx repeated to keep proxies waiting (§13.3.1.1)
 	timerTransfer                    // the outcome of a REFER of ours
 	timerRefer                       // the gateway's answer to a REFER
+	timerHunt                        // a host of a trunk that says nothing (RFC 3263 §4.3)
 	timerKinds
 )
 

@@ -29,6 +29,7 @@ type invitation struct {
 	tx      *sipgo.ServerTx
 	source  netip.AddrPort
 	remote  call.Remote
+	called  string // in place of the user of the Request-URI
 	legacy  bool
 	offer   *offer.Description // nil: offerless
 	expires *dialog.SessionExpires
@@ -91,9 +92,11 @@ func (e *Endpoint) checkIdentity(inv *invitation) *refusal {
 	if f, ok := e.edge.Flow(edge.Transport(sipgo.NetworkToUpper(network)), req.Source()); ok {
 		inv.legacy = f.LegacyTLS
 	}
-	if name, ok := e.trunkOf(inv.source.Addr()); ok {
-		inv.remote.Trunk = name
-		return nil
+	if t, ok := e.trunkOf(inv.source.Addr()); ok {
+		if t.Challenge {
+			return e.authenticate(inv, t.Username)
+		}
+		return e.fromTrunk(inv, t)
 	}
 	if network != "udp" { // a connection cannot be forged
 		if b, ok := e.registrar.Sender(e.flow(req, inv.tx, inv.source)); ok {
@@ -102,11 +105,12 @@ func (e *Endpoint) checkIdentity(inv *invitation) *refusal {
 		}
 	}
 	claims := req.GetHeader("authorization") != nil ||
-		e.registrar.Known(from.Address.User) && (e.ours(from.Address.Host) || sameHost(from.Address.Host, req.Recipient.Host))
+		e.registrar.Known(from.Address.User) && (e.ours(from.Address.Host) || sameHost(from.Address.Host, req.Recipient.Host)) ||
+		e.mayBeTrunk(req)
 	if !claims && e.cfg.Direct {
 		return nil
 	}
-	return e.authenticate(inv)
+	return e.authenticate(inv, "")
 }
 
 func sameHost(a, b string) bool {
@@ -138,16 +142,27 @@ func userOf(uri string) string {
 	return user
 }
 
-// authenticate checks digest credentials (RFC 3261 §22).
-func (e *Endpoint) authenticate(inv *invitation) *refusal {
+// authenticate checks digest credentials (RFC 3261 §22): those of an account or of a
+// trunk, or only those of one user where that is given.
+func (e *Endpoint) authenticate(inv *invitation, only string) *refusal {
 	source := inv.source.Addr()
 	user, err := e.digest.Verify(inv.req, false)
 	if wait := e.lockout.Locked(source, user); wait > 0 {
 		return refuse(403, "Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 	}
 	switch {
+	case err == nil && only != "" && user != only:
+		e.lockout.Failed(source, user)
+		return refuse(403)
 	case err == nil:
 		e.lockout.Succeeded(source, user)
+		if _, account := e.known.Account(user); !account || only != "" {
+			t, ok := e.trunkByDigest(user)
+			if !ok { // it was taken away meanwhile
+				return refuse(403)
+			}
+			return e.fromTrunk(inv, t)
+		}
 		e.registered(&inv.remote, user)
 		return nil
 	case errors.Is(err, digest.ErrMalformed), errors.Is(err, digest.ErrMismatch):
@@ -156,18 +171,6 @@ func (e *Endpoint) authenticate(inv *invitation) *refusal {
 		e.lockout.Failed(source, user)
 	}
 	return &refusal{status: 401, headers: e.digest.Challenge(false, errors.Is(err, digest.ErrStale))}
-}
-
-func (e *Endpoint) trunkOf(addr netip.Addr) (string, bool) {
-	addr = addr.Unmap().WithZone("")
-	for _, t := range *e.trunks.Load() {
-		for _, p := range t.Networks {
-			if p.Contains(addr) {
-				return t.Name, true
-			}
-		}
-	}
-	return "", false
 }
 
 // checkBody reads the offer (RFC 3261 §8.2.3).

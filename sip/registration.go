@@ -110,7 +110,7 @@ func (r *registration) exchange(ctx context.Context, life time.Duration) (time.D
 			return 0, err
 		case res.IsSuccess():
 			r.auth.Accepted(res)
-			return r.granted(res, life), nil
+			return grantedBy(res, r.user, life), nil
 		case res.StatusCode != 401 && res.StatusCode != 407:
 			return 0, fmt.Errorf("%w: %d %s", ErrRegistration, res.StatusCode, res.Reason)
 		}
@@ -147,22 +147,4 @@ func (r *registration) request(ctx context.Context, life time.Duration) (*sipgo.
 	req.SetTransport(sipgo.NetworkToUpper(r.path.network))
 	req.SetDestination(r.path.address)
 	return req, nil
-}
-
-// granted is the expiry of our contact in the answer (§10.2.4).
-func (r *registration) granted(res *sipgo.Response, asked time.Duration) time.Duration {
-	seconds := 0
-	for _, h := range res.GetHeaders("Contact") {
-		if c, ok := h.(*sipgo.ContactHeader); ok && c.Address.User == r.user {
-			text, _ := c.Params.Get("expires")
-			seconds, _ = strconv.Atoi(text)
-		}
-	}
-	if seconds == 0 {
-		seconds, _ = strconv.Atoi(value(res, "Expires"))
-	}
-	if seconds <= 0 {
-		return asked
-	}
-	return max(time.Duration(seconds)*time.Second, 10*time.Second)
 }

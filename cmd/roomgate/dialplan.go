@@ -1,18 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"net/netip"
-	"strings"
-
 	"go.uber.org/zap"
 
-	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
-	"github.com/roomgate/roomgate/sip"
 )
 
 // settings are those of a configuration with what the directory has. A rule of
@@ -26,7 +20,7 @@ func (n *node) settings(c *config.Config) (gateway.Settings, error) {
 		}
 		rules = append(rules, r)
 	}
-	s, err := gatewaySettings(c, rules)
+	s, err := gatewaySettings(c, n.directory.Trunks(), rules)
 	s.Policy = callPolicy(c.DialPlan.Policy, n.log)
 	return s, err
 }
@@ -50,45 +44,4 @@ func (n *node) directoryChanged(kind directory.Kind) {
 		}
 		n.gateway.Apply(settings)
 	}
-}
-
-// trunks are those of the configuration, then those of the directory, then the
-// other nodes.
-func (n *node) trunks(c *config.Config) []sip.Trunk {
-	list := sipTrunks(c.Trunks)
-	for _, t := range n.directory.Trunks() {
-		if !t.Disabled && len(t.Networks) > 0 {
-			list = append(list, sip.Trunk{Name: t.Name, Networks: t.Networks})
-		}
-	}
-	for _, peer := range n.nodes.Peers() {
-		// One on this host is not told from others on it by its address.
-		if at, err := netip.ParseAddrPort(peer.SIP); err == nil && !isLocal(at.Addr()) {
-			list = append(list, sip.Trunk{Name: gateway.NodeTrunk + peer.Name, Networks: []netip.Prefix{netip.PrefixFrom(at.Addr(), at.Addr().BitLen())}})
-		}
-	}
-	return list
-}
-
-// overTrunk says how a number is called over a trunk of the directory.
-func (n *node) overTrunk(name, number string) (call.Protocol, call.Target, error) {
-	for _, t := range n.directory.Trunks() {
-		if directory.Fold(t.Name) != directory.Fold(name) || t.Disabled {
-			continue
-		}
-		if len(t.Targets) == 0 {
-			return "", call.Target{}, fmt.Errorf("the trunk %s has no target", t.Name)
-		}
-		password, err := n.directory.TrunkPassword(t)
-		if err != nil {
-			return "", call.Target{}, err
-		}
-		at := t.Targets[0]
-		via := "sip:" + at.Address
-		if at.Transport != "" {
-			via += ";transport=" + strings.ToLower(at.Transport)
-		}
-		return call.SIP, call.Target{Address: "sip:" + number + "@" + at.Address, Via: via, Username: t.Username, Password: password}, nil
-	}
-	return "", call.Target{}, fmt.Errorf("there is no trunk %s", name)
 }

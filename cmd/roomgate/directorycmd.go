@@ -222,7 +222,7 @@ func routeCommand() *cobra.Command {
 			}
 		}
 		return onDirectory(cmd.Context(), *file, func(c *config.Config, d *directory.Directory) error {
-			settings, err := gatewaySettings(c, d.Rules())
+			settings, err := gatewaySettings(c, d.Trunks(), d.Rules())
 			if err != nil {
 				return err
 			}

@@ -24,6 +24,7 @@ import (
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/directory/webhook"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/transcode"
@@ -48,6 +49,7 @@ type node struct {
 	video     *video.Pool
 	sip       *sip.Endpoint
 	h323      *h323Stack // nil: not served
+	guard     *trunk.Guard
 	gateway   *gateway.Gateway
 	metrics   *api.Metrics
 	web       *webServer
@@ -113,6 +115,7 @@ func (n *node) connect(c *config.Config) error {
 	n.nodes = cluster.New(n.directory.DB, n.meeting.node, time.Now, n.log.Named("cluster"))
 	n.hooks = webhook.New(webhook.Config{Directory: n.directory, Node: n.meeting.node, Log: n.log.Named("webhooks")})
 	n.records = record.NewLog(n.directory.DB, n.log.Named("records"))
+	n.guard = n.guardTrunks()
 	settings, err := n.settings(c)
 	if err != nil {
 		return err
@@ -145,7 +148,7 @@ func (n *node) connect(c *config.Config) error {
 		TerminalExists: n.known,
 		ProtocolOf:     n.protocolOf,
 		Directory:      n.directory,
-		Trunk:          n.overTrunk,
+		Trunks:         n.guard,
 		Record:         n.record,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
@@ -170,6 +173,7 @@ func (n *node) connect(c *config.Config) error {
 		return err
 	}
 	n.metrics.Observe(n.gateway, n.reload)
+	n.metrics.ObserveTrunks(n.guard, n.lines)
 	return n.listenWeb(c)
 }
 
@@ -185,7 +189,7 @@ func (n *node) listenWeb(c *config.Config) error {
 	handler, err := api.New(api.Config{
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
-		Directory: n.directory, Revive: n.revive, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+		Directory: n.directory, Revive: n.revive, Trunks: n.guard, TrunkLines: n.lines, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
 	})
 	if err != nil {
 		return err

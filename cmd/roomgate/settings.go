@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -90,7 +89,7 @@ var rejections = map[string]call.CauseCode{
 
 // gatewaySettings is what of the configuration and of the directory the gateway
 // can change while calls run. The rules of the configuration come first.
-func gatewaySettings(c *config.Config, more []directory.Rule) (gateway.Settings, error) {
+func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory.Rule) (gateway.Settings, error) {
 	rules := make([]route.Rule, 0, len(c.DialRules)+len(more))
 	for _, r := range c.DialRules {
 		rules = append(rules, route.Rule{
@@ -105,8 +104,10 @@ func gatewaySettings(c *config.Config, more []directory.Rule) (gateway.Settings,
 	table.Lobby.Aliases = c.Lobby.Alias
 	trunks := make(map[string][]media.Format)
 	languages := make(map[string]string)
-	for _, t := range c.Trunks {
-		languages[t.Name] = spoken(t.Language)
+	for _, t := range allTrunks(c, lines) {
+		if t.Language != "" {
+			languages[t.Name] = spoken(t.Language)
+		}
 		if t.Lobby {
 			table.Lobby.Trunks = append(table.Lobby.Trunks, t.Name)
 		}
@@ -164,7 +165,6 @@ func sipConfig(c *config.Config, ports *portpool.Pool, log *zap.Logger) sip.Conf
 	out := sip.Config{
 		Listen:         sipListeners(c.SIP),
 		Accounts:       sipAccounts(c.Accounts),
-		Trunks:         sipTrunks(c.Trunks),
 		Direct:         c.SIP.AllowDirect,
 		MinExpires:     c.SIP.Registration.MinExpires,
 		MaxExpires:     c.SIP.Registration.MaxExpires,
@@ -206,14 +206,6 @@ func sipAccounts(list []config.Account) []sip.Account {
 	out := make([]sip.Account, 0, len(list))
 	for _, a := range list {
 		out = append(out, sip.Account{User: a.Username, Password: a.Password, Aliases: a.Aliases, Name: a.Name})
-	}
-	return out
-}
-
-func sipTrunks(list []config.Trunk) []sip.Trunk {
-	out := make([]sip.Trunk, 0, len(list))
-	for _, t := range list {
-		out = append(out, sip.Trunk{Name: t.Name, Networks: append([]netip.Prefix(nil), t.CIDRs...)})
 	}
 	return out
 }

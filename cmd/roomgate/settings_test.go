@@ -44,7 +44,7 @@ func (nobody) Permitted(call.Info, directory.Permission) bool { return true }
 
 // A trunk that names codecs has those, others have all but G.729.
 func TestTrunkCodecs(t *testing.T) {
-	s, err := gatewaySettings(load(t, "trunks: [{name: pstn, cidrs: [192.0.2.0/24], codecs: [g729, g7221, pcma]}, {name: pbx, cidrs: [192.0.3.0/24]}]"), nil)
+	s, err := gatewaySettings(load(t, "trunks: [{name: pstn, cidrs: [192.0.2.0/24], codecs: [g729, g7221, pcma]}, {name: pbx, cidrs: [192.0.3.0/24]}]"), nil, nil)
 	require.NoError(t, err)
 	var names []string
 	for _, f := range s.TrunkAudio["pstn"] {
@@ -68,7 +68,7 @@ dial_rules:
   - {prefix: "n", reject: not_found}
   - {prefix: "b", reject: busy}
   - {prefix: "u", reject: unavailable}
-`), []directory.Rule{{Meta: directory.Meta{ID: "r1"}, Prefix: "8", Meeting: "of-the-directory"}, {Prefix: "9", Meeting: "9-$1"}})
+`), nil, []directory.Rule{{Meta: directory.Meta{ID: "r1"}, Prefix: "8", Meeting: "of-the-directory"}, {Prefix: "9", Meeting: "9-$1"}})
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		called, trunk string
@@ -104,7 +104,8 @@ trunks: [{name: pstn, cidrs: [192.0.2.0/24]}]
 		{Transport: "tls", Address: "127.0.0.1:5061"}, {Transport: "tls", Address: "127.0.0.1:5062", Legacy: true},
 	}, s.Listen)
 	assert.Equal(t, []sip.Account{{User: "room1", Password: "secret", Aliases: []string{"1001"}, Name: "One"}}, s.Accounts)
-	assert.Equal(t, []sip.Trunk{{Name: "pstn", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}, s.Trunks)
+	all := allTrunks(c, []directory.Trunk{{Name: "PSTN"}, {Name: "vnpt", MaxCalls: 3}})
+	assert.Equal(t, []directory.Trunk{{Name: "pstn", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, {Name: "vnpt", MaxCalls: 3}}, all)
 	assert.Equal(t, []string{"example.org"}, s.Domains)
 	assert.False(t, s.Direct)
 	assert.Negative(t, s.SessionExpires, "off")

@@ -27,6 +27,8 @@ func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
 	settings.OnRegistration = n.registrationChanged
 	settings.Directory = sipDirectory{n}
 	settings.Trunks = n.trunks(c)
+	settings.OnLine = n.lineChanged
+	settings.OnForged = func(name, caller, called string) { n.guard.Forged(name, caller, called) }
 	bindings := sipBindings{&binding.Book{DB: n.directory.DB, Protocol: call.SIP, Node: n.meeting.node}, n.nodes}
 	if err := bindings.recover(context.Background()); err != nil {
 		return fmt.Errorf("bindings: %w", err)
