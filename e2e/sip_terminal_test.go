@@ -33,12 +33,16 @@ type roomReport struct {
 		FirstMS     int     `json:"first_ms"`
 	} `json:"audio"`
 	Video *struct {
-		Codec     string `json:"codec"`
-		Width     int    `json:"width"`
-		Height    int    `json:"height"`
-		Frames    int    `json:"frames"`
-		Keyframes int    `json:"keyframes"`
-		FirstMS   int    `json:"first_ms"`
+		Codec     string   `json:"codec"`
+		Width     int      `json:"width"`
+		Height    int      `json:"height"`
+		Frames    int      `json:"frames"`
+		Keyframes int      `json:"keyframes"`
+		FirstMS   int      `json:"first_ms"`
+		Lost      int      `json:"lost"`
+		Freezes   int      `json:"freezes"`
+		LongestMS int      `json:"longest_ms"`
+		Timeline  []second `json:"timeline"`
 		Tiles     []struct {
 			X        int `json:"x"`
 			Y        int `json:"y"`

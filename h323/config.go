@@ -44,6 +44,8 @@ type Config struct {
 	Ports      *portpool.Pool
 	Latching   Latching
 	Encryption Encryption
+	// Impair is that of rtpconn.Config.
+	Impair func(sent bool, octets int) bool
 	// Camera is what the cameras can do that far sides may move; nil: nothing.
 	Camera *h224.Abilities
 	// MediaTimeout ends calls that receive nothing; 0 turns it off.

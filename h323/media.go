@@ -75,6 +75,7 @@ func (s *sessions) config(role media.Role) rtpconn.Config {
 		Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
 		Logger:  s.cfg.Log,
 		OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
+		Impair:  s.cfg.Impair,
 	}
 	if role != media.Audio {
 		c.KeyframeFallback = func() { s.onKeyframe(role) }

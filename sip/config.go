@@ -55,6 +55,8 @@ type Config struct {
 	Ports      *portpool.Pool
 	Latching   Latching
 	Encryption Encryption
+	// Impair is that of rtpconn.Config.
+	Impair func(sent bool, octets int) bool
 	// Floor says how calls control who presents.
 	Floor FloorConfig
 	// Camera is what the cameras can do that far sides may move; nil: nothing.

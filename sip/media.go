@@ -56,6 +56,7 @@ func (s *sessions) ensure(role media.Role) error {
 			Role: role, Latching: latching, Timeout: s.cfg.MediaTimeout, CNAME: s.cname,
 			Logger:  s.cfg.Log,
 			OnEvent: func(ev rtpconn.Event) { s.onEvent(role, ev) },
+			Impair:  s.cfg.Impair,
 		}
 		if role != media.Audio {
 			c.KeyframeFallback = s.onKeyframe

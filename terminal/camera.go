@@ -25,15 +25,19 @@ const (
 )
 
 // camera is the video the terminal sends: a clip played over and over. Asked
-// for a keyframe it goes on with the next IDR of the clip.
+// for a keyframe it goes on with the next IDR of the clip; asked for less than the
+// large pattern takes, with the small one.
 type camera struct {
 	track
 	pictures [][][]byte // NAL units of each picture
+	large    [][][]byte // the clip agreed on
+	small    [][][]byte // when less is asked for; nil: there is no other
 	at       int
 	fps      float64
 	stamp    uint32
 	packets  *h264.Packetizer
 	wanted   atomic.Bool
+	bound    atomic.Int64 // bit/s
 }
 
 // newCamera plays source, as Options.Video names it, on the stream agreed on.
@@ -53,6 +57,16 @@ func newCamera(ctx context.Context, source string, s media.Stream) (*camera, err
 	c.pictures, c.fps, err = splitPictures(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s to send: %s: %w", role, source, err)
+	}
+	c.large = c.pictures
+	if c.fps == patternFPS && source == "pattern" && f.H264.PacketizationMode == 1 && !smallH264(f.H264) {
+		less, err := patterns.ReadFile("pattern/360p.h264")
+		if err == nil {
+			c.small, _, err = splitPictures(less)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s to send: %w", role, err)
+		}
 	}
 	c.packets = h264.NewPacketizer(media.WriterFunc(c.WriteRTP), f.H264.PacketizationMode, 0)
 	c.start(ctx, c.run)
@@ -113,6 +127,24 @@ func splitPictures(data []byte) (pictures [][][]byte, fps float64, err error) {
 // RequestKeyframe implements media.Track.
 func (c *camera) RequestKeyframe() { c.wanted.Store(true) }
 
+// TakeBitrate implements media.BitrateTaker.
+func (c *camera) TakeBitrate(bps int) { c.bound.Store(int64(bps)) }
+
+// choose takes the clip that fits what is asked for.
+func (c *camera) choose() {
+	if c.small == nil {
+		return
+	}
+	bound := c.bound.Load()
+	clip := c.large
+	if bound > 0 && bound < bitrate720p {
+		clip = c.small
+	}
+	if &clip[0] != &c.pictures[0] {
+		c.pictures, c.at = clip, 0 // which is an IDR
+	}
+}
+
 func (c *camera) run(ctx context.Context) {
 	every := time.Duration(float64(time.Second) / c.fps)
 	ticker := time.NewTicker(every)
@@ -132,6 +164,7 @@ func (c *camera) run(ctx context.Context) {
 
 // show sends the next picture.
 func (c *camera) show() {
+	c.choose()
 	if c.wanted.Swap(false) {
 		for range c.pictures {
 			if hasIDR(c.pictures[c.at]) {

@@ -40,6 +40,7 @@ type eye struct {
 	frames        int
 	keyframes     int
 	first, last   time.Time
+	pace          pace
 	file          *os.File
 	record        *bufio.Writer
 	pending       []byte // the picture under way, to be recorded when it counts
@@ -73,6 +74,7 @@ func (e *eye) WriteRTP(p *rtp.Packet) error {
 	e.mu.Lock()
 	e.now = time.Now()
 	e.packets++
+	e.pace.packet(len(p.Payload), e.now)
 	_ = e.depack.WriteRTP(p) // its error is always nil
 	ask := e.needKeyframe
 	if !e.broken {
@@ -180,6 +182,7 @@ func (e *eye) complete() {
 			e.sizes = append(e.sizes, fmt.Sprintf("%dx%d", s.Width, s.Height))
 		}
 	}
+	e.pace.picture(e.idr, e.width, e.height, e.now)
 	if e.first.IsZero() {
 		e.first = e.now
 	}
@@ -209,6 +212,7 @@ func (e *eye) report(answer time.Time) (*VideoReport, error) {
 	if span := e.last.Sub(e.first).Seconds(); span > 0 {
 		r.FPS = round(float64(e.frames-1) / span)
 	}
+	e.pace.report(r)
 	if e.record == nil {
 		return r, nil
 	}

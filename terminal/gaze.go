@@ -25,6 +25,7 @@ type glance struct {
 	width, height int
 	count, keys   int
 	first, last   time.Time
+	pace          pace
 }
 
 func newGlance(f media.Format) (*glance, error) {
@@ -44,6 +45,7 @@ func (g *glance) ask(needKeyframe func()) {
 func (g *glance) WriteRTP(p *rtp.Packet) error {
 	g.mu.Lock()
 	g.now, g.broken = time.Now(), false
+	g.pace.packet(len(p.Payload), g.now)
 	_ = g.frames.WriteRTP(p) // its error is always nil
 	ask := g.needKeyframe
 	if !g.broken {
@@ -65,6 +67,7 @@ func (g *glance) whole(f frame.Frame) {
 	if f.Keyframe && !g.codec.Is(string(media.H261)) {
 		g.keys++
 	}
+	g.pace.picture(f.Keyframe, g.width, g.height, g.now)
 	if g.first.IsZero() {
 		g.first = g.now
 	}
@@ -90,6 +93,7 @@ func (g *glance) report(answer time.Time) (*VideoReport, error) {
 	if span := g.last.Sub(g.first).Seconds(); span > 0 {
 		r.FPS = round(float64(g.count-1) / span)
 	}
+	g.pace.report(r)
 	return r, nil
 }
 

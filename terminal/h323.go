@@ -16,6 +16,7 @@ func (p *prepared) openH323(ctx context.Context) (*line, error) {
 		FastStart: h323.FastStart(p.FastStart), EarlyH245: p.EarlyH245,
 		Ports: p.Ports, Encryption: h323.Encryption(p.Encryption), Latching: h323.LatchOff,
 		Camera: p.abilities(), Product: vendors[p.Vendor].userAgent, Log: p.Logger.Named("h323"),
+		Impair: p.impair(),
 	}
 	cfg.Traversal.Client, cfg.Traversal.Tunnel = p.Traversal != "", p.Traversal == "h460.17"
 	if p.Tunnel == "off" {

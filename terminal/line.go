@@ -51,6 +51,7 @@ func (p *prepared) openSIP(ctx context.Context) (*line, error) {
 		Direct: true, Ports: p.Ports, Encryption: sip.Encryption(p.Encryption), Latching: sip.LatchOff,
 		Floor:  sip.FloorConfig{Transport: p.FloorTransport, ClientOnly: !p.FloorServer, Name: p.Name},
 		Camera: p.abilities(), UserAgent: vendors[p.Vendor].userAgent, Log: p.Logger.Named("sip"),
+		Impair: p.impair(),
 	}
 	if local, err := netip.ParseAddr(p.bindHost); err == nil {
 		cfg.Network = func(netip.Addr) sip.Network { return sip.Network{Local: local} }

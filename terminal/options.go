@@ -74,6 +74,13 @@ type Options struct {
 	DTMF      string        // digits to send once connected
 	DTMFAfter time.Duration // after the answer; default 1 s
 
+	// Path makes media suffer: "in=512@5s,in=0@15s,loss=20@8s" lets 512 kbit/s in from
+	// the fifth second of the call on, all from the fifteenth, and loses every fifth
+	// packet that comes from the eighth on; out and outloss are for what is sent.
+	Path string
+	// Timeline reports what was seen second by second.
+	Timeline bool
+
 	Duration    time.Duration // of the call after the answer; 0 = until the far side or ctx ends it
 	RecordVideo string        // file for the received Annex B stream
 	RecordAudio string        // file for the received audio, WAV
@@ -105,6 +112,7 @@ type prepared struct {
 	Options
 	account  account
 	steer    []steering
+	path     *path   // nil: a good one
 	hertz    float64 // of tone:HZ; 0 = not a tone
 	bindHost string
 	bindPort string
@@ -143,7 +151,7 @@ func (o Options) prepare() (*prepared, error) {
 	if p.Logger == nil {
 		p.Logger = zap.NewNop()
 	}
-	for _, check := range []func() error{p.checkChoices, p.checkVideo, p.checkAccount, p.checkAudio, p.checkSteer, p.checkAddress} {
+	for _, check := range []func() error{p.checkChoices, p.checkVideo, p.checkAccount, p.checkAudio, p.checkSteer, p.checkAddress, p.checkPath} {
 		if err := check(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 		}

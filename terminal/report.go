@@ -47,8 +47,13 @@ type VideoReport struct {
 	FPS       float64 `json:"fps"`
 	Keyframes int     `json:"keyframes"`
 	Lost      uint64  `json:"lost"`
-	FirstMS   int64   `json:"first_ms"` // from the answer to the first picture; -1 = none
+	FirstMS   int64   `json:"first_ms"`   // from the answer to the first picture; -1 = none
+	Kbps      int     `json:"kbps"`       // of payload that arrived, on average
+	Freezes   int     `json:"freezes"`    // pauses of more than half a second between pictures
+	LongestMS int64   `json:"longest_ms"` // the longest pause
 	Tiles     []Tile  `json:"tiles"`
+	// Timeline is missing unless it was asked for.
+	Timeline []Second `json:"timeline,omitempty"`
 	// Sizes are all that were shown, in order, as WxH.
 	Sizes []string `json:"-"`
 }
@@ -108,8 +113,8 @@ func (r Report) Table(w io.Writer) error {
 		*VideoReport
 	}{{"video", r.Video}, {"content", r.Content}} {
 		if v.VideoReport != nil {
-			fmt.Fprintf(t, "%s\t%s\t%dx%d, %d pictures, %.1f a second\t%d keyframes, %d lost\tfirst after %s\n",
-				v.name, v.Codec, v.Width, v.Height, v.Frames, v.FPS, v.Keyframes, v.Lost, after(v.FirstMS))
+			fmt.Fprintf(t, "%s\t%s\t%dx%d, %d pictures, %.1f a second, %d kbit/s\t%d keyframes, %d lost, %d freezes\tfirst after %s\n",
+				v.name, v.Codec, v.Width, v.Height, v.Frames, v.FPS, v.Kbps, v.Keyframes, v.Lost, v.Freezes, after(v.FirstMS))
 		}
 	}
 	if p := r.Presenting; p != nil {

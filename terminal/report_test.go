@@ -21,7 +21,7 @@ func TestReportJSON(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, `{"connected":true,"protocol":"sip","setup_ms":21,"encryption":"none","cause":"",`+
 		`"audio":{"codec":"G722","packets":480,"lost":0,"jitter_ms":1.2,"frequency_hz":1000,"level_dbfs":-12,"first_ms":90},`+
-		`"video":{"codec":"H264","width":1280,"height":720,"frames":290,"fps":29.9,"keyframes":3,"lost":0,"first_ms":210,"tiles":[]},`+
+		`"video":{"codec":"H264","width":1280,"height":720,"frames":290,"fps":29.9,"keyframes":3,"lost":0,"first_ms":210,"kbps":0,"freezes":0,"longest_ms":0,"tiles":[]},`+
 		`"content":null,"dtmf_sent":"1234#"}`, string(got))
 }
 

@@ -215,6 +215,9 @@ func (v *visit) hangUp() {
 func (v *visit) connected(ctx context.Context) {
 	v.answered = time.Now()
 	v.report.Connected = true
+	if v.path != nil {
+		v.path.begin(v.answered)
+	}
 	v.report.SetupMS = v.answered.Sub(v.began).Milliseconds()
 	v.send(ctx)
 	if len(v.steer) > 0 {

@@ -142,6 +142,9 @@ func (s *senses) report(r *Report) {
 			var err error
 			*into, err = e.report(v.answered)
 			v.fault(err)
+			if !v.Timeline {
+				(*into).Timeline = nil
+			}
 			if r := s.readers[role]; r != nil {
 				(*into).Tiles = r.read()
 			}

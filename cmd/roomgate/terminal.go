@@ -61,6 +61,8 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.Vendor, "vendor", "", "shape the offer like polycom, cisco or yealink")
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
 	f.DurationVar(&o.DTMFAfter, "dtmf-after", 0, "how long after the answer; default 1s")
+	f.StringVar(&o.Path, "path", "", "make media suffer, such as in=512@5s,in=0@15s,loss=20@8s,loss=0@10s; also out and outloss")
+	f.BoolVar(&o.Timeline, "timeline", false, "report what is seen second by second")
 	f.DurationVar(&o.Duration, "duration", 0, "how long to stay; 0: until the far side hangs up")
 	f.StringVar(&o.RecordAudio, "record-audio", "", "file for what is heard (WAV)")
 	f.StringVar(&o.RecordVideo, "record-video", "", "file for what is seen (H.264)")

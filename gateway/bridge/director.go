@@ -139,6 +139,9 @@ func (b *Bridge) direct() {
 	b.noteSpeaker()
 	p := &pass{now: b.in.Now(), watched: watchedTracks{}, ranked: b.ranked()}
 	worker := b.studio.present()
+	if worker && len(p.ranked) > 1 {
+		b.studio.ready() // what does not fit any more is wanted at once
+	}
 	for _, m := range b.members {
 		m.noteRefusal(p.now)
 		m.noteClass()

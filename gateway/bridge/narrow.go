@@ -17,8 +17,10 @@ func (m *Member) narrow() bool {
 func (m *Member) noteClass() {
 	c, limit := m.class(m.bridge), m.allowed.limit(m.bridge.in.Now())
 	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
-	if c != m.layer || more {
-		clear(m.refusals)
+	for s := range m.refusals {
+		if more || c != m.layer && s.member == nil { // of legs there are no layers
+			delete(m.refusals, s)
+		}
 	}
 	if more || limit > 0 && (m.bounded == 0 || limit < m.bounded) {
 		m.bounded = limit

@@ -170,9 +170,10 @@ func (s *Switch) takeUp(in *input) {
 
 // refuse stops forwarding a source that does not fit. The selected one stays
 // attached, to be taken up when it fits again; the one before it, which may be
-// shown while the selected one is waited for, goes on.
+// shown while the selected one is waited for, goes on. So does, until there is
+// another one, a picture that is a little too much for a path: better than none.
 func (s *Switch) refuse(in *input, why string) {
-	if in == s.shown {
+	if in == s.shown && !in.little() {
 		s.shown = nil
 	}
 	if in == s.selected {
@@ -182,11 +183,23 @@ func (s *Switch) refuse(in *input, why string) {
 	}
 }
 
+// little reports that it is the path alone that in does not fit, and not by far.
+func (in *input) little() bool {
+	f, limit := in.facts(), int(in.sw.limit.Load())
+	if limit == 0 || f.Bitrate > 2*limit {
+		return false
+	}
+	ok, _ := Fits(f, in.sw.cfg.Receiver)
+	return ok
+}
+
 // receiver is what in is to fit.
 func (s *Switch) receiver(in *input) Receiver {
 	r := s.cfg.Receiver
 	_, tailored := in.src.(Tailored)
-	if limit := int(s.limit.Load()); !tailored && limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
+	// Of a path there is less to spare than of a level.
+	limit := int(s.limit.Load()) * 7 / 8
+	if !tailored && limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
 		r.MaxBitrate = limit
 	}
 	return r

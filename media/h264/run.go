@@ -32,6 +32,9 @@ func (s *Switch) run() {
 		repeat.Reset(s.pause())
 		select {
 		case <-s.wake:
+			if s.fewer.Swap(false) {
+				s.check()
+			}
 		case <-repeat.C:
 		case <-checks.C:
 			s.check()

@@ -66,6 +66,7 @@ type Switch struct {
 	keys   *Throttle
 	keyAsk atomic.Bool  // a receiver wants a keyframe
 	limit  atomic.Int64 // TakeBitrate
+	fewer  atomic.Bool  // it has fallen
 
 	mu       sync.Mutex
 	closed   bool
@@ -225,7 +226,10 @@ func (s *Switch) RequestKeyframe() {
 // OnLimit, and a source that stays above it is Refused, unless it is Tailored. Receivers that share a switch
 // share the limit.
 func (s *Switch) TakeBitrate(bps int) {
-	s.limit.Store(int64(max(bps, 0)))
+	was := s.limit.Swap(int64(max(bps, 0)))
+	if bps > 0 && (was == 0 || int64(bps) < was) {
+		s.fewer.Store(true)
+	}
 	if s.cfg.OnLimit != nil {
 		s.cfg.OnLimit(max(bps, 0))
 	}

@@ -5,9 +5,10 @@ import "github.com/pion/rtp"
 // Bounds of the reordering window: a packet that did not come is given up when
 // windowPackets behind it have, or when the timestamps have moved on by
 // windowTicks since the first of those. A jump of sequenceJump is a new stream
-// rather than a loss, and so are windowPackets late packets in a row.
+// rather than a loss, and so are lateInARow late packets in a row.
 const (
-	windowPackets = 16
+	windowPackets = 64 // a keyframe is so many and comes at once; one of them may be sent again
+	lateInARow    = 16
 	windowTicks   = 4500 // 50 ms of the 90 kHz clock
 	sequenceJump  = 512
 )
@@ -53,7 +54,7 @@ func (w *window) push(p *rtp.Packet, pass func(segment), lost func(int)) {
 		return
 	case ahead < 0:
 		w.late++
-		if w.lateRun++; w.lateRun > windowPackets { // nothing but: the sender has gone back
+		if w.lateRun++; w.lateRun > lateInARow { // nothing but: the sender has gone back
 			w.startAt(p.SequenceNumber, pass, lost)
 			w.step(seg, pass)
 		}

@@ -2,6 +2,7 @@ package rtpconn
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -14,10 +15,11 @@ type bitrates struct {
 	mu sync.Mutex
 	// what we send
 	negotiated int
-	requested  int // by TMMBR
-	estimate   int // by REMB
-	carried    int // by the path, as reports show it
-	limit      int // the least of them
+	requested  int          // by TMMBR
+	estimate   int          // by REMB
+	carried    int          // by the path, as reports show it
+	limit      int          // the least of them
+	narrow     atomic.Int64 // the least but negotiated: the path's
 	// what we receive
 	consumer int  // what takes the track wants
 	carries  int  // what the path carries
@@ -63,6 +65,13 @@ func (s *Session) bound(change func(*bitrates)) (limit int, changed bool) {
 			limit = bound
 		}
 	}
+	narrow := 0
+	for _, bound := range []int{b.requested, b.estimate, b.carried} {
+		if bound > 0 && (narrow == 0 || bound < narrow) {
+			narrow = bound
+		}
+	}
+	b.narrow.Store(int64(narrow))
 	changed = limit != b.limit
 	b.limit = limit
 	b.mu.Unlock()

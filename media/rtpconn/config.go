@@ -56,6 +56,9 @@ type Config struct {
 	// negotiated. It is called when the bound changes, must not block, and may be
 	// nil.
 	BitrateFallback func(bps int)
+	// Impair, when not nil, says of each datagram sent or received whether it gets
+	// through: simulated terminals sit on bad paths by it.
+	Impair func(sent bool, octets int) bool
 }
 
 // Latching says whether media goes to where it was signalled or to where the

@@ -53,6 +53,9 @@ func (s *Session) read(conn *net.UDPConn) {
 
 // receive tells apart what shares a port (RFC 7983 §7, RFC 5761 §4).
 func (s *Session) receive(b []byte, from netip.AddrPort) {
+	if s.cfg.Impair != nil && !s.cfg.Impair(false, len(b)) {
+		return
+	}
 	now := s.clock.Now()
 	switch {
 	case len(b) == 0:

@@ -25,6 +25,7 @@ type account struct {
 	at      time.Time
 	packets uint32 // sent, or expected
 	lost    uint32
+	again   uint32 // sent again, which hides that they were lost
 	bytes   uint64
 }
 
@@ -39,7 +40,7 @@ const (
 // when it is too early, or nothing can be told.
 func (a *account) since(next account) (s rate.Sight, ok bool) {
 	passed := next.at.Sub(a.at)
-	packets, lost := next.packets-a.packets, next.lost-a.lost
+	packets, lost := next.packets-a.packets, uint32(max(0, int32(next.lost-a.lost)))
 	switch {
 	case a.at.IsZero(), packets > 1<<20, passed > lookLongest, next.bytes < a.bytes:
 		*a = next
@@ -47,7 +48,7 @@ func (a *account) since(next account) (s rate.Sight, ok bool) {
 	case passed < lookPause || packets < lookPackets:
 		return s, false
 	}
-	if int32(lost) > 0 {
+	if lost = max(lost, next.again-a.again); int32(lost) > 0 {
 		s.Loss = min(1, float64(lost)/float64(packets))
 	}
 	s.Bps = int(float64(next.bytes-a.bytes) * 8 / passed.Seconds())
@@ -65,7 +66,8 @@ func (s *Session) reportedPath(r rtcp.ReceptionReport, rtt time.Duration, rttKno
 	if rttKnown && (p.least == 0 || rtt < p.least) {
 		p.least = rtt
 	}
-	sight, ok := p.told.since(account{at: now, packets: r.LastSequenceNumber, lost: r.TotalLost & 0xffffff, bytes: s.out.octetsSent()})
+	octets, again := s.out.flow()
+	sight, ok := p.told.since(account{at: now, packets: r.LastSequenceNumber, lost: r.TotalLost & 0xffffff, again: again, bytes: octets})
 	if !ok {
 		p.mu.Unlock()
 		return
@@ -115,10 +117,14 @@ func (s *Session) forgetPaths() {
 	s.bound(func(b *bitrates) { b.carried = 0 })
 }
 
-func (s *sink) octetsSent() uint64 {
+// flow is what was sent, and how many packets of it had to be sent again.
+func (s *sink) flow() (octets uint64, again uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytes
+	if s.history != nil {
+		again = s.history.Lost()
+	}
+	return s.bytes, again
 }
 
 // account is what was received so far. queue gives how long packets waited since it

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtp"
 
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/rtpconn/pace"
 )
 
 // datagrams are the buffers packets are written into.
@@ -23,6 +26,11 @@ type publication struct {
 	mu      sync.Mutex
 	detach  func()
 	removed bool
+
+	pacing sync.Mutex
+	pacer  *pace.Pacer // where the path is narrow
+	timer  *time.Timer
+	paces  atomic.Bool
 }
 
 // Publish sends t in place of what was sent before. Packets flow while the
@@ -105,6 +113,11 @@ func (pub *publication) remove() {
 	if detach != nil {
 		detach()
 	}
+	pub.pacing.Lock()
+	defer pub.pacing.Unlock()
+	if pub.timer != nil {
+		pub.timer.Stop()
+	}
 }
 
 // limit tells the source what the far side can take.
@@ -114,8 +127,39 @@ func (pub *publication) limit(bps int) {
 	}
 }
 
-// WriteRTP sends one packet of the track.
+// WriteRTP sends one packet of the track; on narrow paths those of large pictures
+// spread over time.
 func (pub *publication) WriteRTP(p *rtp.Packet) error {
+	narrow := int(pub.session.reach.narrow.Load())
+	if pub.audio || narrow == 0 && !pub.paces.Load() {
+		return pub.send(p)
+	}
+	pub.pacing.Lock()
+	defer pub.pacing.Unlock()
+	if narrow == 0 {
+		pub.paces.Store(false)
+		pub.pacer.Flush()
+		return pub.send(p)
+	}
+	pub.paces.Store(true)
+	if pub.pacer == nil {
+		pub.timer = time.AfterFunc(time.Hour, pub.paced)
+		pub.pacer = &pace.Pacer{Next: media.WriterFunc(pub.send), Arm: func(d time.Duration) { pub.timer.Reset(d) }}
+	}
+	pub.pacer.Rate(narrow)
+	pub.pacer.Write(p, pub.session.clock.Now())
+	return nil
+}
+
+// paced sends what had to wait.
+func (pub *publication) paced() {
+	pub.pacing.Lock()
+	defer pub.pacing.Unlock()
+	pub.pacer.Due(pub.session.clock.Now())
+}
+
+// send sends one packet now.
+func (pub *publication) send(p *rtp.Packet) error {
 	s := pub.session
 	buf := datagrams.Get().(*[maxDatagram]byte)
 	defer datagrams.Put(buf)

@@ -42,6 +42,9 @@ const prefix = 4
 
 // transmit sends a datagram, behind the identifier that the far side wants to see.
 func (s *Session) transmit(conn *net.UDPConn, b []byte, to netip.AddrPort) error {
+	if s.cfg.Impair != nil && !s.cfg.Impair(true, len(b)) {
+		return nil
+	}
 	agreed := s.agreed.Load()
 	if agreed == nil || agreed.Traversal.SendID == nil {
 		_, err := conn.WriteToUDPAddrPort(b, to)

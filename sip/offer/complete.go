@@ -78,7 +78,7 @@ func (c *completing) line(l *line, s *Section) refusal {
 	m.RTP, m.RTCP = s.destinations(s.Mux)
 	if l.role != media.Audio && l.role != media.Camera {
 		agreed, _ := s.feedback(chosen.theirs.PayloadType)
-		m.Feedback = agreed.and(Feedback{PLI: true, FIR: true, TMMBR: true})
+		m.Feedback = agreed.and(Feedback{NACK: true, PLI: true, FIR: true, TMMBR: true})
 	}
 	l.remember(theirs)
 	c.result.Media = append(c.result.Media, m)

@@ -58,7 +58,7 @@ func TestCompleteTolerates(t *testing.T) {
 			[]string{"audio PCMA=8 sendrecv 192.0.2.1:4000 20ms", "video H264=97 sendrecv 192.0.2.1:4002 42e01f/1"}},
 		{"feedback that was not offered",
 			[]string{"m=audio 0 RTP/AVP 8", "m=video 4002 RTP/AVP 97", h264, "a=fmtp:97 packetization-mode=1", "a=rtcp-fb:97 nack", "a=rtcp-fb:97 goog-remb", "a=rtcp-fb:97 ccm fir tmmbr"},
-			[]string{"-", "video H264=97 sendrecv 192.0.2.1:4002 42000a/1 fir tmmbr"}},
+			[]string{"-", "video H264=97 sendrecv 192.0.2.1:4002 42000a/1 nack fir tmmbr"}},
 		{"held from the start",
 			[]string{"m=audio 4000 RTP/AVP 8", "c=IN IP4 0.0.0.0"},
 			[]string{"audio PCMA=8 recvonly invalid AddrPort 20ms rtcp=invalid AddrPort"}},

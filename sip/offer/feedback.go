@@ -78,7 +78,7 @@ func feedbackTexts(kind string, rest []string) []string {
 }
 
 // offeredFeedback is what we ask for video, as room systems do even on RTP/AVP.
-var offeredFeedback = []feedbackLine{{"*", "nack pli"}, {"*", "ccm fir"}, {"*", "ccm tmmbr"}}
+var offeredFeedback = []feedbackLine{{"*", "nack"}, {"*", "nack pli"}, {"*", "ccm fir"}, {"*", "ccm tmmbr"}}
 
 // and keeps what both have.
 func (f Feedback) and(o Feedback) Feedback {

@@ -29,6 +29,7 @@ type Output struct {
 	id     uint32
 	in     Encoding
 	keys   *h264.Throttle
+	joins  *h264.Throttle // of those who come: they are not made to wait
 	done   chan struct{}
 	once   sync.Once
 
@@ -75,13 +76,18 @@ func (c *Canvas) Encode(e Encoding) (*Output, error) {
 	case number == wire.H263:
 		o.spec.MaxUnit = o.packets.Room() - modeBHeader
 	}
-	o.keys = h264.NewThrottle(keyframeInterval, func() { c.process.tell(wire.Keyframe, o.id, nil) })
+	key := func() { c.process.tell(wire.Keyframe, o.id, nil) }
+	o.keys, o.joins = h264.NewThrottle(repairInterval, key), h264.NewThrottle(keyframeInterval, key)
 	c.process.add(func(id uint32) object {
 		o.id = id
 		return o
 	})
 	return o, nil
 }
+
+// repairInterval is how often a keyframe mends what was lost on the way to somebody:
+// soon enough for people, and not so often that keyframes fill the path themselves.
+const repairInterval = 900 * time.Millisecond
 
 // modeBHeader is that of RFC 2190 §5.2.
 const modeBHeader = 8
@@ -110,7 +116,7 @@ func (o *Output) Attach(w media.Writer) (detach func()) {
 	o.mu.Lock()
 	o.writers = append(o.writers, a)
 	o.mu.Unlock()
-	o.keys.Request()
+	o.joins.Request()
 	return func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -202,6 +208,7 @@ func (o *Output) send(f *wire.Frame) {
 	key := f.Flags&wire.FlagKey != 0
 	if key {
 		o.keys.Answered()
+		o.joins.Answered()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -247,6 +254,7 @@ func (o *Output) Close() {
 	o.once.Do(func() {
 		o.canvas.process.remove(o.id, wire.CloseEncoder)
 		o.keys.Close()
+		o.joins.Close()
 		o.mu.Lock()
 		o.writers = nil
 		o.mu.Unlock()

@@ -9,6 +9,7 @@ type History struct {
 	slots  [historySize]sent
 	second time.Time
 	spent  int
+	lost   uint32
 }
 
 const (
@@ -50,9 +51,16 @@ func (h *History) Find(seq uint16, buf []byte, now time.Time) (n int, ok bool) {
 		return 0, false
 	}
 	h.spent++
+	if s.resent.IsZero() {
+		h.lost++
+	}
 	s.resent = now
 	return copy(buf, s.wire), true
 }
+
+// Lost is how many packets were found, once or more often: those that did not arrive
+// the first time.
+func (h *History) Lost() uint32 { return h.lost }
 
 // Forget makes all packets unknown: they were protected by a key that is no
 // longer in force.

@@ -30,6 +30,7 @@ const (
 // How a bound moves.
 const (
 	least     = 64_000
+	below     = 0.8  // of the bound: it was not used up
 	keep      = 0.9  // of what arrived, so that queues drain
 	growth    = 0.08 // a second, far below what was too much
 	caution   = 0.03 // a second, near it
@@ -76,8 +77,9 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 
 func (p *Path) fall(now time.Time, s Sight) {
 	to := int(keep * float64(s.Bps))
-	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < twice && s.Loss < 2*lossy {
-		to = max(to, soft) // a bound that is a little too high, or loss of another cause
+	sent := float64(s.Bps) / max(1-s.Loss, 0.01)
+	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < twice && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
+		to = max(to, soft) // a bound that is a little too high, a burst, or loss of another cause
 	}
 	to = max(to, least)
 	if p.limit > 0 && to >= p.limit {

@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// second is one of the timeline in a terminal's report.
+type second struct {
+	Kbps, Frames, Keyframes, Width, Height int
+}
+
+// pictures adds up what was seen from one second to another.
+func pictures(seconds []second, from, to int) (frames, keyframes, kbps int) {
+	n := 0
+	for i := from; i < to && i < len(seconds); i++ {
+		frames += seconds[i].Frames
+		keyframes += seconds[i].Keyframes
+		kbps += seconds[i].Kbps
+		n++
+	}
+	return frames, keyframes, kbps / max(n, 1)
+}
+
+// A terminal whose path is cut to 512 kbit/s goes on seeing, in a picture that fits,
+// and gets the large one back; a burst of loss is over when it is over; steady loss
+// makes no storm of keyframes. What sends to them is a terminal of its own.
+func TestBadPaths(t *testing.T) {
+	g := startGateway(t, "")
+	sender := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--duration", "50s")
+	eventually(t, 20*time.Second, "the sender is there", func() bool { return len(g.identities("demo")) == 1 })
+	watch := func(hz float64, path string) *room {
+		return startRoom(t, hz, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--video", "none", "--timeline", "--duration", "26s", "--path", path)
+	}
+	cut := watch(550, "in=512@6s,in=0@14s")
+	burst := watch(660, "loss=20@6s,loss=0@8s")
+	steady := watch(770, "loss=5@3s")
+
+	got := cut.report()
+	if got.Video == nil || len(got.Video.Timeline) < 24 {
+		t.Fatalf("%+v", got)
+	}
+	line := got.Video.Timeline
+	t.Logf("cut: %d lost, %d freezes, the longest %d ms, %+v", got.Video.Lost, got.Video.Freezes, got.Video.LongestMS, line)
+	if frames, _, kbps := pictures(line, 11, 14); frames < 45 || kbps > 512 || line[13].Width >= 1280 {
+		t.Errorf("five seconds after the cut: %d pictures in three seconds, %d kbit/s", frames, kbps)
+	}
+	if last := line[len(line)-2]; last.Width != 1280 {
+		t.Errorf("twelve seconds after the cut was over: %+v", last)
+	}
+
+	got = burst.report()
+	line = got.Video.Timeline
+	t.Logf("burst: %d lost, %d freezes, the longest %d ms, %+v", got.Video.Lost, got.Video.Freezes, got.Video.LongestMS, line)
+	if frames, _, _ := pictures(line, 9, 11); frames < 30 { // the burst ends in the eighth second, or a little later
+		t.Errorf("%d pictures in the two seconds that begin a second after the burst", frames)
+	}
+
+	got = steady.report()
+	line = got.Video.Timeline
+	frames, keyframes, _ := pictures(line, 5, 25)
+	t.Logf("steady: %d pictures and %d keyframes in 20 s, %d freezes, the longest %d ms", frames, keyframes, got.Video.Freezes, got.Video.LongestMS)
+	if frames < 200 || keyframes > 50 {
+		t.Errorf("under five percent of loss %d pictures and %d keyframes in 20 s", frames, keyframes)
+	}
+	sender.stop()
+}
