@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,6 +19,23 @@ type DialRequest struct {
 	Name     string `json:"name,omitempty" maxLength:"100" doc:"Shown in the meeting; default: the far side's."`
 	Username string `json:"username,omitempty" maxLength:"128" doc:"For a digest challenge of the far side."`
 	Password string `json:"password,omitempty" maxLength:"128"`
+
+	Rate           int    `json:"rate,omitempty" minimum:"64" maximum:"100000" example:"1024" doc:"Of the whole call in kbit/s, sound included; 128 to 6144 are usual. The smallest of this, the endpoint's and the meeting's counts."`
+	LongestSeconds int    `json:"longest_seconds,omitempty" minimum:"0" maximum:"1000000" doc:"How long the call lasts at most once answered; 0: any."`
+	Digits         string `json:"digits,omitempty" pattern:"^[0-9*#A-D,]{0,128}$" example:",,1234#" doc:"Sent when it has answered, for the menu of an MCU; a comma waits for a second. They may also follow the target's first comma."`
+	Layout         string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"What it is shown; default: the endpoint's, then the meeting's."`
+	MCU            bool   `json:"mcu,omitempty" doc:"It joins several itself: it is never shown its own picture, and that picture fills the screens of others."`
+	TerminalType   int    `json:"terminal_type,omitempty" minimum:"0" maximum:"255" doc:"Of H.245 (H.323 table 1): the greater one is master. Default: 240 with content_master here, 60 otherwise."`
+	ContentMaster  string `json:"content_master,omitempty" enum:"here,there" doc:"Whose presenter stays when both sides of an MCU present; default: whoever came last."`
+	Redials        *int   `json:"redials,omitempty" minimum:"0" maximum:"20" doc:"How often in a row it is called again when the network lost the call, after 2, 4, 8 .. 60 seconds; default: the endpoint's."`
+}
+
+func (r DialRequest) request() gateway.DialRequest {
+	return gateway.DialRequest{
+		Target: r.Target, Meeting: r.Meeting, Name: r.Name, Username: r.Username, Password: r.Password,
+		Rate: r.Rate, Longest: time.Duration(r.LongestSeconds) * time.Second, Digits: r.Digits, Layout: r.Layout,
+		MCU: r.MCU, TerminalType: r.TerminalType, ContentMaster: r.ContentMaster, Redials: r.Redials,
+	}
 }
 
 // TransferRequest says where a call is to go.
@@ -61,7 +79,7 @@ func (a *API) calls() {
 	post.DefaultStatus = http.StatusCreated
 	post.Description = "Answers when the call is on its way; events tell what becomes of it."
 	huma.Register(a.huma, post, func(ctx context.Context, in *struct{ Body DialRequest }) (*callOutput, error) {
-		c, err := a.Gateway.Dial(ctx, gateway.DialRequest(in.Body))
+		c, err := a.Gateway.Dial(ctx, in.Body.request())
 		if err != nil {
 			return nil, a.problem(err)
 		}
@@ -75,7 +93,7 @@ func (a *API) calls() {
 			}
 			return &callOutput{callView(c)}, nil
 		})
-	huma.Register(a.huma, operation("end-call", http.MethodDelete, "/calls/{id}", "Hang up", tag, http.StatusNotFound),
+	huma.Register(a.huma, operation("end-call", http.MethodDelete, "/calls/{id}", "Hang up, or keep a lost call from being made again", tag, http.StatusNotFound),
 		a.onCall(func(id string) error { return a.Gateway.Hangup(id, call.Removed) }))
 
 	mute := operation("mute-call", http.MethodPost, "/calls/{id}/mute", "Mute a call towards its meeting", tag, http.StatusNotFound)

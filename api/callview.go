@@ -15,7 +15,7 @@ type Call struct {
 	Identity   string     `json:"identity" doc:"In the roster of the meeting."`
 	Protocol   string     `json:"protocol" enum:"sip,h323"`
 	Direction  string     `json:"direction" enum:"in,out"`
-	State      string     `json:"state" enum:"ringing,lobby,active,held,ended"`
+	State      string     `json:"state" enum:"ringing,lobby,active,held,ended,redialling" doc:"Redialling: the network lost it, and it is about to be made again."`
 	Muted      bool       `json:"muted"`
 	Called     string     `json:"called" doc:"The alias dialled."`
 	Remote     Remote     `json:"remote"`
@@ -26,6 +26,17 @@ type Call struct {
 	LegacyTLS  bool       `json:"legacy_tls" doc:"The signalling uses the opt-in profile for old terminals."`
 	Media      []Media    `json:"media" nullable:"false"`
 	Cause      *Cause     `json:"cause" doc:"Why it ended."`
+	Rate       int        `json:"rate,omitempty" doc:"Limit of the whole call in kbit/s; none: no limit."`
+	MCU        bool       `json:"mcu,omitempty" doc:"The far side joins several itself."`
+	Redial     *Redial    `json:"redial,omitempty" doc:"Of calls out that may be made again."`
+}
+
+// Redial is where a call out stands that the network may lose.
+type Redial struct {
+	Attempt  int        `json:"attempt" doc:"In a row; 0: none was needed."`
+	Most     int        `json:"most" doc:"Attempts in a row."`
+	NextAt   *time.Time `json:"next_at,omitempty" doc:"When it is made again."`
+	Replaces string     `json:"replaces,omitempty" doc:"The call before, which was lost."`
 }
 
 // Remote is the far side of a call.
@@ -78,6 +89,10 @@ func callView(c gateway.Call) Call {
 	}
 	if v.Encryption == "" {
 		v.Encryption = "none"
+	}
+	v.Rate, v.MCU = c.Terms.Rate, c.Terms.MCU
+	if r := c.Redial; r != nil {
+		v.Redial = &Redial{Attempt: r.Attempt, Most: r.Most, NextAt: moment(r.Next), Replaces: r.Replaces}
 	}
 	if c.Cause != nil {
 		v.Cause = &Cause{Code: string(c.Cause.Code), Text: c.Cause.Text}

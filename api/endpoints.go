@@ -30,6 +30,41 @@ type EndpointRequest struct {
 	Layout      string   `json:"layout,omitempty" enum:"auto,speaker,grid,2x2,3x3,4x4"`
 	Address     string   `json:"address,omitempty" maxLength:"256" example:"h323:10.1.2.3" doc:"Where it is called while it is not registered."`
 	Permissions []string `json:"permissions,omitempty" maxItems:"3" enum:"meetings,terminals,trunks" nullable:"false" doc:"What it may call; none: everything."`
+
+	Treatment
+}
+
+// Treatment is what is special about calls of an endpoint.
+type Treatment struct {
+	MCU           bool     `json:"mcu,omitempty" doc:"It joins several itself: it is never shown its own picture, and that picture fills the screens of others."`
+	TerminalType  int      `json:"terminal_type,omitempty" minimum:"0" maximum:"255" doc:"Of H.245 in calls to it (H.323 table 1); default: 240 with content_master here, 60 otherwise."`
+	ContentMaster string   `json:"content_master,omitempty" enum:"here,there" doc:"Whose presenter stays when both sides of an MCU present; default: whoever came last."`
+	Digits        string   `json:"digits,omitempty" pattern:"^[0-9*#A-D,]{0,128}$" example:",,1234#" doc:"Sent when it has answered; a comma waits for a second."`
+	Redials       int      `json:"redials,omitempty" minimum:"0" maximum:"20" doc:"How often in a row it is called again when the network lost the call."`
+	Longest       int      `json:"longest_seconds,omitempty" minimum:"0" maximum:"1000000" doc:"How long its calls last at most; 0: any."`
+	Forbidden     []string `json:"forbidden,omitempty" maxItems:"3" enum:"present,cameras,keys" nullable:"false" doc:"What it may not do in meetings: present, move cameras of others, give commands by its keypad."`
+}
+
+func treatmentView(t directory.Treatment) Treatment {
+	v := Treatment{
+		MCU: t.MCU, TerminalType: t.TerminalType, ContentMaster: t.ContentMaster, Digits: t.Digits,
+		Redials: t.Redials, Longest: t.Longest,
+	}
+	for _, d := range t.Forbidden {
+		v.Forbidden = append(v.Forbidden, string(d))
+	}
+	return v
+}
+
+func (v Treatment) treatment() directory.Treatment {
+	t := directory.Treatment{
+		MCU: v.MCU, TerminalType: v.TerminalType, ContentMaster: v.ContentMaster, Digits: v.Digits,
+		Redials: v.Redials, Longest: v.Longest,
+	}
+	for _, d := range v.Forbidden {
+		t.Forbidden = append(t.Forbidden, directory.Deed(d))
+	}
+	return t
 }
 
 // Endpoint is a terminal or phone of the directory.
@@ -49,6 +84,8 @@ type Endpoint struct {
 	Permissions []string  `json:"permissions" nullable:"false"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+
+	Treatment
 }
 
 func endpointView(e directory.Endpoint) Endpoint {
@@ -56,6 +93,7 @@ func endpointView(e directory.Endpoint) Endpoint {
 		ID: e.ID, Name: e.Name, Agency: e.Agency, Site: e.Site, Username: e.Username, HasPassword: e.Sealed != "",
 		Vendor: e.Vendor, Quirks: append([]string{}, e.Quirks...), Bandwidth: e.Bandwidth, Layout: e.Layout, Address: e.Address,
 		Aliases: views(e.Aliases, aliasView), Permissions: []string{}, CreatedAt: e.Created, UpdatedAt: e.Updated,
+		Treatment: treatmentView(e.Treatment),
 	}
 	for _, p := range e.Permissions {
 		v.Permissions = append(v.Permissions, string(p))
@@ -69,6 +107,7 @@ func (r EndpointRequest) endpoint() (directory.Endpoint, error) {
 	e := directory.Endpoint{
 		Name: r.Name, Agency: r.Agency, Site: r.Site, Username: r.Username, Password: r.Password,
 		Vendor: r.Vendor, Quirks: r.Quirks, Bandwidth: r.Bandwidth, Layout: r.Layout, Address: r.Address,
+		Treatment: r.treatment(),
 	}
 	for _, a := range r.Aliases {
 		e.Aliases = append(e.Aliases, directory.Alias{Kind: directory.AliasKind(a.Kind), Value: a.Value})

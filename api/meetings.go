@@ -31,6 +31,9 @@ type MeetingRequest struct {
 	MaxSeconds    int  `json:"max_seconds,omitempty" minimum:"0" maximum:"604800" doc:"The meeting ends so long after its first terminal or phone has come; 0: never."`
 	RoomsOnlySecs int  `json:"rooms_only_seconds,omitempty" minimum:"0" maximum:"604800" doc:"It ends so long after the last browser has left terminals alone; 0: never."`
 
+	Bandwidth   int `json:"bandwidth,omitempty" minimum:"0" maximum:"100000" doc:"Of each call in kbit/s, sound included; 0: no limit of its own."`
+	LegLastSecs int `json:"leg_longest_seconds,omitempty" minimum:"0" maximum:"604800" doc:"How long each call lasts at most; 0: any."`
+
 	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
 	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`
 	Presenting string `json:"presenting,omitempty" enum:"free,ask,host" doc:"Who may present: everybody, and take over (free, the default); everybody, but taking over needs a yes (ask); hosts alone (host)."`
@@ -55,6 +58,8 @@ type Meeting struct {
 	JoinMuted   bool      `json:"join_muted"`
 	MaxSeconds  int       `json:"max_seconds"`
 	RoomsOnly   int       `json:"rooms_only_seconds"`
+	Bandwidth   int       `json:"bandwidth,omitempty"`
+	LegLast     int       `json:"leg_longest_seconds,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand" doc:"Made by somebody dialling in; ends with the last terminal."`
 	Legs        int       `json:"legs" doc:"Terminals and phones on this node."`
@@ -67,6 +72,7 @@ func meetingView(m gateway.Meeting) Meeting {
 		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting,
 		Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
 		MaxSeconds: int(m.MaxDuration / time.Second), RoomsOnly: int(m.RoomsOnly / time.Second),
+		Bandwidth: m.Bandwidth, LegLast: int(m.LegLast / time.Second),
 		CreatedAt: m.Created.UTC(), OnDemand: m.OnDemand, Legs: m.Legs,
 	}
 }
@@ -114,6 +120,7 @@ func (a *API) meetings() {
 			Layout: b.Layout, MaxLegs: b.MaxLegs, Encryption: b.Encryption, Presenting: b.Presenting,
 			Lobby: b.Lobby, WaitForHost: b.WaitForHost, JoinMuted: b.JoinMuted,
 			MaxDuration: time.Duration(b.MaxSeconds) * time.Second, RoomsOnly: time.Duration(b.RoomsOnlySecs) * time.Second,
+			Bandwidth: b.Bandwidth, LegLast: time.Duration(b.LegLastSecs) * time.Second,
 		})
 		if err != nil {
 			return nil, a.problem(err)

@@ -73,6 +73,10 @@ type Transferrer interface {
 	Transfer(ctx context.Context, target string) error
 }
 
+// Focuser is a leg that can tell its far side that it is in a meeting. It is told before
+// Accept.
+type Focuser interface{ Focus() }
+
 // DigitSender is a leg that can be sent keypad digits.
 type DigitSender interface {
 	SendDigits(ctx context.Context, digits string) error
@@ -152,6 +156,8 @@ type Remote struct {
 	// Trunk: over this trunk, in either direction.
 	Registered bool
 	Trunk      string
+	// Focus: it says that it joins several, as an MCU does (RFC 4579, H.323 mc).
+	Focus bool
 	// Private: the caller wants its number kept from others (RFC 3323 §4.2).
 	Private bool
 }
@@ -173,6 +179,12 @@ type Target struct {
 	// Trunk is the name of the line that Address, a number then, is called over.
 	Trunk  string
 	Domain string // of From; "" = ours, or that of the trunk's target
+
+	// TerminalType decides who is master in H.245 (H.323 table 1); 0 = the stack's.
+	TerminalType uint8
+	// Focus: the far side comes into a meeting (RFC 4579).
+	Focus bool
+
 	// Asserted and Preferred say who calls to those who trust us or are to assert it
 	// (RFC 3325); Anonymous asks them to keep it to themselves (RFC 3323).
 	Asserted, Preferred Identity

@@ -13,7 +13,7 @@ type Call struct {
 	Identity   string     `json:"identity"`
 	Protocol   string     `json:"protocol"`  // sip, h323
 	Direction  string     `json:"direction"` // in, out
-	State      string     `json:"state"`     // ringing, lobby, active, held, ended
+	State      string     `json:"state"`     // ringing, lobby, active, held, ended, redialling
 	Muted      bool       `json:"muted"`
 	Called     string     `json:"called"`
 	Remote     Remote     `json:"remote"`
@@ -24,6 +24,17 @@ type Call struct {
 	LegacyTLS  bool       `json:"legacy_tls"`
 	Media      []Media    `json:"media"`
 	Cause      *Cause     `json:"cause"`
+	Rate       int        `json:"rate"` // kbit/s; 0: no limit
+	MCU        bool       `json:"mcu"`
+	Redial     *Redial    `json:"redial"`
+}
+
+// Redial is where a call out stands that the network may lose.
+type Redial struct {
+	Attempt  int        `json:"attempt"` // in a row
+	Most     int        `json:"most"`
+	NextAt   *time.Time `json:"next_at"`
+	Replaces string     `json:"replaces"` // the call before
 }
 
 // Remote is the far side of a call.
@@ -71,6 +82,15 @@ type DialRequest struct {
 	Name     string `json:"name,omitempty"`
 	Username string `json:"username,omitempty"` // for a digest challenge of the far side
 	Password string `json:"password,omitempty"`
+
+	Rate           int    `json:"rate,omitempty"` // kbit/s, sound included
+	LongestSeconds int    `json:"longest_seconds,omitempty"`
+	Digits         string `json:"digits,omitempty"` // sent after the answer; a comma waits for a second
+	Layout         string `json:"layout,omitempty"`
+	MCU            bool   `json:"mcu,omitempty"`
+	TerminalType   int    `json:"terminal_type,omitempty"`  // of H.245
+	ContentMaster  string `json:"content_master,omitempty"` // here, there
+	Redials        *int   `json:"redials,omitempty"`        // after a loss; nil: as the directory says
 }
 
 // Calls lists the living calls, oldest first.

@@ -29,6 +29,18 @@ type EndpointRequest struct {
 	Layout      string   `json:"layout,omitempty"`
 	Address     string   `json:"address,omitempty"`     // where it is called while it is not registered
 	Permissions []string `json:"permissions,omitempty"` // meetings, terminals, trunks; none: everything
+	Treatment
+}
+
+// Treatment is what is special about calls of an endpoint.
+type Treatment struct {
+	MCU           bool     `json:"mcu,omitempty"`
+	TerminalType  int      `json:"terminal_type,omitempty"`
+	ContentMaster string   `json:"content_master,omitempty"` // here, there
+	Digits        string   `json:"digits,omitempty"`         // sent after the answer
+	Redials       int      `json:"redials,omitempty"`
+	Longest       int      `json:"longest_seconds,omitempty"`
+	Forbidden     []string `json:"forbidden,omitempty"` // present, cameras, keys
 }
 
 // Endpoint is a terminal or phone of the directory.
@@ -48,6 +60,7 @@ type Endpoint struct {
 	Permissions []string  `json:"permissions"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+	Treatment
 }
 
 // Import is what a table did to the directory, or would do.

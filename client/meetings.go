@@ -23,6 +23,9 @@ type MeetingRequest struct {
 	JoinMuted        bool `json:"join_muted,omitempty"`
 	MaxSeconds       int  `json:"max_seconds,omitempty"`
 	RoomsOnlySeconds int  `json:"rooms_only_seconds,omitempty"`
+
+	Bandwidth         int `json:"bandwidth,omitempty"` // of each call, kbit/s
+	LegLongestSeconds int `json:"leg_longest_seconds,omitempty"`
 }
 
 // Meeting is a meeting as it stands.
@@ -44,6 +47,8 @@ type Meeting struct {
 	JoinMuted   bool      `json:"join_muted"`
 	MaxSeconds  int       `json:"max_seconds"`
 	RoomsOnly   int       `json:"rooms_only_seconds"`
+	Bandwidth   int       `json:"bandwidth"`
+	LegLongest  int       `json:"leg_longest_seconds"`
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand"`
 	Legs        int       `json:"legs"`

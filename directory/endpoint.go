@@ -32,6 +32,7 @@ type Endpoint struct {
 	Address string `json:"address,omitempty"`
 	// Permissions are what it may call; none = everything.
 	Permissions []Permission `json:"permissions,omitempty"`
+	Treatment
 }
 
 // AliasKind is what an alias is.
@@ -169,6 +170,9 @@ func (e *Endpoint) checkProfile() error {
 	}
 	if e.Layout != "" && !slices.Contains(Layouts, e.Layout) {
 		return bad("layout", "%q is none of %s", e.Layout, strings.Join(Layouts, ", "))
+	}
+	if err := e.Treatment.check(); err != nil {
+		return err
 	}
 	for i, p := range e.Permissions {
 		if !slices.Contains(permissions, p) {

@@ -30,6 +30,10 @@ type Meeting struct {
 	// browser left; nanoseconds, 0 = never.
 	MaxDuration time.Duration `json:"max_duration,omitempty"`
 	RoomsOnly   time.Duration `json:"rooms_only,omitempty"`
+	// Bandwidth of each call in kbit/s, sound included, and how long one lasts at
+	// most; 0 = no limit.
+	Bandwidth int           `json:"bandwidth,omitempty"`
+	LegLast   time.Duration `json:"leg_last,omitempty"`
 	// HostPIN and GuestPIN are kept sealed.
 	HostPIN     string `json:"-"`
 	GuestPIN    string `json:"-"`
@@ -75,6 +79,8 @@ func (m *Meeting) check() error {
 	switch {
 	case m.Layout != "" && !slices.Contains(Layouts, m.Layout):
 		return bad("layout", "%q is none of %s", m.Layout, strings.Join(Layouts, ", "))
+	case m.Bandwidth != 0 && (m.Bandwidth < LeastRate || m.Bandwidth > MostRate):
+		return bad("bandwidth", "%d is not between %d and %d kbit/s", m.Bandwidth, LeastRate, MostRate)
 	case m.MaxLegs < 0:
 		return bad("max_legs", "%d is below zero", m.MaxLegs)
 	case !m.Ends.IsZero() && !m.Ends.After(m.Starts):

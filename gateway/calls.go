@@ -31,16 +31,23 @@ func (g *Gateway) Calls() []Call {
 	for _, s := range sessions {
 		out = append(out, *s.view())
 	}
+	out = append(out, g.redialling()...)
+	slices.SortStableFunc(out, func(a, b Call) int { return a.Info.Created.Compare(b.Info.Created) })
 	return out
 }
 
 // Call finds one living call.
 func (g *Gateway) Call(id string) (Call, error) {
 	s, err := g.session(id)
-	if err != nil {
-		return Call{}, err
+	if err == nil {
+		return *s.view(), nil
 	}
-	return *s.view(), nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r := g.redials[id]; r != nil {
+		return *r.view(), nil
+	}
+	return Call{}, err
 }
 
 func (g *Gateway) session(id string) (*session, error) {
@@ -53,8 +60,11 @@ func (g *Gateway) session(id string) (*session, error) {
 	return s, nil
 }
 
-// Hangup ends a call.
+// Hangup ends a call, or keeps it from being made again.
 func (g *Gateway) Hangup(id string, code call.CauseCode) error {
+	if g.takeRedial(id) != nil {
+		return nil
+	}
 	s, err := g.session(id)
 	if err != nil {
 		return err
@@ -120,8 +130,16 @@ func (s *session) view() *Call {
 		c.Meeting = s.desk.meeting
 	}
 	p, pin := s.place, s.dialledPIN
+	c.Terms = s.agreed
+	if d := s.dialled; d != nil && (s.agreed.Redials > 0 || d.attempt > 0) {
+		c.Redial = &Redial{Attempt: d.attempt, Most: s.agreed.Redials, Replaces: d.replaces}
+	}
 	s.mu.Unlock()
+	if p != nil {
+		c.Terms = c.Terms.within(p.meeting.spec())
+	}
 	c.Info = s.leg.Info()
+	c.Terms.MCU = c.Terms.MCU || c.Info.Remote.Focus
 	c.Info.Called, c.Info.CalledURI = without(c.Info.Called, pin), without(c.Info.CalledURI, pin)
 	if reporter, ok := s.leg.(call.StatsReporter); ok {
 		for _, st := range reporter.Stats() {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/media/h224"
 )
 
@@ -75,6 +76,9 @@ func (g *Gateway) CallOf(alias, identity string) (id string, err error) {
 // cameraCommand passes on what the terminal wants of the camera it sees: the other's in a
 // call of two, that of who is on its screen in a meeting where it is a host.
 func (s *session) cameraCommand(m h224.Message) {
+	if s.forbids(directory.Moves) {
+		return
+	}
 	s.mu.Lock()
 	p, partner := s.place, s.partner
 	s.mu.Unlock()

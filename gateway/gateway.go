@@ -146,6 +146,7 @@ type Gateway struct {
 	mu       sync.Mutex
 	meetings map[string]*meeting
 	sessions map[string]*session // by leg ID, living calls
+	redials  map[string]*redial  // by the ID of the call that was lost
 	idle     chan struct{}       // closed when draining and no session is left
 	closed   bool                // nothing new is started
 }
@@ -166,6 +167,7 @@ func New(in Config) (*Gateway, error) {
 		done:     make(chan struct{}),
 		meetings: map[string]*meeting{},
 		sessions: map[string]*session{},
+		redials:  map[string]*redial{},
 		idle:     make(chan struct{}),
 		clock:    mixer.NewClock(),
 		guard:    lobby.NewGuard(in.Now),

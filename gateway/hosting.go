@@ -272,6 +272,7 @@ func (g *Gateway) EndMeeting(ctx context.Context, alias string) error {
 	g.mu.Lock()
 	m, ok := g.meetings[alias]
 	g.mu.Unlock()
+	g.forgetRedials(alias)
 	if !ok || m.private {
 		return ErrNoMeeting
 	}

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/gateway/trunk"
@@ -30,6 +31,7 @@ func (g *Gateway) incoming(leg call.Leg) {
 		g.refuse(leg, *refused)
 		return
 	}
+	s.know()
 	d := g.route(info)
 	s.hide(d.PIN)
 	s.log.Info("created",
@@ -133,6 +135,9 @@ func (s *session) joinMeeting(d route.Decision) {
 func (s *session) accept(m *meeting) {
 	ctx, cancel := s.background()
 	defer cancel()
+	if f, ok := s.leg.(call.Focuser); ok {
+		f.Focus()
+	}
 	if err := s.leg.Accept(ctx, s.capabilities(m)); err != nil {
 		s.log.Info("not accepted", zap.Error(err))
 		s.leg.Hangup(call.Cause{Code: call.Failure, Text: err.Error()})
@@ -144,11 +149,15 @@ func (s *session) connectTo(d route.Decision) {
 	ctx, cancel := s.background()
 	defer cancel()
 	info := s.leg.Info()
+	var digits string
+	d.Endpoint, digits = directory.CutDigits(d.Endpoint)
+	terms := s.g.termsOf(d.Endpoint).asked(DialRequest{Digits: digits, Rate: s.terms().Rate})
 	to, err := s.g.destination(ctx, d, info.Remote)
 	if err != nil {
 		s.leg.Hangup(refusalCause(err))
 		return
 	}
+	to.target.Can, to.target.TerminalType = terms.limit(to.target.Can), uint8(terms.TerminalType)
 	leg, err := to.endpoint.Dial(ctx, to.target)
 	if err != nil {
 		to.line.Close()
@@ -156,7 +165,7 @@ func (s *session) connectTo(d route.Decision) {
 		return
 	}
 	m, b := s.g.enterPrivate("call-"+s.id, 2)
-	other, refused := s.g.admitPartner(leg, s, to.line)
+	other, refused := s.g.admitPartner(leg, s, to.line, terms)
 	if refused != nil {
 		to.line.Close()
 		leg.Hangup(*refused)
@@ -174,14 +183,14 @@ func (s *session) connectTo(d route.Decision) {
 }
 
 // admitPartner makes the session of the called terminal, tied to its caller.
-func (g *Gateway) admitPartner(leg call.Leg, caller *session, line *trunk.Line) (*session, *call.Cause) {
+func (g *Gateway) admitPartner(leg call.Leg, caller *session, line *trunk.Line, terms Terms) (*session, *call.Cause) {
 	caller.mu.Lock()
 	defer caller.mu.Unlock()
 	if caller.state == StateEnded {
 		return nil, &call.Cause{Code: call.Cancelled}
 	}
 	s, refused := g.admit(leg, func(s *session) {
-		s.partner, s.waiting = caller, true
+		s.partner, s.waiting, s.agreed = caller, true, terms
 		s.on(line)
 	})
 	if refused == nil {

@@ -20,6 +20,8 @@ func (g *Gateway) keep(ctx context.Context) error {
 		case <-tick.C:
 			g.letIn(ctx)
 			g.endInTime(ctx)
+			g.overdue(g.in.Now())
+			g.redialDue(ctx)
 		case <-ctx.Done():
 			return nil
 		}

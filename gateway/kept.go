@@ -80,7 +80,7 @@ func record(s MeetingSpec) directory.Meeting {
 	return directory.Meeting{
 		Alias: s.Alias, Name: s.Name, Agency: s.Agency, HostPIN: s.HostPIN, GuestPIN: s.GuestPIN, Layout: s.Layout, MaxLegs: s.MaxLegs,
 		Encryption: s.Encryption, Presenting: s.Presenting, Lobby: s.Lobby, WaitForHost: s.WaitForHost, Locked: s.Locked, JoinMuted: s.JoinMuted,
-		MaxDuration: s.MaxDuration, RoomsOnly: s.RoomsOnly,
+		MaxDuration: s.MaxDuration, RoomsOnly: s.RoomsOnly, Bandwidth: s.Bandwidth, LegLast: s.LegLast,
 	}
 }
 
@@ -89,6 +89,6 @@ func specOf(m directory.Meeting) MeetingSpec {
 	return MeetingSpec{
 		Alias: m.Alias, Name: m.Name, Agency: m.Agency, HostPIN: m.HostPIN, GuestPIN: m.GuestPIN, Layout: m.Layout, MaxLegs: m.MaxLegs,
 		Encryption: m.Encryption, Presenting: m.Presenting, Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
-		MaxDuration: m.MaxDuration, RoomsOnly: m.RoomsOnly,
+		MaxDuration: m.MaxDuration, RoomsOnly: m.RoomsOnly, Bandwidth: m.Bandwidth, LegLast: m.LegLast,
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"github.com/roomgate/roomgate/directory"
 
 	"go.uber.org/zap"
 
@@ -18,6 +19,9 @@ import (
 
 // command takes a key in a meeting. It does not block.
 func (s *session) command(key rune) {
+	if s.forbids(directory.Commands) {
+		return
+	}
 	s.mu.Lock()
 	p := s.place
 	if p == nil || p.meeting.private || s.state == StateEnded || !s.g.settings.Load().Keypad {

@@ -134,6 +134,7 @@ func (g *Gateway) DeleteMeeting(ctx context.Context, alias string) error {
 
 // empty ends all calls in a meeting.
 func (g *Gateway) empty(m *meeting) {
+	g.forgetRedials(m.spec().Alias)
 	for _, s := range g.living() {
 		if s.inMeeting(m) {
 			s.leg.Hangup(call.Cause{Code: call.MeetingEnded})

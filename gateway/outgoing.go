@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
 )
@@ -70,14 +71,25 @@ func (g *Gateway) registrationOf(alias string) (Registration, bool) {
 
 // Dial calls somebody into a meeting. It returns when the call is on its way.
 func (g *Gateway) Dial(ctx context.Context, req DialRequest) (Call, error) {
+	return g.dial(ctx, &dialled{req: req})
+}
+
+// dial places the call of an attempt.
+func (g *Gateway) dial(ctx context.Context, d *dialled) (Call, error) {
+	req := d.req
 	if g.Draining() {
 		return Call{}, ErrDraining
 	}
-	to, err := g.somebody(ctx, req.Target, g.hostOf(req.Meeting))
+	address, digits := directory.CutDigits(req.Target)
+	req.Digits = cmp.Or(req.Digits, digits)
+	if err := req.check(); err != nil {
+		return Call{}, err
+	}
+	to, err := g.somebody(ctx, address, g.hostOf(req.Meeting))
 	if err != nil {
 		return Call{}, err
 	}
-	c, err := g.dial(ctx, req, to)
+	c, err := g.place(ctx, d, g.termsOf(address).asked(req), to)
 	if err != nil {
 		to.line.Close()
 	}
@@ -92,7 +104,9 @@ func (g *Gateway) hostOf(alias string) call.Remote {
 	return call.Remote{Alias: alias, Name: alias}
 }
 
-func (g *Gateway) dial(ctx context.Context, req DialRequest, to callee) (Call, error) {
+// place calls somebody on terms.
+func (g *Gateway) place(ctx context.Context, d *dialled, terms Terms, to callee) (Call, error) {
+	req := &d.req
 	p, verdict := g.enter(req.Meeting, &claim{trusted: true, create: g.MayCreateMeeting(req.Meeting)})
 	if p == nil {
 		if verdict == lobby.Full {
@@ -106,13 +120,15 @@ func (g *Gateway) dial(ctx context.Context, req DialRequest, to callee) (Call, e
 	}
 	target.Encryption = cmp.Or(target.Encryption, m.spec().Encryption)
 	target.Can.Encryption = target.Encryption
+	target.Can = terms.within(m.spec()).limit(target.Can)
+	target.TerminalType, target.Focus = uint8(terms.TerminalType), true
 	leg, err := to.endpoint.Dial(ctx, target)
 	if err != nil {
 		g.leave(p)
 		return Call{}, fmt.Errorf("%w: %w", ErrBadTarget, err)
 	}
 	s, refused := g.admit(leg, func(s *session) {
-		s.name = req.Name
+		s.name, s.agreed, s.layout, s.dialled = req.Name, terms, terms.layout, d
 		s.on(to.line)
 	})
 	if refused != nil {
@@ -120,7 +136,7 @@ func (g *Gateway) dial(ctx context.Context, req DialRequest, to callee) (Call, e
 		g.leave(p)
 		return Call{}, ErrFull
 	}
-	s.log.Info("created", zap.String("target", req.Target), zap.String("meeting", req.Meeting))
+	s.log.Info("created", zap.String("target", target.Address), zap.String("meeting", req.Meeting))
 	s.sit(p)
 	g.events.publish(Event{Kind: EventCallStarted, Call: s.view(), Meeting: m.spec().Alias})
 	return *s.view(), nil

@@ -48,6 +48,9 @@ type session struct {
 	language   prompt.Language
 	keys       keypad.Menu
 	keyedUntil time.Time // the last key of the lobby may sound so long
+	agreed     Terms
+	dialled    *dialled // of calls out that may be made again
+	sent       bool     // the digits after the answer
 }
 
 // place is a leg's seat at a bridge.
@@ -117,6 +120,7 @@ func (s *session) handle(e call.Event) {
 	case call.Connected:
 		s.line.Answered()
 		s.setState(StateActive)
+		s.connected()
 		s.attend()
 		s.answerPartner()
 		s.mediaChanged()
@@ -212,8 +216,10 @@ func (s *session) finish() {
 	if partner != nil {
 		partner.leg.Hangup(partnerCause(cause))
 	}
+	again := s.callAgain(cause, p)
 	s.g.events.publish(Event{Kind: EventCallEnded, Call: s.view(), Meeting: p.alias()})
 	s.line.Close()
+	again()
 	s.log.Info("closed", zap.Stringer("reason", cause))
 	close(s.ended)
 
@@ -276,6 +282,7 @@ func (s *session) sit(p *place) bool {
 	}
 	p.member.SetMuted(muted)
 	p.member.SetLayout(kind, pinned)
+	s.apply(p)
 	s.g.seated(p)
 	return true
 }
@@ -340,7 +347,7 @@ func (s *session) inMeeting(m *meeting) bool {
 func (s *session) capabilities(m *meeting) media.Capabilities {
 	can := s.offered()
 	can.Encryption = m.spec().Encryption
-	return can
+	return s.terms().within(m.spec()).limit(can)
 }
 
 // offered is what the gateway can do, with the audio of the leg's trunk where
@@ -350,7 +357,7 @@ func (s *session) offered() media.Capabilities {
 	if audio, ok := s.g.settings.Load().TrunkAudio[s.leg.Info().Remote.Trunk]; ok {
 		can.Audio = audio
 	}
-	return can
+	return s.terms().limit(can)
 }
 
 // background bounds what the gateway does for a leg of its own accord.

@@ -35,6 +35,10 @@ type MeetingSpec struct {
 	// the last browser left terminals alone; 0: never.
 	MaxDuration time.Duration
 	RoomsOnly   time.Duration
+	// Bandwidth of each call in kbit/s, sound included, and how long one lasts at most;
+	// 0: any.
+	Bandwidth int
+	LegLast   time.Duration
 }
 
 // Meeting is a meeting as it stands.
@@ -70,6 +74,8 @@ type Call struct {
 	Media    []MediaInfo
 	Ended    time.Time
 	Cause    *call.Cause
+	Terms    Terms
+	Redial   *Redial // of calls out that were lost
 }
 
 // CallState is the life of a call.
@@ -82,6 +88,8 @@ const (
 	StateActive  CallState = "active"
 	StateHeld    CallState = "held"
 	StateEnded   CallState = "ended"
+	// StateRedialling: the network lost it, and it is about to be made again.
+	StateRedialling CallState = "redialling"
 )
 
 // MediaInfo is one direction of one medium of a call.
@@ -104,6 +112,22 @@ type DialRequest struct {
 	Name     string // display name shown in the meeting; default: the far side's
 	Username string // for a digest challenge of the far side
 	Password string
+
+	// Rate in kbit/s, sound included. The smallest of this, the endpoint's and the
+	// meeting's counts; so it is with Longest. 0: none.
+	Rate    int
+	Longest time.Duration
+	// Digits are sent after the answer; a comma waits for a second.
+	Digits string
+	Layout string
+	// MCU, TerminalType and ContentMaster are those of directory.Treatment, added to
+	// what it says.
+	MCU           bool
+	TerminalType  int
+	ContentMaster string
+	// Redials bounds how often in a row it is called again when the network lost the
+	// call; nil: as the directory says.
+	Redials *int
 }
 
 // Token lets a browser into a meeting.
@@ -134,6 +158,7 @@ const (
 	EventCallUpdated      EventKind = "call.updated"
 	EventCallEnded        EventKind = "call.ended"
 	EventCallKeypad       EventKind = "call.keypad"
+	EventCallRedial       EventKind = "call.redialling"
 	EventMeetingStarted   EventKind = "meeting.started"
 	EventMeetingEnded     EventKind = "meeting.ended"
 	EventJoined           EventKind = "participant.joined"

@@ -164,7 +164,7 @@ func (l *leg) linked(ev gotLink) {
 		return
 	}
 	l.link = ev.link
-	l.sig = &callsig.Call{Caller: true, Self: l.e.self, CallID: l.out.callID, ConferenceID: l.out.conference}
+	l.sig = &callsig.Call{Caller: true, Self: selfAs(&l.e.cfg, l.terminalType()), CallID: l.out.callID, ConferenceID: l.out.conference}
 	l.home = l.out.way.home
 	var ok bool
 	if l.sig.Reference, ok = l.link.place(l, l.out.reference); !ok {
@@ -270,6 +270,9 @@ func rate(l *leg) int {
 	if len(l.can.Video) == 0 {
 		return 64000
 	}
+	if l.can.Rate > 0 {
+		return l.can.Rate
+	}
 	return max(l.can.MaxVideo, 384000)
 }
 
@@ -297,6 +300,9 @@ func (l *leg) progressed(m *callsig.Message) {
 
 // learnProduct notes who answers.
 func (l *leg) learnProduct(m *callsig.Message) {
+	if focus(m.Endpoint) {
+		l.Change(func(info *call.Info) { info.Remote.Focus = true })
+	}
 	agent := userAgent(m.Endpoint)
 	if agent == "" {
 		return

@@ -55,7 +55,7 @@ func (c *channel) begin() error {
 	l := c.leg
 	s, err := control.New(control.Config{
 		Capabilities: l.can, Encryption: string(l.encryption()),
-		TerminalType: l.e.terminalType(),
+		TerminalType: l.terminalType(),
 		Send:         c.say, Emit: l.controlEvent, Local: l.media.local,
 		Identity: l.e.identity(), KeepAlive: controlKeepAlive, Yields: !l.e.cfg.Terminal, Security: &l.secrecy,
 		Traversal: l.media.traversal,

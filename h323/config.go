@@ -26,6 +26,8 @@ type Config struct {
 	Aliases []string
 	// Terminal says that we are one; otherwise we are a gateway.
 	Terminal bool
+	// TerminalType of H.245 (H.323 table 1) in calls that state none; 0 = what we are.
+	TerminalType uint8
 	// Direct lets calls in from terminals that are not registered.
 	Direct bool
 

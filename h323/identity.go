@@ -36,12 +36,34 @@ func self(cfg *Config) h225.EndpointType {
 	return t
 }
 
-func (e *Endpoint) terminalType() uint8 {
-	if e.cfg.Terminal {
+// terminalType decides who is master: that of the target, of the configuration, or what
+// we are.
+func (l *leg) terminalType() uint8 {
+	switch {
+	case l.out != nil && l.out.target.TerminalType != 0:
+		return l.out.target.TerminalType
+	case l.e.cfg.TerminalType != 0:
+		return l.e.cfg.TerminalType
+	case l.e.cfg.Terminal:
 		return terminalWithoutMC
 	}
 	return gatewayWithoutMC
 }
+
+// leastMC is the least terminal type of an MCU (H.323 table 1).
+const leastMC = 160
+
+// of is what we say we are in a call of a terminal type: an MCU says so.
+func selfAs(cfg *Config, terminalType uint8) h225.EndpointType {
+	t := self(cfg)
+	if terminalType >= leastMC {
+		t.MCU, t.MC = &h225.MCUInfo{}, true
+	}
+	return t
+}
+
+// focus reports whether the far side says that it joins several.
+func focus(t *h225.EndpointType) bool { return t != nil && (t.MC || t.MCU != nil) }
 
 // identity is what H.245 tells about us.
 func (e *Endpoint) identity() control.Identity {

@@ -79,7 +79,7 @@ func (e *Endpoint) newIncoming(k *link, m *callsig.Message) (*leg, *call.Cause) 
 		Direction: call.In, Called: dialled.Alias, CalledURI: dialled.URI,
 		Remote: call.Remote{
 			Alias: source.Alias, Name: source.Name, URI: "h323:" + source.Alias, Address: k.remote(),
-			UserAgent: userAgent(m.Endpoint), Product: product(m.Endpoint),
+			UserAgent: userAgent(m.Endpoint), Product: product(m.Endpoint), Focus: focus(m.Endpoint),
 		},
 	}
 	e.recognise(&info.Remote, m, k)
@@ -87,7 +87,7 @@ func (e *Endpoint) newIncoming(k *link, m *callsig.Message) (*leg, *call.Cause) 
 		return nil, &call.Cause{Code: call.Unauthorized, Text: "not registered"}
 	}
 	l := e.newLeg(info, k.remote().Addr())
-	l.link, l.sig = k, callsig.Incoming(m, e.self)
+	l.link, l.sig = k, callsig.Incoming(m, selfAs(&e.cfg, l.terminalType()))
 	l.in = &answering{setup: m, pending: true, digits: dialled.Alias}
 	l.enter(l.ringing)
 	if !k.adopt(l, m.Reference().Value) {

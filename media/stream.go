@@ -42,6 +42,9 @@ type Capabilities struct {
 	Content []Format
 	// MaxVideo and MaxContent bound what we ask to receive, in bit/s.
 	MaxVideo, MaxContent int
+	// Rate bounds the whole call in either direction, sound included, in bit/s; 0 = no
+	// bound. See Within.
+	Rate int
 	// Encryption of media: "off", "prefer", "require"; "" leaves it to the
 	// policy of the stack. A stricter one wins.
 	Encryption string

@@ -112,6 +112,8 @@ func (l *leg) ringing(ev event) {
 		ev.reply(l.progress(ev.p))
 	case wantAccept:
 		l.accept(ev)
+	case wantFocus:
+		focused(&l.dlg.Contact)
 	case wantHangup:
 		l.reject(ev.cause)
 	case gotCancel: // RFC 3261 §9.2; sipgo has sent the 487

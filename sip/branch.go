@@ -172,6 +172,9 @@ func (l *leg) reach(ctx context.Context, b *branch, req *sipgo.Request) (*sipgo.
 		req.Laddr = sipgo.Addr{}
 	}
 	contact := e.contact(req.From().Address.User, sipgo.NetworkToLower(req.Transport()), to.Addr())
+	if l.out.target.Focus {
+		focused(&contact)
+	}
 	req.AppendHeader(&contact)
 	// prepare resolves anew, so that TLS sees the name it has to verify.
 	if err := e.prepare(waiting, req); err != nil {

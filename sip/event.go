@@ -76,7 +76,9 @@ type (
 		do    func(reply func(error))
 		reply func(error)
 	}
-	wantHangup   struct{ cause call.Cause }
+	wantHangup struct{ cause call.Cause }
+	// wantFocus: the call is in a meeting.
+	wantFocus    struct{}
 	wantTransfer struct {
 		target string
 		reply  func(error)

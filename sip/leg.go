@@ -323,6 +323,9 @@ func (l *leg) learn(m headed) {
 	if supports(m, "timer") {
 		l.peer.timer = true
 	}
+	if isFocus(m) {
+		l.Change(func(info *call.Info) { info.Remote.Focus = true })
+	}
 	agent := value(m, "user-agent", "server")
 	if agent == "" {
 		return

@@ -56,6 +56,51 @@ var columns = []column{
 	text("layout", func(e *directory.Endpoint) *string { return &e.Layout }),
 	text("address", func(e *directory.Endpoint) *string { return &e.Address }),
 	list("permissions", func(e *directory.Endpoint) *[]directory.Permission { return &e.Permissions }),
+	yes("mcu", func(e *directory.Endpoint) *bool { return &e.MCU }),
+	whole("terminal_type", func(e *directory.Endpoint) *int { return &e.TerminalType }),
+	text("content_master", func(e *directory.Endpoint) *string { return &e.ContentMaster }),
+	text("digits", func(e *directory.Endpoint) *string { return &e.Digits }),
+	whole("redials", func(e *directory.Endpoint) *int { return &e.Redials }),
+	whole("longest_seconds", func(e *directory.Endpoint) *int { return &e.Longest }),
+	list("forbidden", func(e *directory.Endpoint) *[]directory.Deed { return &e.Forbidden }),
+}
+
+func yes(name string, field func(*directory.Endpoint) *bool) column {
+	return column{name, func(e *directory.Endpoint) string {
+		if *field(e) {
+			return "yes"
+		}
+		return ""
+	}, func(e *directory.Endpoint, cell string) error {
+		switch cell {
+		case "", "no":
+			*field(e) = false
+		case "yes":
+			*field(e) = true
+		default:
+			return fmt.Errorf("%q is neither yes nor no", cell)
+		}
+		return nil
+	}}
+}
+
+func whole(name string, field func(*directory.Endpoint) *int) column {
+	return column{name, func(e *directory.Endpoint) string {
+		if *field(e) == 0 {
+			return ""
+		}
+		return strconv.Itoa(*field(e))
+	}, func(e *directory.Endpoint, cell string) error {
+		n := 0
+		if cell != "" {
+			var err error
+			if n, err = strconv.Atoi(cell); err != nil {
+				return fmt.Errorf("%q is not a whole number", cell)
+			}
+		}
+		*field(e) = n
+		return nil
+	}}
 }
 
 func text(name string, field func(*directory.Endpoint) *string) column {

@@ -33,6 +33,7 @@ func (b *Bridge) candidates(people bool) []layout.Candidate {
 		seen[s.identity] = seen[s.identity] || s.role == media.Main
 		list = append(list, layout.Candidate{
 			ID: s.key, Identity: s.identity, Content: s.role == media.Content, Spoke: s.spoke, Joined: s.joined,
+			Whole: s.role == media.Main && s.member != nil && s.member.unit.MCU,
 		})
 	}
 	if !people {

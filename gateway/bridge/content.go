@@ -31,7 +31,7 @@ func (b *Bridge) presenterChanged(identity string) {
 // newFloor makes the arbiter of a bridge.
 func (b *Bridge) newFloor() *floor.Arbiter {
 	return floor.New(floor.Config{
-		Policy: b.in.Floor, Lease: b.in.Lease, Changed: b.presenterChanged,
+		Policy: b.in.Floor, Lease: b.in.Lease, May: b.mayPresent, Changed: b.presenterChanged,
 		Wanted: func(identity string) { b.in.Notify(Notice{Kind: PresentingWanted, Identity: identity}) },
 	})
 }

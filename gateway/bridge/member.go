@@ -62,6 +62,7 @@ type Member struct {
 	shared   *share
 	takes    media.Format // what pictures the leg takes; no codec: none
 	refusals map[*source]refusal
+	unit     Unit
 	layout   layout.Kind // "": as the meeting
 	pinned   string      // identity
 	joined   uint64

@@ -175,6 +175,6 @@ func (m *Member) hasScreen() bool { return m.picture != nil || m.takes.Codec != 
 func (m *Member) wish() layout.Wish {
 	return layout.Wish{
 		Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: m.pinned,
-		PeopleOnly: m.presentation.screen != nil,
+		PeopleOnly: m.presentation.screen != nil, Never: m.unit.MCU,
 	}
 }

@@ -54,6 +54,9 @@ type Lease interface {
 type Config struct {
 	Policy Policy
 	Lease  Lease // nil: this node decides
+	// May reports whether somebody may present now that another does, or, with "",
+	// nobody; nil: everybody.
+	May func(id, presenter string) bool
 	// Changed is told who presents; "" is nobody.
 	Changed func(presenter string)
 	// Wanted is told who waits for a yes; "" is nobody any more.
@@ -116,6 +119,8 @@ func (a *Arbiter) Ask(id string, now time.Time) {
 	case !known:
 	case id == a.presenter:
 		p.Granted()
+	case a.cfg.May != nil && !a.cfg.May(id, a.presenter):
+		p.Denied()
 	case !a.decides():
 		a.grant(id) // who decides stops them if it must
 	case a.cfg.Policy == HostOnly && !p.host:

@@ -10,8 +10,11 @@ type Candidate struct {
 	ID       string // of the picture
 	Identity string // of whom it shows
 	Content  bool
-	Spoke    uint64 // counts up; the last speaker has the highest, 0 = never
-	Joined   uint64 // counts up
+	// Whole is the picture of an MCU: it shows several already, so it has all of the
+	// screen or no place on it.
+	Whole  bool
+	Spoke  uint64 // counts up; the last speaker has the highest, 0 = never
+	Joined uint64 // counts up
 }
 
 // Wish is what somebody's screen is to show.
@@ -20,6 +23,8 @@ type Wish struct {
 	Viewer string // identity of who looks; "" = somebody who is not shown
 	// Pinned is an identity that takes the place of the speaker.
 	Pinned string
+	// Never leaves the viewer out of everything, also where others see themselves.
+	Never bool
 	// PeopleOnly leaves out what is shared: it is seen elsewhere.
 	PeopleOnly bool
 }
@@ -41,6 +46,12 @@ type View struct {
 func Choose(all []Candidate, w Wish, before []string) View {
 	if w.PeopleOnly {
 		all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Content })
+	}
+	if w.Never && w.Viewer != "" {
+		all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Identity == w.Viewer })
+		own := choose(all, w, "", before)
+		own.Key += " without " + w.Viewer
+		return own
 	}
 	shared := choose(all, w, "", before)
 	if w.Viewer == "" || !shared.concerns(all, w.Viewer) {
@@ -78,7 +89,15 @@ func choose(all []Candidate, w Wish, without string, before []string) View {
 	if without != "" {
 		others = slices.DeleteFunc(others, func(c Candidate) bool { return c.Identity == without })
 	}
+	whole, filled := fills(others)
+	ranked, others = tiles(ranked), tiles(others)
+	if filled {
+		ranked, others = []Candidate{whole}, []Candidate{whole}
+	}
 	kind := resolve(w.Kind, others)
+	if filled {
+		kind = Single
+	}
 	v := View{Kind: kind, Key: string(w.Kind)}
 	if w.Pinned != "" {
 		v.Key += " pinned " + w.Pinned
@@ -190,4 +209,21 @@ func settle(ranked []Candidate, capacity int, before []string) []string {
 		places[next] = c.ID
 	}
 	return places
+}
+
+// fills is the picture of an MCU that has all of the screen: when it ranks first, when
+// nobody has spoken yet, and when there is no other.
+func fills(ranked []Candidate) (whole Candidate, ok bool) {
+	for _, c := range ranked {
+		if c.Whole {
+			first := ranked[0]
+			return c, !first.Content && (first.ID == c.ID || first.Spoke == 0)
+		}
+	}
+	return whole, false
+}
+
+// tiles are those that may have a part of the screen.
+func tiles(list []Candidate) []Candidate {
+	return slices.DeleteFunc(slices.Clone(list), func(c Candidate) bool { return c.Whole })
 }

@@ -45,7 +45,7 @@ func (s *Session) addSending(m *Medium, out *outgoing) {
 		m.RTCP = out.rtcp
 	}
 	m.Stream.Send = out.format
-	m.Stream.MaxSend = out.bound()
+	m.Stream.MaxSend = s.withinRate(out.role, out.bound())
 	switch {
 	case out.limit == 0, s.paused, !out.rtp.IsValid() && !s.traverses():
 	case m.Stream.Direction == media.RecvOnly:
@@ -79,4 +79,12 @@ func (c *outgoing) bound() int {
 		return c.limit
 	}
 	return min(c.bps, c.limit)
+}
+
+// withinRate bounds what is sent by the rate of the call.
+func (s *Session) withinRate(role media.Role, bps int) int {
+	if most := s.can.PictureRate(role); most > 0 && (bps == 0 || most < bps) {
+		return most
+	}
+	return bps
 }

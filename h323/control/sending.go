@@ -100,7 +100,7 @@ func (s *Session) openSending(p *pick, replaces uint16) {
 	}
 	c := &outgoing{
 		number: s.number(p.role), role: p.role, session: s.session(p.role), from: p.entry.key(),
-		format: p.format, bps: p.entry.bps, algorithm: p.algorithm,
+		format: p.format, bps: s.withinRate(p.role, p.entry.bps), algorithm: p.algorithm,
 		state: opening, deadline: s.wait(), replaces: replaces, limit: unlimited,
 	}
 	if c.algorithm != "" && c.format.PayloadType < firstDynamic {

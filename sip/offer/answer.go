@@ -130,6 +130,7 @@ func (a *answering) accept(p *plan) (*sdp.MediaDescription, error) {
 	l := a.previous.continued(p.section.Index)
 	s := p.section
 	medium := newMedium(s, p.role)
+	a.local.withinRate(&medium)
 	medium.Stream.Direction = intersect(a.local.direction(), s.effective().Reverse())
 	stated := a.formats(p, &medium)
 	answer := mediaLine{

@@ -61,3 +61,15 @@ func bandwidth(bps int) []sdp.Bandwidth {
 		{Type: "TIAS", Bandwidth: uint64(bps)},
 	}
 }
+
+// callRate writes the bit rate of the whole call at the session (RFC 4566 §5.8,
+// RFC 3890), as room systems state it: without what lower layers add.
+func callRate(bps int) []sdp.Bandwidth {
+	if bps <= 0 {
+		return nil
+	}
+	return []sdp.Bandwidth{
+		{Type: "AS", Bandwidth: uint64(bps) / 1000},
+		{Type: "TIAS", Bandwidth: uint64(bps)},
+	}
+}

@@ -66,6 +66,7 @@ func (c *completing) line(l *line, s *Section) refusal {
 		return nothingInCommon
 	}
 	m := newMedium(s, l.role)
+	c.local.withinRate(&m)
 	refused := c.secure(l, s, &m)
 	if refused != accepted {
 		return refused

@@ -131,6 +131,13 @@ func (l *Local) maxReceive(role media.Role) int {
 	return 0
 }
 
+// withinRate bounds what is sent by the rate of the call.
+func (l *Local) withinRate(m *Medium) {
+	if most := l.Capabilities.PictureRate(m.Stream.Role); most > 0 && (m.Stream.MaxSend == 0 || most < m.Stream.MaxSend) {
+		m.Stream.MaxSend = most
+	}
+}
+
 // direction is what we want of every stream.
 func (l *Local) direction() media.Direction {
 	if l.Capabilities.Hold {

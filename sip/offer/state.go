@@ -106,6 +106,7 @@ func (s *State) write(session *sdp.SessionDescription, local *Local, previous *S
 	}
 	session.SessionName = sdp.SessionName(s.name)
 	session.ConnectionInformation = connection(address)
+	session.Bandwidth = callRate(local.Capabilities.Rate)
 	session.Origin = sdp.Origin{
 		Username: s.user, SessionID: s.id, SessionVersion: s.version,
 		NetworkType: "IN", AddressType: addressType(address), UnicastAddress: address.String(),
