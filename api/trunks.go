@@ -34,6 +34,7 @@ type TrunkRequest struct {
 	ProbeSeconds     int           `json:"probe_seconds,omitempty" maximum:"3600" doc:"How often OPTIONS ask targets; 0: 30, below 0: never."`
 	PatienceSeconds  int           `json:"patience_seconds,omitempty" minimum:"0" maximum:"60" doc:"How long a target may say nothing to a call before the next is called; 0: 4."`
 	Codecs           []string      `json:"codecs,omitempty" maxItems:"10" nullable:"false" doc:"Of audio, best first: opus, g7221c, g722, g7221, pcma, pcmu, g729; none: all but g729."`
+	Video            bool          `json:"video,omitempty" doc:"Offer pictures too, to a PBX with room systems."`
 	Encryption       string        `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Of media; empty: as configured."`
 	CallerID         string        `json:"caller_id,omitempty" maxLength:"100" doc:"Number that calls show; empty: the caller's where it is one of the trunk."`
 	Privacy          bool          `json:"privacy,omitempty" doc:"Ask for the number to be withheld (RFC 3323)."`
@@ -73,6 +74,7 @@ type Trunk struct {
 	ProbeSeconds     int           `json:"probe_seconds"`
 	PatienceSeconds  int           `json:"patience_seconds"`
 	Codecs           []string      `json:"codecs" nullable:"false"`
+	Video            bool          `json:"video"`
 	Encryption       string        `json:"encryption"`
 	CallerID         string        `json:"caller_id"`
 	Privacy          bool          `json:"privacy"`
@@ -101,7 +103,7 @@ func (r TrunkRequest) trunk() (directory.Trunk, error) {
 	out := directory.Trunk{
 		Name: r.Name, Agency: r.Agency, Disabled: r.Disabled, Challenge: r.Challenge, TrustIdentity: r.TrustIdentity,
 		Username: r.Username, Password: r.Password, Register: r.Register, Expires: r.Expires,
-		ProbeSeconds: r.ProbeSeconds, PatienceSeconds: r.PatienceSeconds, Codecs: r.Codecs, Encryption: r.Encryption,
+		ProbeSeconds: r.ProbeSeconds, PatienceSeconds: r.PatienceSeconds, Codecs: r.Codecs, Video: r.Video, Encryption: r.Encryption,
 		CallerID: r.CallerID, Privacy: r.Privacy, Identity: r.Identity, Domain: r.Domain, Format: r.Format, Prefix: r.Prefix,
 		Numbers: r.Numbers, Lobby: r.Lobby, Language: r.Language, Allowed: r.Allowed, Refused: r.Refused, Premium: r.Premium,
 		MaxCalls: r.MaxCalls, MaxCallsIn: r.MaxCallsIn, MaxCallsOut: r.MaxCallsOut, MaxRate: r.MaxRate,
@@ -121,7 +123,7 @@ func trunkView(t directory.Trunk) Trunk {
 		ID: t.ID, Name: t.Name, Agency: t.Agency, Disabled: t.Disabled, Networks: words(networkViews(t.Networks)),
 		Challenge: t.Challenge, TrustIdentity: t.TrustIdentity, Username: t.Username, HasPassword: t.Sealed != "",
 		Register: t.Register, Expires: t.Expires, Targets: views(t.Targets, func(x directory.Target) TrunkTarget { return TrunkTarget(x) }),
-		ProbeSeconds: t.ProbeSeconds, PatienceSeconds: t.PatienceSeconds, Codecs: words(t.Codecs), Encryption: t.Encryption,
+		ProbeSeconds: t.ProbeSeconds, PatienceSeconds: t.PatienceSeconds, Codecs: words(t.Codecs), Video: t.Video, Encryption: t.Encryption,
 		CallerID: t.CallerID, Privacy: t.Privacy, Identity: t.Identity, Domain: t.Domain, Format: t.Format, Prefix: t.Prefix,
 		Numbers: words(t.Numbers), Lobby: t.Lobby, Language: t.Language, Allowed: words(t.Allowed), Refused: words(t.Refused), Premium: t.Premium,
 		MaxCalls: t.MaxCalls, MaxCallsIn: t.MaxCallsIn, MaxCallsOut: t.MaxCallsOut, MaxRate: t.MaxRate,

@@ -30,6 +30,7 @@ type TrunkRequest struct {
 	ProbeSeconds     int           `json:"probe_seconds,omitempty"` // how often OPTIONS ask targets; 0: 30, below 0: never
 	PatienceSeconds  int           `json:"patience_seconds,omitempty"`
 	Codecs           []string      `json:"codecs,omitempty"`
+	Video            bool          `json:"video,omitempty"`      // offer pictures too, to a PBX with room systems
 	Encryption       string        `json:"encryption,omitempty"` // of media; empty: as configured
 	CallerID         string        `json:"caller_id,omitempty"`
 	Privacy          bool          `json:"privacy,omitempty"` // ask for the number to be withheld (RFC 3323)
@@ -69,6 +70,7 @@ type Trunk struct {
 	ProbeSeconds     int           `json:"probe_seconds"`
 	PatienceSeconds  int           `json:"patience_seconds"`
 	Codecs           []string      `json:"codecs"`
+	Video            bool          `json:"video"`
 	Encryption       string        `json:"encryption"`
 	CallerID         string        `json:"caller_id"`
 	Privacy          bool          `json:"privacy"`

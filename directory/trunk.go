@@ -39,6 +39,7 @@ type Trunk struct {
 	// one is called; 0 = 4.
 	PatienceSeconds int      `json:"patience_seconds,omitempty"`
 	Codecs          []string `json:"codecs,omitempty"`
+	Video           bool     `json:"video,omitempty"`      // pictures are offered too, to a PBX with room systems
 	Encryption      string   `json:"encryption,omitempty"` // of media: off, prefer, require; "" = rtp.encryption
 	// CallerID is how we show ourselves: "" as the caller, otherwise a number.
 	CallerID string `json:"caller_id,omitempty"`

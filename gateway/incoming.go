@@ -206,6 +206,8 @@ func (s *session) tellPartner(p call.Provisional) {
 		defer cancel()
 		if err := caller.leg.Progress(ctx, p); err != nil {
 			s.log.Debug("progress not passed on", zap.Error(err))
+		} else if p.EarlyMedia != nil {
+			caller.mediaChanged() // it can be sent to now
 		}
 	}
 }

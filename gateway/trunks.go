@@ -43,6 +43,9 @@ func (g *Gateway) overTrunk(ctx context.Context, q trunk.Request, private bool) 
 	}
 	target.Anonymous = target.Anonymous || private
 	target.Can = g.capabilities()
+	if !line.Video {
+		target.Can.Video, target.Can.Content, target.Can.Camera = nil, nil, false
+	}
 	if audio, ok := g.settings.Load().TrunkAudio[target.Trunk]; ok {
 		target.Can.Audio = audio
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	sipgo "github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/sip/dialog"
@@ -168,7 +169,9 @@ func (e *Endpoint) authenticate(inv *invitation, only string) *refusal {
 	case errors.Is(err, digest.ErrMalformed), errors.Is(err, digest.ErrMismatch):
 		return refuse(400, "Warning", e.warning(399, err.Error(), ""))
 	case errors.Is(err, digest.ErrRefused):
-		e.lockout.Failed(source, user)
+		if wait := e.lockout.Failed(source, user); wait > 0 {
+			e.log.Warn("source locked out", zap.Stringer("source", source), zap.Duration("for", wait))
+		}
 	}
 	return &refusal{status: 401, headers: e.digest.Challenge(false, errors.Is(err, digest.ErrStale))}
 }

@@ -178,7 +178,7 @@ func (g *Guard) seize(t directory.Trunk, r Refusal) (*Line, error) {
 	case !b.buckets[side].take(t.MaxRate, now):
 		r.Reason, r.Text, r.RetryAfter = TooFast, "more calls a second than the trunk takes", 2
 	default:
-		l := &Line{g: g, key: trunkKey{t.ID, t.Name, t.Zone}, board: b, direction: r.Direction, ceiling: ceilingOf(t)}
+		l := &Line{Video: t.Video, g: g, key: trunkKey{t.ID, t.Name, t.Zone}, board: b, direction: r.Direction, ceiling: ceilingOf(t)}
 		if side == 0 {
 			b.in++
 		} else {

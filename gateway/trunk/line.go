@@ -14,6 +14,9 @@ import (
 
 // Line is one call on a trunk.
 type Line struct {
+	// Video: pictures may be offered. Telephone networks refuse calls for less.
+	Video bool
+
 	g         *Guard
 	key       trunkKey
 	board     *board
