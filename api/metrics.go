@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/media/mixer"
 )
 
 // Metrics are the gateway's, in a registry of their own. Run has to be called
@@ -122,6 +123,8 @@ var (
 	descPictures      = desc("video_steps_total", "Pictures decoded, drawn and encoded by the video workers.")
 	descPicturesBusy  = desc("video_busy_seconds_total", "Processor time of these.")
 	descRestarts      = desc("video_restarts_total", "Video workers that died and were started again.")
+	descTicks         = desc("audio_tick_late_seconds", "How late the ticks of the mixer began.")
+	descTicksSkipped  = desc("audio_ticks_skipped_total", "Ticks given up after a long stall.")
 	descPackets       = desc("media_packets_total", "RTP packets, as the gateway sees them.", "kind", "direction")
 	descBytes         = desc("media_bytes_total", "RTP payload.", "kind", "direction")
 	descLost          = desc("media_lost_packets_total", "RTP packets lost; sent ones as the far side reports.", "kind", "direction")
@@ -165,6 +168,8 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	counter(descPictures, float64(s.Pictures.Frames))
 	counter(descPicturesBusy, s.Pictures.Busy.Seconds())
 	counter(descRestarts, float64(s.Pictures.Restarts))
+	out <- lateness(s.Ticks)
+	counter(descTicksSkipped, float64(s.Ticks.Skipped))
 	counter(descTotal, float64(s.Total))
 	counter(descRefused, float64(s.Refused))
 
@@ -206,6 +211,16 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		counter(descReloads, float64(r.Failures), "refused")
 		gauge(descNeedRestart, float64(len(r.NeedRestart)))
 	}
+}
+
+// lateness is the histogram of how late ticks of the mixer began.
+func lateness(s mixer.ClockStats) prometheus.Metric {
+	buckets, below := map[float64]uint64{}, uint64(0)
+	for i, bound := range mixer.LateBounds {
+		below += s.Lateness[i]
+		buckets[bound.Seconds()] = below
+	}
+	return prometheus.MustNewConstHistogram(descTicks, below+s.Lateness[len(mixer.LateBounds)], s.LateSum.Seconds(), buckets)
 }
 
 func number(b bool) float64 {

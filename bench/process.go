@@ -214,19 +214,29 @@ func (g *gateway) complaints() []string {
 // allocations is how many objects the gateway has allocated so far, by its
 // metrics; 0 when they do not say.
 func (g *gateway) allocations(ctx context.Context) float64 {
+	return metric(g.scrape(ctx), "go_memstats_mallocs_total")
+}
+
+// metric is the value of one without labels; 0 when it is not there.
+func metric(text, name string) float64 {
+	_, rest, _ := strings.Cut(text, "\n"+name+" ")
+	number, _, _ := strings.Cut(rest, "\n")
+	n, _ := strconv.ParseFloat(number, 64)
+	return n
+}
+
+// scrape is what the metrics of the gateway say, "" when they cannot be had.
+func (g *gateway) scrape(ctx context.Context) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.metrics, nil)
 	if err != nil {
-		return 0
+		return ""
 	}
 	req.Header.Set("Authorization", "Bearer "+apiKey)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0
+		return ""
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, _ := io.ReadAll(resp.Body)
-	_, rest, _ := strings.Cut(string(text), "\ngo_memstats_mallocs_total ")
-	number, _, _ := strings.Cut(rest, "\n")
-	n, _ := strconv.ParseFloat(number, 64)
-	return n
+	return string(text)
 }

@@ -38,14 +38,14 @@ func (r *run) screens(ctx context.Context) error {
 	}
 	f := h264
 	f.H264 = media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: 1}
-	clip, err := cards.Make(ctx, stage, cards.Spec{Identity: 1, Format: f, Size: image.Pt(1280, 720), Bitrate: 1_500_000, Pictures: 60})
+	clip, err := cards.Make(ctx, stage, clipSpec(f))
 	if err != nil {
 		return err
 	}
 	if err := r.overhead(ctx, pool, stage, f, clip); err != nil {
 		return err
 	}
-	legs := []int{10, 20, 40}
+	legs := []int{10, 20, 40, 80}
 	if r.in.Quick {
 		legs = legs[:2]
 	}
@@ -62,6 +62,24 @@ func (r *run) screens(ctx context.Context) error {
 			Target: 1.3 * first, Baseline: first, Against: fmt.Sprintf("%d legs", legs[0])})
 	}
 	return nil
+}
+
+// clipSpec is what terminals send in scenarios of screens.
+func clipSpec(f media.Format) cards.Spec {
+	return cards.Spec{Identity: 1, Format: f, Size: image.Pt(1280, 720), Bitrate: 1_500_000, Pictures: 60}
+}
+
+// ownStage is a place at a worker of the benchmark's own.
+func (r *run) ownStage() (stage *video.Stage, done func(), err error) {
+	pool := video.NewPool(video.Config{Program: r.worker(), Processes: 1})
+	if stage, err = pool.Stage(); err != nil {
+		_ = pool.Close() // always nil
+		return nil, nil, err
+	}
+	return stage, func() {
+		stage.Close()
+		_ = pool.Close() // always nil
+	}, nil
 }
 
 // player is a clip as a track that is played by hand.
@@ -109,6 +127,7 @@ func (r *run) overhead(ctx context.Context, pool *video.Pool, stage *video.Stage
 	}
 	const w, h, bps = 640, 360, 700_000
 	play := &player{format: f, clip: clip, done: make(chan struct{})}
+	late := newPictureDelay()
 	source, err := stage.Open(play)
 	if err != nil {
 		return err
@@ -125,6 +144,7 @@ func (r *run) overhead(ctx context.Context, pool *video.Pool, stage *video.Stage
 		return err
 	}
 	defer out.Close()
+	defer out.Attach(late)()
 	pids := pool.Processes()
 	if len(pids) != 1 {
 		return fmt.Errorf("%d workers", len(pids))
@@ -138,6 +158,7 @@ func (r *run) overhead(ctx context.Context, pool *video.Pool, stage *video.Stage
 	for range pictures {
 		select {
 		case <-tick.C:
+			late.sent(uint32(3000 * (play.at + 1)))
 			play.next()
 		case <-ctx.Done():
 			return ctx.Err()
@@ -154,6 +175,8 @@ func (r *run) overhead(ctx context.Context, pool *video.Pool, stage *video.Stage
 	if done.Frames < uint64(pictures)*9/10 {
 		return fmt.Errorf("the worker made %d pictures of %d", done.Frames, pictures)
 	}
+	r.add(Figure{Scenario: "screens", Name: "worker, from the packets of a picture to those of the one that is made, p95", Value: late.took.quantile(0.95), Unit: "ms", Target: 80,
+		Note: fmt.Sprintf("p50 %.1f ms, of %d pictures", late.took.quantile(0.5), late.took.count())})
 	bare, coded, err := r.bare(ctx, clip, pictures, w, h, bps)
 	if err != nil {
 		return err

@@ -251,6 +251,7 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		MaxCalls: g.settings.Load().MaxCalls,
 		Refused:  g.refused.Load(),
 		Total:    g.total.Load(),
+		Ticks:    g.clock.Stats(),
 		SFU:      "none",
 		Video:    "none",
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/mixer"
 )
 
 // MeetingSpec is what somebody asks of a meeting. Zero values mean the
@@ -202,8 +203,9 @@ type Status struct {
 	SFU      string // "up", "down", "none"
 	Video    string // "up": pictures can be transcoded and composed; "none"
 	Pictures Pictures
-	Refused  uint64 // calls refused over the limit
-	Total    uint64 // calls since start
+	Ticks    mixer.ClockStats // of the sound of all meetings
+	Refused  uint64           // calls refused over the limit
+	Total    uint64           // calls since start
 }
 
 // Pictures is what the video workers of the node have done.

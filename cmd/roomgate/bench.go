@@ -32,6 +32,7 @@ func benchCommand() *cobra.Command {
 	f.BoolVar(&o.Quick, "quick", false, "shorter windows, fewer steps: under two minutes")
 	f.StringSliceVar(&o.Only, "only", nil, "scenarios to run; default: all")
 	f.IntSliceVar(&o.Calls, "calls", nil, "numbers of calls at once; default: 20,50,100")
+	f.DurationVar(&o.Window, "window", 0, "how long each figure is measured; default: 10s, 5s with --quick")
 	f.StringVar(&o.Protocol, "protocol", "sip", "of the calls: sip or h323")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object at the end")
 	f.StringVar(&relay, "relay", "", "be the bare relay that the gateway is compared with")

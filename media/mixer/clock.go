@@ -25,6 +25,8 @@ type Clock struct {
 	mixers atomic.Pointer[[]*Mixer]
 
 	ticks, late, skipped atomic.Uint64
+	lateness             [len(LateBounds) + 1]atomic.Uint64
+	lateSum              atomic.Int64 // nanoseconds
 
 	stop   chan struct{}
 	closed sync.Once
@@ -75,11 +77,35 @@ type ClockStats struct {
 	Ticks   uint64
 	Late    uint64 // ticks that were missed at their time and caught up
 	Skipped uint64 // ticks given up after a long stall
+	// Lateness counts ticks by how late they began: up to each of LateBounds, and
+	// beyond the last. LateSum adds it up.
+	Lateness [len(LateBounds) + 1]uint64
+	LateSum  time.Duration
+}
+
+// LateBounds are the bounds by which the lateness of ticks is counted.
+var LateBounds = [...]time.Duration{
+	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond,
+	50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
 }
 
 // Stats are the counts so far.
 func (c *Clock) Stats() ClockStats {
-	return ClockStats{c.ticks.Load(), c.late.Load(), c.skipped.Load()}
+	s := ClockStats{Ticks: c.ticks.Load(), Late: c.late.Load(), Skipped: c.skipped.Load(), LateSum: time.Duration(c.lateSum.Load())}
+	for i := range c.lateness {
+		s.Lateness[i] = c.lateness[i].Load()
+	}
+	return s
+}
+
+// noteLate counts a tick that began late by so much.
+func (c *Clock) noteLate(by time.Duration) {
+	i := 0
+	for i < len(LateBounds) && by > LateBounds[i] {
+		i++
+	}
+	c.lateness[i].Add(1)
+	c.lateSum.Add(int64(by))
 }
 
 func (c *Clock) run() {
@@ -92,12 +118,15 @@ func (c *Clock) run() {
 			return
 		case <-timer.C:
 		}
-		ticks, skipped := s.due(time.Now())
+		now := time.Now()
+		ticks, skipped := s.due(now)
 		c.skipped.Add(uint64(skipped))
 		for i := range ticks {
 			if i > 0 {
 				c.late.Add(1)
 			}
+			// The last of them was due one period before the next is.
+			c.noteLate(now.Sub(s.next) + Tick*time.Duration(ticks-i))
 			c.Tick()
 		}
 		timer.Reset(time.Until(s.next))
