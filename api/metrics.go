@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/roomgate/roomgate/gateway"
-	"github.com/roomgate/roomgate/media/mixer"
 )
 
 // Metrics are the gateway's, in a registry of their own. Run has to be called
@@ -168,7 +167,9 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	counter(descPictures, float64(s.Pictures.Frames))
 	counter(descPicturesBusy, s.Pictures.Busy.Seconds())
 	counter(descRestarts, float64(s.Pictures.Restarts))
-	out <- lateness(s.Ticks)
+	if len(s.Ticks.Late) > len(s.Ticks.Bounds) {
+		out <- lateness(s.Ticks)
+	}
 	counter(descTicksSkipped, float64(s.Ticks.Skipped))
 	counter(descTotal, float64(s.Total))
 	counter(descRefused, float64(s.Refused))
@@ -214,13 +215,13 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 }
 
 // lateness is the histogram of how late ticks of the mixer began.
-func lateness(s mixer.ClockStats) prometheus.Metric {
+func lateness(t gateway.Ticks) prometheus.Metric {
 	buckets, below := map[float64]uint64{}, uint64(0)
-	for i, bound := range mixer.LateBounds {
-		below += s.Lateness[i]
+	for i, bound := range t.Bounds {
+		below += t.Late[i]
 		buckets[bound.Seconds()] = below
 	}
-	return prometheus.MustNewConstHistogram(descTicks, below+s.Lateness[len(mixer.LateBounds)], s.LateSum.Seconds(), buckets)
+	return prometheus.MustNewConstHistogram(descTicks, below+t.Late[len(t.Bounds)], t.LateSum.Seconds(), buckets)
 }
 
 func number(b bool) float64 {

@@ -31,7 +31,8 @@ func TestMetrics(t *testing.T) {
 	events := make(chan gateway.Event)
 	f := &fake{
 		status: gateway.Status{MaxCalls: 100, SFU: "up", Video: "up", Total: 5, Refused: 2,
-			Pictures: gateway.Pictures{Frames: 900, Busy: 1500 * time.Millisecond, Restarts: 1}},
+			Pictures: gateway.Pictures{Frames: 900, Busy: 1500 * time.Millisecond, Restarts: 1},
+			Ticks:    gateway.Ticks{Bounds: []time.Duration{time.Millisecond, 5 * time.Millisecond}, Late: []uint64{90, 9, 1}, LateSum: time.Second, Skipped: 2}},
 		calls:    []gateway.Call{sampleCall("c1", time.Hour), sampleCall("c2", time.Minute)},
 		meetings: []gateway.Meeting{{Legs: 2}, {Legs: 0}},
 		bindings: []gateway.Registration{{Protocol: call.SIP}, {Protocol: call.SIP}},
@@ -62,6 +63,9 @@ func TestMetrics(t *testing.T) {
 		`roomgate_video_steps_total`:                                       "900",
 		`roomgate_video_busy_seconds_total`:                                "1.5",
 		`roomgate_video_restarts_total`:                                    "1",
+		`roomgate_audio_tick_late_seconds_bucket{le="0.005"}`:              "99",
+		`roomgate_audio_tick_late_seconds_count`:                           "100",
+		`roomgate_audio_ticks_skipped_total`:                               "2",
 		`roomgate_draining`:                                                "0",
 		`roomgate_media_packets_total{direction="recv",kind="audio"}`:      "1000",
 		`roomgate_media_packets_total{direction="send",kind="video"}`:      "1800",

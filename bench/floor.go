@@ -179,7 +179,7 @@ func (r *run) relayWindow(ctx context.Context, relay process, streams []*traffic
 		return 0, err
 	}
 	before := count()
-	if err := pause(ctx, r.window()/2); err != nil {
+	if err := pause(ctx, min(r.window(), 10*time.Second)/2); err != nil {
 		return 0, err
 	}
 	packets := count() - before

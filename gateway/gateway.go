@@ -251,7 +251,7 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		MaxCalls: g.settings.Load().MaxCalls,
 		Refused:  g.refused.Load(),
 		Total:    g.total.Load(),
-		Ticks:    g.clock.Stats(),
+		Ticks:    g.ticks(),
 		SFU:      "none",
 		Video:    "none",
 	}
@@ -270,6 +270,11 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		}
 	}
 	return st
+}
+
+func (g *Gateway) ticks() Ticks {
+	s := g.clock.Stats()
+	return Ticks{Bounds: mixer.LateBounds[:], Late: s.Lateness[:], LateSum: s.LateSum, Skipped: s.Skipped}
 }
 
 // capabilities is what the gateway can do at the moment.

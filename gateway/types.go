@@ -9,7 +9,6 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
-	"github.com/roomgate/roomgate/media/mixer"
 )
 
 // MeetingSpec is what somebody asks of a meeting. Zero values mean the
@@ -203,9 +202,19 @@ type Status struct {
 	SFU      string // "up", "down", "none"
 	Video    string // "up": pictures can be transcoded and composed; "none"
 	Pictures Pictures
-	Ticks    mixer.ClockStats // of the sound of all meetings
-	Refused  uint64           // calls refused over the limit
-	Total    uint64           // calls since start
+	Ticks    Ticks  // of the sound of all meetings
+	Refused  uint64 // calls refused over the limit
+	Total    uint64 // calls since start
+}
+
+// Ticks is how punctual the mixer is.
+type Ticks struct {
+	// Late counts ticks by how late they began: up to each of Bounds, and beyond the
+	// last. LateSum adds it up.
+	Bounds  []time.Duration
+	Late    []uint64
+	LateSum time.Duration
+	Skipped uint64 // given up after a long stall
 }
 
 // Pictures is what the video workers of the node have done.

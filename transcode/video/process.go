@@ -171,6 +171,7 @@ const (
 func (p *process) guard(cmd *exec.Cmd, conn net.Conn, stopping <-chan struct{}) {
 	tick := time.NewTicker(pingInterval)
 	defer tick.Stop()
+	var renewed time.Time
 	for n := uint32(1); ; n++ {
 		select {
 		case <-stopping:
@@ -180,12 +181,19 @@ func (p *process) guard(cmd *exec.Cmd, conn net.Conn, stopping <-chan struct{}) 
 			return
 		case now := <-tick.C:
 			p.mu.Lock()
-			silent := now.Sub(p.heard)
+			heard := p.heard
 			p.mu.Unlock()
+			silent := now.Sub(heard)
 			if silent > silence {
 				p.log.Error("the video worker does not answer", zap.Duration("for", silent))
 				_ = cmd.Process.Kill()
 				return
+			}
+			if heard.After(renewed) {
+				renewed = heard
+				if err := renewLease(cmd.Process.Pid); err != nil {
+					p.log.Debug("the processor time of the video worker is not bounded", zap.Error(err))
+				}
 			}
 			p.out.put(wire.Ping, n, nil)
 		}

@@ -5,6 +5,7 @@ import (
 	"image"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,6 +118,9 @@ func TestWorkerIsConfined(t *testing.T) {
 	limits := read("limits")
 	assert.Regexp(t, `Max open files\s+0\s+0`, limits)
 	assert.Regexp(t, `Max data size\s+1610612736`, limits)
+	eventually(t, 10*time.Second, "processor time on lease", func() bool {
+		return regexp.MustCompile(`Max cpu time\s+\d+\s+unlimited`).MatchString(read("limits"))
+	})
 	assert.Regexp(t, `Max core file size\s+0\s+0`, limits)
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	require.NoError(t, err)

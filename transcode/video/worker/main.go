@@ -25,6 +25,7 @@ func Main() error {
 	if err := file.Close(); err != nil {
 		return err
 	}
+	obeyLease()
 	if err := engine.Warm(); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"unsafe"
@@ -11,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of the process. There is none on processor time, which a worker that
-// lives long uses up rightly: nice and the watchdog stand in.
+// Bounds of the process. Processor time is bounded by the gateway, which renews it as
+// long as the worker answers.
 const (
 	niceness    = 10
 	memoryLimit = 1536 << 20 // of writable memory
@@ -42,6 +43,21 @@ func beNice() error {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	env := append(os.Environ(), "MALLOC_ARENA_MAX=2") // else memory is spread over an arena for each thread
 	return syscall.Exec(self, []string{os.Args[0], niced}, env)
+}
+
+// exitProcessor is the exit code of a process whose processor time is used up.
+const exitProcessor = 4
+
+// obeyLease ends the process when its processor time is used up: the Go runtime would
+// not.
+func obeyLease() {
+	over := make(chan os.Signal, 1)
+	signal.Notify(over, syscall.SIGXCPU)
+	go func() {
+		<-over
+		fmt.Fprintln(os.Stderr, "the processor time is used up")
+		os.Exit(exitProcessor)
+	}()
 }
 
 // confine gives up what the worker does not need. After it no file can be

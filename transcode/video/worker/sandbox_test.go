@@ -38,6 +38,13 @@ var attempts = map[string]func() error{
 	"run":    func() error { return syscall.Exec("/bin/true", []string{"true"}, nil) },
 	"socket": func() error { _, err := net.Dial("udp", "127.0.0.1:9"); return err },
 	"trace":  func() error { return syscall.PtraceAttach(1) },
+	"burn": func() error {
+		for i := 0; ; i++ {
+			if i < 0 {
+				return nil
+			}
+		}
+	},
 }
 
 const attemptVariable = "ROOMGATE_TEST_ATTEMPT"
@@ -48,12 +55,24 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	_ = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	obeyLease()
+	_ = unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: 1, Max: unix.RLIM_INFINITY})
 	if err := filterSystemCalls(); err != nil {
 		fmt.Println("filter:", err)
 		os.Exit(1)
 	}
 	fmt.Println("result:", attempt())
 	os.Exit(0)
+}
+
+// Whoever uses up its processor time ends.
+func TestProcessorTime(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), attemptVariable+"=burn")
+	err := cmd.Run()
+	var exit *exec.ExitError
+	require.True(t, errors.As(err, &exit), "%v", err)
+	assert.Equal(t, exitProcessor, exit.ExitCode(), "%v", err)
 }
 
 // Under the filter files do not open and memory does not become code; whoever
