@@ -132,7 +132,9 @@ type Config struct {
 	// Trunks and TrunkLines show how trunks stand. With Directory; may be nil.
 	Trunks     *trunk.Guard
 	TrunkLines func() []TrunkLine
-	Now        func() time.Time
+	// Trace keeps the signalling of calls; nil: nothing is kept.
+	Trace Tracer
+	Now   func() time.Time
 }
 
 // API is the handler of all requests.
@@ -170,6 +172,7 @@ func New(c Config) (*API, error) {
 	a.participants()
 	a.lobby()
 	a.calls()
+	a.ladder()
 	a.cameras()
 	a.events()
 	a.status()

@@ -35,6 +35,7 @@ var outcomes = []struct {
 }{
 	{gateway.ErrNoMeeting, http.StatusNotFound, ""},
 	{gateway.ErrNoCall, http.StatusNotFound, ""},
+	{ErrNoLadder, http.StatusNotFound, ""},
 	{gateway.ErrNoParticipant, http.StatusNotFound, ""},
 	{gateway.ErrMeetingExists, http.StatusConflict, ""},
 	{gateway.ErrNoCamera, http.StatusConflict, ""},

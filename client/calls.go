@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 )
@@ -114,6 +115,37 @@ func (c *Client) Dial(ctx context.Context, r DialRequest) (v Call, err error) {
 // Hangup ends a call.
 func (c *Client) Hangup(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, path("calls", id), nil, nil)
+}
+
+// Ladder is the signalling of a call in order of time, less its secrets.
+type Ladder struct {
+	Messages []LadderMessage `json:"messages"`
+	Dropped  int             `json:"dropped"` // of the middle of a long call
+}
+
+// LadderMessage is one message as it was on the wire.
+type LadderMessage struct {
+	Time      time.Time `json:"time"`
+	Direction string    `json:"direction"` // in, out
+	Protocol  string    `json:"protocol"`  // sip, h225, ras, h245, bfcp
+	Transport string    `json:"transport"`
+	Local     string    `json:"local"`
+	Remote    string    `json:"remote"`
+	Summary   string    `json:"summary"`
+	Within    bool      `json:"within"` // carried in the message before it
+	Text      string    `json:"text"`   // of SIP
+	Data      []byte    `json:"data"`   // of others
+}
+
+// Ladder shows the signalling of a call, for an hour after its end, too.
+func (c *Client) Ladder(ctx context.Context, id string) (v Ladder, err error) {
+	err = c.do(ctx, http.MethodGet, path("calls", id, "ladder"), nil, &v)
+	return v, err
+}
+
+// Capture copies it as a capture for Wireshark.
+func (c *Client) Capture(ctx context.Context, id string, to io.Writer) error {
+	return c.download(ctx, path("calls", id, "ladder.pcap"), to)
 }
 
 // MuteCall mutes a call towards its meeting, or lifts the mute.

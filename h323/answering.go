@@ -50,6 +50,7 @@ func (l *leg) write(payload []byte, err error) bool {
 	if l.link == nil || payload == nil {
 		return false
 	}
+	l.traceSignal(false, l.link, payload)
 	l.link.send(payload)
 	return true
 }

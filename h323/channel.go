@@ -13,6 +13,7 @@ import (
 	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/transport"
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/trace"
 )
 
 // channel is the H.245 control channel of a leg: what is said (session) and the way
@@ -209,6 +210,7 @@ func (c *channel) flush() {
 
 func (c *channel) write(pdu []byte) {
 	c.leg.e.tap(false, "H.245", c.conn, pdu)
+	c.leg.traceControl(trace.Message{Local: c.conn.Local(), Remote: c.conn.Remote()}, pdu)
 	if err := c.conn.Send(pdu); err != nil {
 		c.leg.log.Debug("H.245 message not sent", zap.Error(err))
 	}
@@ -344,6 +346,9 @@ func (c *channel) packet(ev gotControl) {
 	}
 	c.leg.e.tap(true, "H.245", ev.conn, ev.payload)
 	c.chosen = true
+	if c.conn != nil {
+		c.leg.traceControl(trace.Message{In: true, Local: c.conn.Local(), Remote: c.conn.Remote()}, ev.payload)
+	}
 	c.hear(ev.payload)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/roomgate/roomgate/call/local"
 	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/trace"
 )
 
 // Config is what an Endpoint is made of. The zero value of a field means the
@@ -69,6 +70,8 @@ type Config struct {
 	Complete func(number string) bool
 	// Tap sees every call signalling and H.245 message.
 	Tap func(Record)
+	// Trace keeps what the legs say and hear, less their secrets; nil: nobody does.
+	Trace *trace.Recorder
 
 	Log *zap.Logger
 }

@@ -140,6 +140,7 @@ func (l *leg) finish() {
 	}
 	l.kill()
 	e := l.e
+	e.cfg.Trace.End(l.Info().ID)
 	e.mu.Lock()
 	delete(e.legs, l)
 	e.mu.Unlock()

@@ -107,11 +107,15 @@ func (k *link) handle(payload []byte) {
 		return
 	}
 	if l := k.find(m); l != nil {
+		l.traceSignal(true, k, payload)
 		l.post(gotMessage{k, m})
 		return
 	}
 	if m.Type() == q931.Setup && !ref.FromDestination {
 		k.setup(m)
+		if l := k.find(m); l != nil {
+			l.traceSignal(true, k, payload)
+		}
 		return
 	}
 	k.strayed(m)

@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"meeting":   {"call", "media", "trace"},
 	"directory": {"call"},
 	"gateway":   {"call", "media", "transcode", "directory"},
-	"api":       {"gateway", "directory", "call"},
+	"api":       {"gateway", "directory", "call", "trace"},
 	"web":       {"gateway", "directory"},
 	"client":    {},
 	"bench":     {"sip", "h323", "terminal", "media", "call", "transcode", "meeting"},

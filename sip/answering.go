@@ -56,6 +56,7 @@ func (e *Endpoint) newIncoming(inv *invitation) (*leg, *refusal) {
 		invitation: inv, pending: true,
 		key: inviteKey{string(*req.CallID()), fromTag, req.CSeq().SeqNo},
 	}
+	e.cfg.Trace.Bind(traceKey(string(*req.CallID())), l.Info().ID)
 	l.dlg, l.state = d, l.ringing
 	l.learn(req)
 	_ = l.arrived(req.CSeq().SeqNo)

@@ -107,6 +107,7 @@ func (l *leg) fork(way path) {
 		minSE: l.minSE(), interval: l.e.cfg.SessionExpires,
 	}
 	l.out.branches = append(l.out.branches, b)
+	l.e.cfg.Trace.Bind(traceKey(b.callID), l.Info().ID)
 	l.invite(b)
 }
 

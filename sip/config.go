@@ -15,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip/edge"
 	"github.com/roomgate/roomgate/sip/registrar"
+	"github.com/roomgate/roomgate/trace"
 )
 
 // Config is what an Endpoint is made of. The zero value of a field means the
@@ -89,6 +90,8 @@ type Config struct {
 	Resolver Resolver
 	// Tap sees every message on the wire, see edge.Config.
 	Tap func(edge.Record)
+	// Trace keeps what the legs say and hear, less their secrets; nil: nobody does.
+	Trace *trace.Recorder
 
 	Log *zap.Logger
 }

@@ -68,7 +68,7 @@ func (s *sessions) describeFloor(l *offer.Local, transport string) error {
 		opened, err := link.Open(link.Config{
 			Transport: link.Transport(transport), Pool: s.cfg.Ports, Local: s.net.Local,
 			Options: portpool.Options{Interface: s.net.Interface, DSCP: s.net.SignallingDSCP},
-			Log:     s.cfg.Log.Named("bfcp"), OnEvent: s.onFloor,
+			Log:     s.cfg.Log.Named("bfcp"), OnEvent: s.onFloor, Tap: s.traceFloor(link.Transport(transport)),
 		})
 		if err != nil {
 			return err

@@ -171,6 +171,7 @@ func (l *leg) finish() {
 	}
 	l.kill() // transactions that still run belong to nobody now
 	e := l.e
+	e.cfg.Trace.End(l.Info().ID)
 	e.mu.Lock()
 	delete(e.legs, l)
 	for _, id := range l.ids {

@@ -22,6 +22,7 @@ import (
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn"
+	"github.com/roomgate/roomgate/trace"
 )
 
 // h323Stack is the H.323 endpoint with the gatekeeper beside it. A nil stack is one
@@ -84,6 +85,7 @@ type surroundings struct {
 	// store keeps registrations, nodes are where those of others are called.
 	store zoneStore
 	nodes *cluster.Cluster
+	trace *trace.Recorder
 }
 
 // listenH323 binds the H.323 stack.
@@ -91,6 +93,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around 
 	s := &h323Stack{tunnels: c.H323.Gatekeeper.Traversal, around: around}
 	s.model = s.zoneSettings(c).Model
 	settings := h323Config(c, ports, log)
+	settings.Trace = around.trace
 	settings.Directory = zoneDirectory{s}
 	settings.Traversal.RAS = zoneDirectory{s}
 	settings.Complete = around.whole

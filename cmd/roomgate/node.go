@@ -27,6 +27,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/sip"
+	"github.com/roomgate/roomgate/trace"
 	"github.com/roomgate/roomgate/transcode"
 	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/web"
@@ -38,6 +39,7 @@ type node struct {
 	level     zap.AtomicLevel
 	live      *config.Live
 	keys      api.Keys
+	trace     *trace.Recorder
 	sipTLS    certificate.Identity
 	webTLS    certificate.Identity
 	directory *directory.Directory
@@ -58,7 +60,7 @@ type node struct {
 
 // newNode puts the parts together and binds every port. run has to follow.
 func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer) (n *node, err error) {
-	n = &node{metrics: api.NewMetrics()}
+	n = &node{metrics: api.NewMetrics(), trace: trace.New(trace.Limits{}, nil)}
 	n.log, n.level = newLogger(c.Log, logs)
 	for _, w := range c.Warnings {
 		n.log.Warn(w)
@@ -131,7 +133,7 @@ func (n *node) connect(c *config.Config) error {
 	if len(c.H323.Signalling) > 0 {
 		around := surroundings{
 			changed: n.h323RegistrationChanged, leads: n.leads, whole: n.whole, count: n.metrics.H323Message, accounts: n.zoneAccounts,
-			store: zoneStore{&binding.Book{DB: n.directory.DB, Protocol: call.H323, Node: n.meeting.node}}, nodes: n.nodes,
+			store: zoneStore{&binding.Book{DB: n.directory.DB, Protocol: call.H323, Node: n.meeting.node}}, nodes: n.nodes, trace: n.trace,
 		}
 		if n.h323, err = listenH323(c, ports, n.log, around); err != nil {
 			return err
@@ -190,6 +192,7 @@ func (n *node) listenWeb(c *config.Config) error {
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
 		Directory: n.directory, Revive: n.revive, Trunks: n.guard, TrunkLines: n.lines, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+		Trace: n.trace,
 	})
 	if err != nil {
 		return err
