@@ -108,6 +108,9 @@ type Settings struct {
 	// TrunkAudio is what legs of trunks are offered, by the trunk's name, where
 	// it is not that of Capabilities.
 	TrunkAudio map[string][]media.Format
+	// TrunkEncryption is the policy for media of a trunk, by its name; a stricter one of
+	// the meeting wins.
+	TrunkEncryption map[string]string
 	Lobby      LobbySettings
 	// Keypad lets the keys of phones and terminals give commands in meetings.
 	Keypad   bool

@@ -296,8 +296,14 @@ func (g *Gateway) Permitted(info call.Info, what directory.Permission) bool {
 	return !ok || e.May(what)
 }
 
+// Stranger reports a caller that is not registered; one of a trunk may be anybody.
+func (g *Gateway) Stranger(info call.Info) bool { return !info.Remote.Registered }
+
 // operator is a Gateway's world to whom everything is permitted.
 type operator struct{ *Gateway }
 
 // Permitted implements route.World.
 func (operator) Permitted(call.Info, directory.Permission) bool { return true }
+
+// Stranger implements route.World.
+func (operator) Stranger(call.Info) bool { return false }

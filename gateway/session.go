@@ -347,6 +347,9 @@ func (s *session) inMeeting(m *meeting) bool {
 func (s *session) capabilities(m *meeting) media.Capabilities {
 	can := s.offered()
 	can.Encryption = m.spec().Encryption
+	if word := s.g.settings.Load().TrunkEncryption[s.leg.Info().Remote.Trunk]; word == "require" || can.Encryption == "" {
+		can.Encryption = word
+	}
 	return s.terms().within(m.spec()).limit(can)
 }
 

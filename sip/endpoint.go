@@ -90,7 +90,7 @@ func New(cfg Config) (*Endpoint, error) {
 	}
 	e.trunks.Store(&cfg.Trunks)
 	e.limits.Store(&cfg.Limits)
-	e.rate = limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource), Allow: trunkNetworks(cfg.Trunks)})
+	e.rate = limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource)})
 	if err := e.authority(); err != nil {
 		return nil, err
 	}
@@ -135,11 +135,12 @@ func accounts(list []Account) []registrar.Account {
 	return out
 }
 
-func trunkNetworks(trunks []Trunk) (out []netip.Prefix) {
-	for _, t := range trunks {
-		out = append(out, t.Networks...)
+// allow limits messages of a source; those of trunks have limits of their own.
+func (e *Endpoint) allow(addr netip.Addr) bool {
+	if _, ok := e.trunkOf(addr); ok {
+		return true
 	}
-	return out
+	return e.rate.Allow(addr)
 }
 
 // Serve implements call.Endpoint. On the end of ctx it hangs up what is left,

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -447,4 +448,46 @@ func TestRegistrationFailures(t *testing.T) {
 		list := dead.got(sipgo.REGISTER)
 		return list[len(list)-1].GetHeader("Expires").Value() == "0"
 	}, patience, time.Millisecond, "the trunk that is gone is not registered any more")
+}
+
+// TestCheckTrunk: targets are asked once, and an account is tried without a binding.
+func TestCheckTrunk(t *testing.T) {
+	right, wrong, silent := newCarrier(t, registrarOf("s3cret", 600)), newCarrier(t, registrarOf("another", 600)), newCarrier(t, nil)
+	silent.change(func(*sipgo.Request) []string { return []string{"503 Service Unavailable"} })
+	a := start(t, func(c *sip.Config) { c.Resolver = names{} })
+	got := a.CheckTrunk(within(t), sip.Outbound{Register: true, Username: "acc", Password: "s3cret", Targets: []hunt.Target{
+		{Address: right.at()}, {Address: wrong.at()}, {Address: silent.at()}, {Address: "nowhere.vn"},
+	}})
+	require.Len(t, got, 4)
+	assert.Equal(t, sip.TargetCheck{Target: "udp " + right.at()}, got[0])
+	assert.Nil(t, right.got(sipgo.REGISTER)[1].Contact(), "nothing is bound")
+	assert.ErrorIs(t, got[1].Account, digest.ErrWrongPassword)
+	assert.ErrorContains(t, got[2].Err, "503")
+	assert.ErrorContains(t, got[3].Err, "no such host")
+}
+
+// TestTrunkOverTLS: a target by TLS is verified by its name, and media is encrypted
+// where the trunk says so.
+func TestTrunkOverTLS(t *testing.T) {
+	cert, roots := certificate(t)
+	carrier := start(t, func(c *sip.Config) {
+		c.Listen = append(c.Listen, sip.Listener{Transport: "tls", Address: "127.0.0.1:0"})
+		c.Certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return cert, nil }
+	})
+	at := carrier.address("tls")
+	a := start(t, func(c *sip.Config) {
+		c.DialTLS = &tls.Config{RootCAs: roots}
+		c.Trunks = []sip.Trunk{{Name: "vnpt", Out: &sip.Outbound{Probe: 50 * time.Millisecond, Targets: []hunt.Target{{Address: at.String(), Transport: "tls"}}}}}
+	})
+	require.Eventually(t, func() bool { return len(a.Lines()[0].Targets) == 1 && a.Lines()[0].Targets[0].RTT > 0 }, patience, time.Millisecond)
+	leg := over(t, a, call.Target{Address: "0912345678", Encryption: "require"})
+	in := carrier.next()
+	assert.Equal(t, "tls", in.Info().Remote.Transport)
+	require.NoError(t, in.Accept(within(t), phone))
+	await(t, leg, call.Connected)
+	assert.Equal(t, "srtp", leg.Info().Encryption)
+	require.NoError(t, leg.Hangup(call.Cause{Code: call.NormalClearing}))
+	for range in.Events() {
+		continue
+	}
 }

@@ -31,7 +31,7 @@ func init() {
 // bind opens the listeners and builds the layers above them.
 func (e *Endpoint) bind() (err error) {
 	e.edge = edge.New(edge.Config{
-		ServerName: e.cfg.UserAgent, Allow: e.rate.Allow, Tap: e.taps(), Closed: e.flowClosed,
+		ServerName: e.cfg.UserAgent, Allow: e.allow, Tap: e.taps(), Closed: e.flowClosed,
 		Control: e.cfg.Network.Mark, Log: e.log.Named("edge"),
 	})
 	defer func() {

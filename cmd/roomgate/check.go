@@ -94,7 +94,7 @@ func check(ctx context.Context, file string) []finding {
 	list = append(list, checkVideo(c))
 	list = append(list, checkCertificates(c)...)
 	list = append(list, checkDatabase(ctx, c), checkSecretKey(c), checkSFU(ctx, c))
-	return list
+	return append(list, checkTrunks(ctx, c)...)
 }
 
 func nameOf(file string) string {

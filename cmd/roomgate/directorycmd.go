@@ -295,6 +295,9 @@ func (o onPaper) TerminalExists(alias string) bool {
 	return ok
 }
 
+// Stranger implements route.World.
+func (o onPaper) Stranger(info call.Info) bool { return !info.Remote.Registered }
+
 // Permitted implements route.World.
 func (o onPaper) Permitted(info call.Info, what directory.Permission) bool {
 	e, ok := o.d.ByAlias(info.Remote.Alias)

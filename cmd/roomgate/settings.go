@@ -103,7 +103,7 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 	}
 	table.Lobby.Aliases = c.Lobby.Alias
 	trunks := make(map[string][]media.Format)
-	languages := make(map[string]string)
+	languages, encryption := make(map[string]string), make(map[string]string)
 	for _, t := range allTrunks(c, lines) {
 		if t.Language != "" {
 			languages[t.Name] = spoken(t.Language)
@@ -111,13 +111,16 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		if t.Lobby {
 			table.Lobby.Trunks = append(table.Lobby.Trunks, t.Name)
 		}
+		if t.Encryption != "" {
+			encryption[t.Name] = t.Encryption
+		}
 		if len(t.Codecs) > 0 {
 			trunks[t.Name] = audioOf(t.Codecs)
 		}
 	}
 	return gateway.Settings{
-		Rules:         table,
-		TrunkAudio:    trunks,
+		Rules:      table,
+		TrunkAudio: trunks, TrunkEncryption: encryption,
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
 		Encryption:    c.RTP.Encryption,

@@ -41,6 +41,7 @@ func (nobody) MayCreateMeeting(string) bool { return true }
 func (nobody) TerminalExists(string) bool   { return false }
 
 func (nobody) Permitted(call.Info, directory.Permission) bool { return true }
+func (nobody) Stranger(call.Info) bool                        { return false }
 
 // A trunk that names codecs has those, others have all but G.729.
 func TestTrunkCodecs(t *testing.T) {

@@ -100,16 +100,23 @@ func (n *node) sipTrunk(t directory.Trunk, country string, registers bool) sip.T
 	if len(t.Targets) == 0 {
 		return out
 	}
-	line := &sip.Outbound{
-		Username: t.Username, Password: password, Domain: t.Domain, Register: t.Register && registers,
+	line := outboundOf(t, password)
+	line.Register = t.Register && registers
+	out.Out = &line
+	return out
+}
+
+// outboundOf is the way out of a trunk in the words of the SIP stack.
+func outboundOf(t directory.Trunk, password string) sip.Outbound {
+	line := sip.Outbound{
+		Username: t.Username, Password: password, Domain: t.Domain, Register: t.Register,
 		Expires: time.Duration(t.Expires) * time.Second, Probe: time.Duration(t.ProbeSeconds) * time.Second,
 		Patience: time.Duration(t.PatienceSeconds) * time.Second,
 	}
 	for _, x := range t.Targets {
 		line.Targets = append(line.Targets, hunt.Target(x))
 	}
-	out.Out = line
-	return out
+	return line
 }
 
 // trunkRefused tells the event stream of a call that a trunk does not take.

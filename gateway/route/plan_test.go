@@ -124,6 +124,15 @@ func TestDestinations(t *testing.T) {
 		d.Why = ""
 		assert.Equal(t, want, d, called)
 	}
+	// Strangers call over a trunk only where the rule names them, or somebody else does.
+	stranger := call.Info{Called: "5123", Remote: call.Remote{Alias: "stranger", Address: netip.MustParseAddrPort("10.1.2.3:5060"), Trunk: "telco"}}
+	assert.Equal(t, call.Rejected, table.Decide(stranger, w).Reject)
+	for _, by := range []route.Rule{{Prefix: "5", ViaTrunk: "pbx", Sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, {Prefix: "5", ViaTrunk: "pbx", Trunk: "telco"}} {
+		named, err := route.Compile([]route.Rule{by}, route.Options{})
+		require.NoError(t, err)
+		assert.Equal(t, "pbx", named.Decide(stranger, w).Trunk)
+	}
+	assert.Equal(t, "pbx", table.Check(route.Decision{Trunk: "pbx", Number: "1"}, stranger, w).Trunk)
 	// What is not permitted is refused, whoever decided.
 	info := call.Info{Called: "5123", Remote: call.Remote{Alias: "only-meetings"}}
 	assert.Equal(t, call.Rejected, table.Decide(info, w).Reject)

@@ -35,6 +35,8 @@ type World interface {
 	TerminalExists(alias string) bool
 	// Permitted reports whether the caller may call something of a kind.
 	Permitted(info call.Info, what directory.Permission) bool
+	// Stranger reports a caller of whom nothing is proved.
+	Stranger(info call.Info) bool
 }
 
 // Options of a Table. Zero values take the defaults.
@@ -107,6 +109,8 @@ type Decision struct {
 	RuleID string
 	// Why is a sentence for operators.
 	Why string
+	// named: the rule says who may call, by network or trunk.
+	named bool
 }
 
 // query is one call on its way through the rules.
@@ -164,6 +168,7 @@ func (t *Table) Check(d Decision, info call.Info, w World) Decision {
 		t = empty
 	}
 	q := t.query(info)
+	d.named = true
 	return permit(t.finish(d, q, w), q, w)
 }
 
@@ -179,7 +184,7 @@ func (t *Table) try(at int, q *query) (d Decision, matched, goesOn bool) {
 		return d, false, false
 	}
 	d = c.decide(groups, text)
-	d.Rule = at + 1
+	d.Rule, d.named = at+1, len(c.Sources) > 0 || c.Rule.Trunk != ""
 	d.Why = c.title(at)
 	if d.Meeting == "" && d.Endpoint == "" && d.Trunk == "" && !d.Lobby && d.Reject == "" {
 		if c.Rewrite == "" { // a template without anything in it
@@ -257,14 +262,21 @@ func (t *Table) unknown(q *query, d Decision) Decision {
 	return d
 }
 
-// permit refuses what the caller may not call.
+// permit refuses what the caller may not call. Over a trunk somebody pays: strangers
+// call there only where a rule names them.
 func permit(d Decision, q *query, w World) Decision {
+	named := d.named
+	d.named = false
 	what := directory.MayMeet
 	switch {
 	case d.Reject != "" || d.Lobby:
 		return d
 	case d.Trunk != "":
 		what = directory.MayTrunk
+		if !named && w.Stranger(q.info) {
+			return Decision{Reject: call.Rejected, Rule: d.Rule, RuleID: d.RuleID,
+				Why: "who is not registered may call over a trunk only by a rule that names its network or trunk"}
+		}
 	case d.Endpoint != "":
 		what = directory.MayCall
 	}

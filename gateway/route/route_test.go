@@ -18,6 +18,8 @@ type world struct {
 func (w world) MeetingExists(alias string) bool    { return w.meetings[alias] }
 func (w world) MayCreateMeeting(alias string) bool { return w.autoCreate }
 func (w world) TerminalExists(alias string) bool   { return w.registered[alias] }
+func (w world) Stranger(info call.Info) bool       { return info.Remote.Alias == "stranger" }
+
 func (w world) Permitted(info call.Info, what directory.Permission) bool {
 	return info.Remote.Alias != "only-"+string(directory.MayMeet) || what == directory.MayMeet
 }
