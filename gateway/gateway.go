@@ -111,7 +111,7 @@ type Settings struct {
 	// TrunkEncryption is the policy for media of a trunk, by its name; a stricter one of
 	// the meeting wins.
 	TrunkEncryption map[string]string
-	Lobby      LobbySettings
+	Lobby           LobbySettings
 	// Keypad lets the keys of phones and terminals give commands in meetings.
 	Keypad   bool
 	MaxCalls int // on this node; 0 = no limit
