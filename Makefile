@@ -7,6 +7,7 @@ RUN       ?=
 FUZZTIME  ?= 10s
 SOAKTIME  ?= 10m
 SOAKCALL  ?= 1h
+CASCADE   ?= 2h
 PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
 WEB        = $(shell git ls-files web 2>/dev/null)
 
@@ -47,8 +48,9 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## speed and memory, as ratios to baselines of the same run
 	bin/roomgate bench
 
-soak: build ## a call of an hour (SOAKCALL) among others, corrupted video and fuzzing for SOAKTIME a codec and target
+soak: build ## a call of an hour (SOAKCALL) among others, two gateways cascaded for two (CASCADE), corrupted video and fuzzing for SOAKTIME a codec and target
 	E2E_SOAK=$(SOAKCALL) $(GO) test -count 1 -timeout 24h -v -run TestSoak ./e2e
+	E2E_CASCADE=$(CASCADE) $(GO) test -count 1 -timeout 24h -v -run TestCascadeSoak ./e2e
 	VIDEO_SOAK=$(SOAKTIME) $(GO) test -count 1 -timeout 24h -v -run TestCorruptedStreams ./transcode/video
 	@scripts/fuzz $(SOAKTIME)
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,8 +27,9 @@ const (
 // gateway is a running bin/roomgate.
 type gateway struct {
 	*process
-	t   *testing.T
-	dir string
+	t    *testing.T
+	dir  string
+	port int // of HTTP; 0: httpPort
 }
 
 // baseConfig is a whole configuration; tests append to it.
@@ -91,7 +93,7 @@ func (g *gateway) launch() {
 }
 
 func (g *gateway) url(path string) string {
-	return fmt.Sprintf("http://%s:%d%s", gatewayIP, httpPort, path)
+	return fmt.Sprintf("http://%s:%d%s", gatewayIP, cmp.Or(g.port, httpPort), path)
 }
 
 func (g *gateway) get(path string) (int, []byte) { return g.request(http.MethodGet, path, nil) }

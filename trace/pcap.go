@@ -27,7 +27,7 @@ const (
 )
 
 // dissectors are the names by which Wireshark knows the protocols.
-var dissectors = map[Protocol]string{SIP: "sip", H225: "q931", H245: "h245dg", RAS: "h225.ras", BFCP: "bfcp"}
+var dissectors = map[Protocol]string{SIP: "sip", H225: "q931.over_ip", H245: "h245dg", RAS: "h225.ras", BFCP: "bfcp"}
 
 // WritePcap writes messages as a capture for Wireshark. Messages that are part of
 // others are left out.
