@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/client"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 )
 
 // carrierPort is where the carrier's proxy listens.
@@ -89,7 +90,7 @@ func TestTrunkToACarrier(t *testing.T) {
 	account := client.TrunkRequest{
 		Name: "carrier", Username: "agency", Password: "s3cret-line", Domain: "carrier.test", Register: true, Format: "e164", Identity: "asserted",
 		Numbers: []string{"02471000000-02471000009"}, Allowed: []string{"+84"}, Codecs: []string{"pcma"}, ProbeSeconds: 2,
-		Targets: []client.TrunkTarget{{Address: fmt.Sprintf("%s:%d", peerIP, carrierPort)}},
+		Targets: []client.TrunkTarget{{Address: fmt.Sprintf("%s:%d", peerIP, carrierPort)}}, Language: "vi",
 	}
 	g.makeTrunk(account)
 	account.Name, account.Register, account.ProbeSeconds, account.PatienceSeconds = "ways", false, -1, 1
@@ -97,6 +98,7 @@ func TestTrunkToACarrier(t *testing.T) {
 		{Address: busy.at()}, {Address: strangerIP + ":5999", Priority: 1}, {Address: account.Targets[0].Address, Transport: "tcp", Priority: 2},
 	}
 	g.makeTrunk(account)
+	g.rule(client.DialRule{Position: 0, Pattern: "02471000009", Trunk: "carrier", Lobby: true})
 	g.rule(client.DialRule{Position: 1, Pattern: `0247100000\d`, Trunk: "carrier", Meeting: "tong-dai"})
 	g.rule(client.DialRule{Position: 2, Pattern: `(?:\+84|0)(9\d{8}|\d{2,})`, ViaTrunk: "ways"})
 	eventually(t, 30*time.Second, "registered with the carrier, which answers OPTIONS", func() bool {
@@ -142,6 +144,17 @@ func TestTrunkToACarrier(t *testing.T) {
 		}
 	}
 	caller.hangup()
+	// In, to the voice menu, in the language of the trunk.
+	asked := startBaresip(t, peerOptions{hz: 1000, codecs: "PCMA"})
+	during(t, asked.process)
+	asked.dial(fmt.Sprintf("sip:02471000009@%s:%d", peerIP, carrierPort))
+	asked.established()
+	heard := listener{phone: asked, set: prompts(t)}
+	heard.says(prompt.Clip{Language: prompt.Vietnamese, ID: prompt.Meeting})
+	asked.press("88002#")
+	heard.says(prompt.Clip{Language: prompt.Vietnamese, ID: prompt.Joined})
+	g.inMeeting("88002", "active", 1)
+	asked.hangup()
 	g.stopsRegistered(t, carrier)
 }
 
