@@ -206,6 +206,9 @@ func TestCascade(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			here, over := startGateway(t, ""), startSecond(t)
 			c := cascade(t, here, over, row.target, row.more)
+			if row.name == "SIP" {
+				here.subscribed(t, "west", 3)
+			}
 			if !here.mcu("out") || !over.mcu("in") {
 				t.Errorf("an MCU is not taken for one: here %v, over there %v", here.mcu("out"), over.mcu("in"))
 			}
@@ -226,6 +229,56 @@ func TestCascade(t *testing.T) {
 			}
 			c.see()
 		})
+	}
+}
+
+// subscribed has a terminal of the directory ask over SIP who is in a meeting.
+func (g *gateway) subscribed(t *testing.T, alias string, users int) {
+	t.Helper()
+	p, id := newPen(t, "tcp"), newCallID()
+	fields := []string{"Event: conference", "Accept: application/conference-info+xml", "Expires: 600"}
+	p.send(p.request("SUBSCRIBE", alias, id, 1, "", id, "", fields...))
+	if s := p.final(id, "1 SUBSCRIBE"); s.status() != http.StatusForbidden {
+		t.Errorf("a stranger's SUBSCRIBE is answered %s", s.first)
+	}
+	id = newCallID()
+	answer := p.invite(alias, id)
+	if answer.status() != 200 || !strings.Contains(answer.value("Contact"), ";isfocus") {
+		t.Fatalf("%s, Contact %s", answer.first, answer.value("Contact"))
+	}
+	g.inMeeting(alias, "active", users+1)
+	watch := newCallID()
+	p.send(p.request("SUBSCRIBE", alias, watch, 1, "", watch, "", fields...))
+	notified := func() sheet {
+		for {
+			s, err := p.receive()
+			if err != nil {
+				t.Fatalf("no NOTIFY: %v", err)
+			}
+			if s.value("Call-ID") == watch && strings.HasPrefix(s.first, "NOTIFY ") {
+				ok := sheet{first: "SIP/2.0 200 OK"}
+				for _, f := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
+					ok.fields = append(ok.fields, f+": "+s.value(f))
+				}
+				p.send(ok)
+				return s
+			}
+			if s.status() >= 300 {
+				t.Fatalf("SUBSCRIBE: %s", s.first)
+			}
+		}
+	}
+	whole := notified()
+	for _, has := range []string{`state="full"`, fmt.Sprintf("<user-count>%d</user-count>", users+1), "dialed-out", "<type>video</type>", "<status>connected</status>"} {
+		if !strings.Contains(whole.body, has) {
+			t.Errorf("no %s in %s", has, whole.body)
+		}
+	}
+	p.bye(alias, id, answer)
+	for s := notified(); ; s = notified() {
+		if strings.Contains(s.body, `state="deleted"`) || strings.HasPrefix(s.value("Subscription-State"), "terminated") {
+			return
+		}
 	}
 }
 

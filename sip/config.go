@@ -90,6 +90,10 @@ type Config struct {
 	Resolver Resolver
 	// Tap sees every message on the wire, see edge.Config.
 	Tap func(edge.Record)
+	// Conferences tells subscribers who is in a meeting (RFC 4575); nil: nobody may
+	// subscribe. They are told at most once in ConferenceEvery: 5 s (RFC 4575 §3.9).
+	Conferences     Conferences
+	ConferenceEvery time.Duration
 	// Trace keeps what the legs say and hear, less their secrets; nil: nobody does.
 	Trace *trace.Recorder
 
@@ -206,6 +210,7 @@ func (c *Config) withDefaults() error {
 	def(&c.AnswerTimeout, 3*time.Minute)
 	def(&c.T1, 500*time.Millisecond)
 	c.Limits.withDefaults()
+	def(&c.ConferenceEvery, 5*time.Second)
 	def(&c.Floor.Name, "roomgate")
 	def(&c.UserAgent, "roomgate")
 	if c.SessionExpires < 0 {

@@ -88,7 +88,9 @@ func (e *Endpoint) handle(req *sipgo.Request, tx *sipgo.ServerTx) {
 		e.respond(tx, req, 481) // they need a call (RFC 3261 §9.2, §15.1.2)
 	case sipgo.REFER:
 		e.respond(tx, req, 403) // only within a call (RFC 3515 §2.4.2)
-	case sipgo.MESSAGE, sipgo.SUBSCRIBE, sipgo.PUBLISH:
+	case sipgo.SUBSCRIBE:
+		e.handleSubscribe(req, tx)
+	case sipgo.MESSAGE, sipgo.PUBLISH:
 		e.respond(tx, req, 405, "Allow", allowed)
 	default:
 		e.respond(tx, req, 501, "Allow", allowed)
@@ -98,6 +100,13 @@ func (e *Endpoint) handle(req *sipgo.Request, tx *sipgo.ServerTx) {
 func (e *Endpoint) handleInDialog(req *sipgo.Request, tx *sipgo.ServerTx) {
 	l := e.legOf(req)
 	switch {
+	case l == nil && req.Method == sipgo.SUBSCRIBE:
+		id, _ := dialog.IDOf(req)
+		if s := e.subscriptions.find(id); s != nil {
+			s.renew(req, tx)
+			return
+		}
+		e.respond(tx, req, 481) // RFC 6665 §4.1.2.2
 	case l == nil:
 		e.respond(tx, req, 481)
 	case req.MessageData.Destination() == stale:

@@ -63,6 +63,10 @@ type Endpoint struct {
 	lining sync.Mutex // changes of lines
 	lines  sync.Map   // name of the trunk: *line
 
+	subscriptions subscriptions
+	closing       context.Context // ends when the endpoint closes
+	close         context.CancelFunc
+
 	mu      sync.Mutex
 	legs    map[*leg]struct{}
 	dialogs map[dialog.ID]*leg
@@ -88,6 +92,7 @@ func New(cfg Config) (*Endpoint, error) {
 		invites: make(map[inviteKey]*leg),
 		lockout: limit.NewLockout(limit.LockoutConfig{}),
 	}
+	e.closing, e.close = context.WithCancel(context.Background())
 	e.trunks.Store(&cfg.Trunks)
 	e.limits.Store(&cfg.Limits)
 	e.rate = limit.NewRate(limit.RateConfig{PerSecond: float64(cfg.Limits.PerSource)})
@@ -167,6 +172,7 @@ const farewell = 2 * time.Second
 
 func (e *Endpoint) shutdown() {
 	e.Drain()
+	e.close()
 	e.mu.Lock()
 	e.closed = true
 	legs := make([]*leg, 0, len(e.legs))

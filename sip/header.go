@@ -8,7 +8,7 @@ import (
 
 // What we are, in the headers of our messages.
 const (
-	allowed   = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE"
+	allowed   = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE, SUBSCRIBE"
 	supported = "100rel, timer, norefersub"
 	accepted  = "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf, " +
 		"application/media_control+xml, message/sipfrag, text/plain"
@@ -84,4 +84,5 @@ func setBody(m sipgo.Message, contentType string, body []byte) {
 func describe(m sipgo.Message) {
 	add(m, "Allow", allowed)
 	add(m, "Supported", supported)
+	add(m, "Allow-Events", "conference, refer")
 }

@@ -25,6 +25,7 @@ func (n *node) listenSIP(c *config.Config, ports *portpool.Pool) error {
 	settings.DialTLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	settings.Tap = func(r edge.Record) { countSIP(n.metrics, r) }
 	settings.Trace = n.trace
+	settings.Conferences = conferences{n}
 	settings.OnRegistration = n.registrationChanged
 	settings.Directory = sipDirectory{n}
 	settings.Trunks = n.trunks(c)
