@@ -3,6 +3,7 @@ package terminal
 import (
 	"math"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 // audible is the level above which there is sound, dBFS.
 const audible = -60
 
+// maxTones bounds those that are reported.
+const maxTones = 32
+
 // ear measures the audio received.
 type ear struct {
 	mu      sync.Mutex
@@ -28,6 +32,7 @@ type ear struct {
 	first   time.Time // of sound
 	since   time.Time // of the last measurement
 	heard   tone.Measurement
+	tones   []int // Hz, as they came
 	record  *recorder
 	file    string
 	err     error
@@ -88,8 +93,14 @@ func (e *ear) hear(p *jitter.Packet) {
 // call's end be all that is reported.
 func (e *ear) measure(now time.Time) {
 	e.since = now
-	if m := e.now.meter.Measure(); m.Level > e.heard.Level-3 {
+	m := e.now.meter.Measure()
+	if m.Level > e.heard.Level-3 {
 		e.heard = m
+	}
+	for _, hz := range m.Tones {
+		if m.Level > audible && len(e.tones) < maxTones && !slices.ContainsFunc(e.tones, func(t int) bool { return math.Abs(float64(t)-hz) < 10 }) {
+			e.tones = append(e.tones, int(math.Round(hz)))
+		}
 	}
 }
 
@@ -105,12 +116,13 @@ func level(pcm []int16) float64 {
 func (e *ear) report(answer time.Time) (*AudioReport, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.heard.Level == math.Inf(-1) && e.packets > 0 {
-		e.heard = e.now.meter.Measure()
+	if e.packets > 0 {
+		e.measure(time.Now())
 	}
 	r := &AudioReport{
 		Codec: string(e.format.Codec), Packets: e.packets, Lost: e.order.Stats().Lost,
 		FrequencyHz: int(math.Round(e.heard.Frequency)), LevelDBFS: round(max(e.heard.Level, -124)), FirstMS: -1,
+		TonesHz: append([]int{}, e.tones...),
 	}
 	if !e.first.IsZero() {
 		r.FirstMS = max(e.first.Sub(answer).Milliseconds(), 0)

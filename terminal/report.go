@@ -36,6 +36,9 @@ type AudioReport struct {
 	FrequencyHz int     `json:"frequency_hz"` // dominant; 0 in silence
 	LevelDBFS   float64 `json:"level_dbfs"`   // when the frequency was measured
 	FirstMS     int64   `json:"first_ms"`     // from the answer to the first sound; -1 = none
+	// TonesHz are all tones that were heard, each of a tenth of the power of a second
+	// or more, in the order they came.
+	TonesHz []int `json:"tones_hz"`
 }
 
 // VideoReport is video received in one role.

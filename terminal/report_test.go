@@ -11,7 +11,7 @@ import (
 
 var sample = Report{
 	Connected: true, Protocol: "sip", SetupMS: 21, Encryption: "none", DTMFSent: "1234#", Sent: 900,
-	Audio: &AudioReport{Codec: "G722", Packets: 480, JitterMS: 1.2, FrequencyHz: 1000, LevelDBFS: -12, FirstMS: 90},
+	Audio: &AudioReport{Codec: "G722", Packets: 480, JitterMS: 1.2, FrequencyHz: 1000, LevelDBFS: -12, FirstMS: 90, TonesHz: []int{1000, 440}},
 	Video: &VideoReport{Codec: "H264", Width: 1280, Height: 720, Frames: 290, FPS: 29.9, Keyframes: 3, FirstMS: 210, Tiles: []Tile{}},
 }
 
@@ -20,7 +20,7 @@ func TestReportJSON(t *testing.T) {
 	got, err := json.Marshal(sample)
 	require.NoError(t, err)
 	assert.Equal(t, `{"connected":true,"protocol":"sip","setup_ms":21,"encryption":"none","cause":"",`+
-		`"audio":{"codec":"G722","packets":480,"lost":0,"jitter_ms":1.2,"frequency_hz":1000,"level_dbfs":-12,"first_ms":90},`+
+		`"audio":{"codec":"G722","packets":480,"lost":0,"jitter_ms":1.2,"frequency_hz":1000,"level_dbfs":-12,"first_ms":90,"tones_hz":[1000,440]},`+
 		`"video":{"codec":"H264","width":1280,"height":720,"frames":290,"fps":29.9,"keyframes":3,"lost":0,"first_ms":210,"kbps":0,"freezes":0,"longest_ms":0,"tiles":[]},`+
 		`"content":null,"dtmf_sent":"1234#"}`, string(got))
 }

@@ -95,7 +95,7 @@ var empty, _ = Compile(nil, Options{})
 type Decision struct {
 	Meeting  string
 	PIN      string // dialled with the alias: meeting*pin or meeting#pin
-	Create   bool   // the meeting is to be made
+	Create   bool   // the meeting may be made, should it not be there when the call comes to it
 	Endpoint string // alias, sip: or h323: URI
 	Via      string // outbound proxy for Endpoint, a sip: URI
 	Trunk    string // name; Number is what to dial there
@@ -235,13 +235,13 @@ func (t *Table) finish(d Decision, q *query, w World) Decision {
 			d.Meeting, d.PIN = alias, pin
 		}
 	}
+	d.Create = w.MayCreateMeeting(d.Meeting)
 	switch {
-	case w.MeetingExists(d.Meeting):
+	case w.MeetingExists(d.Meeting): // for now: the last of a meeting made on demand may be leaving
 		if d.Why == "" {
 			d.Why = "a meeting has this alias"
 		}
-	case w.MayCreateMeeting(d.Meeting):
-		d.Create = true
+	case d.Create:
 		if d.Why == "" {
 			d.Why = "meetings are made on demand"
 		}

@@ -60,7 +60,7 @@ func TestDecide(t *testing.T) {
 		{"protocol rule", call.Info{Called: "712", Protocol: call.H323}, closed, route.Decision{Endpoint: "h323:712@10.0.0.9", Rule: 3}},
 		{"reject rule", call.Info{Called: "0900123"}, open, route.Decision{Reject: call.Rejected, Rule: 4}},
 		{"alias with PIN", call.Info{Called: "demo*4711"}, closed, route.Decision{Meeting: "demo", PIN: "4711"}},
-		{"alias with PIN, other form", call.Info{Called: "demo#4711"}, open, route.Decision{Meeting: "demo", PIN: "4711"}},
+		{"alias with PIN, other form", call.Info{Called: "demo#4711"}, open, route.Decision{Meeting: "demo", PIN: "4711", Create: true}},
 		{"lobby by alias", call.Info{Called: "lobby"}, open, route.Decision{Lobby: true}},
 		{"lobby by rule", call.Info{Called: "1900"}, closed, route.Decision{Lobby: true, Language: "vi", Rule: 5}},
 		{"unknown from a trunk with lobby", call.Info{Called: "0241", Remote: call.Remote{Trunk: "pstn"}}, closed, route.Decision{Lobby: true}},

@@ -10,10 +10,17 @@ import (
 
 // Measurement is what was heard.
 type Measurement struct {
-	Frequency float64 // of the strongest component, Hz; 0 in silence
-	Level     float64 // of all, dBFS; -124 for silence
-	Purity    float64 // share of the power within the strongest component, 0..1
+	Frequency float64   // of the strongest component, Hz; 0 in silence
+	Level     float64   // of all, dBFS; -124 for silence
+	Purity    float64   // share of the power within the strongest component, 0..1
+	Tones     []float64 // components of a tenth of the power or more, Hz, the strongest first
 }
+
+// A sum of tones is told apart into so many, each with this share of the power.
+const (
+	maxTones  = 8
+	toneShare = 0.1
+)
 
 // fullScaleSine is the level of a sine at full scale in dBov.
 const fullScaleSine = -3.0103
@@ -26,12 +33,9 @@ func Measure(pcm []int16, rate int) Measurement {
 		return m
 	}
 	spectrum := powers(pcm)
-	peak, total := 1, 0.0
-	for i := 1; i < len(spectrum); i++ {
-		total += spectrum[i]
-		if spectrum[i] > spectrum[peak] {
-			peak = i
-		}
+	total := 0.0
+	for _, p := range spectrum[1:] {
+		total += p
 	}
 	if total == 0 {
 		return m
@@ -40,13 +44,35 @@ func Measure(pcm []int16, rate int) Measurement {
 	// resolution, of which zero padding makes some more.
 	padded := 2 * len(spectrum)
 	width := 2*padded/len(pcm) + 1
-	within := 0.0
-	for i := max(1, peak-width); i <= min(len(spectrum)-1, peak+width); i++ {
-		within += spectrum[i]
+	for len(m.Tones) < maxTones {
+		bin, within := strongest(spectrum, width)
+		hz := bin * float64(rate) / float64(padded)
+		if len(m.Tones) == 0 {
+			m.Frequency, m.Purity = hz, within/total
+		}
+		if within < toneShare*total {
+			break
+		}
+		m.Tones = append(m.Tones, hz)
 	}
-	m.Purity = within / total
-	m.Frequency = (float64(peak) + offset(spectrum, peak)) * float64(rate) / float64(padded)
 	return m
+}
+
+// strongest takes the strongest component, width bins to either side of its peak,
+// out of a spectrum: its place in bins and its power.
+func strongest(spectrum []float64, width int) (bin, power float64) {
+	peak := 1
+	for i := 1; i < len(spectrum); i++ {
+		if spectrum[i] > spectrum[peak] {
+			peak = i
+		}
+	}
+	bin = float64(peak) + offset(spectrum, peak)
+	for i := max(1, peak-width); i <= min(len(spectrum)-1, peak+width); i++ {
+		power += spectrum[i]
+		spectrum[i] = 0
+	}
+	return bin, power
 }
 
 // offset places the peak between bins by a parabola through the logarithms.

@@ -31,13 +31,36 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// What several say at once is told apart, the louder first.
+func TestTonesAreToldApart(t *testing.T) {
+	for _, rate := range []int{8000, 16000, 48000} {
+		pcm, one := make([]int16, rate), make([]int16, rate)
+		for _, part := range []struct{ hz, dbfs float64 }{{440, -20}, {1200, -17}, {805, -23}, {1500, -60}} {
+			tone.NewGenerator(rate, part.hz, part.dbfs).Read(one)
+			for i := range pcm {
+				pcm[i] += one[i]
+			}
+		}
+		m := tone.Measure(pcm, rate)
+		want := []float64{1200, 440, 805}
+		if len(m.Tones) != len(want) {
+			t.Fatalf("%d Hz: %v, want %v", rate, m.Tones, want)
+		}
+		for i := range want {
+			if math.Abs(m.Tones[i]-want[i]) > 1 {
+				t.Errorf("%d Hz: %v, want %v", rate, m.Tones, want)
+			}
+		}
+	}
+}
+
 func TestNoiseIsNotPure(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	pcm := make([]int16, 8000)
 	for i := range pcm {
 		pcm[i] = int16(3000 * r.NormFloat64())
 	}
-	if m := tone.Measure(pcm, 8000); m.Purity > 0.05 {
+	if m := tone.Measure(pcm, 8000); m.Purity > 0.05 || len(m.Tones) != 0 {
 		t.Errorf("%+v", m)
 	}
 }
