@@ -348,7 +348,11 @@ func TestCascadeSoak(t *testing.T) {
 			t.Fatalf("at first %+v, now %+v", at, h)
 		}
 	}
-	t.Logf("%d packets of sound in %s; at first %+v, now %+v", here.sent("west")-first, lasts, at, here.holdings())
+	packets := 0
+	for id, n := range here.sent("west") {
+		packets += n - first[id]
+	}
+	t.Logf("%d packets of sound in %s; at first %+v, now %+v", packets, lasts, at, here.holdings())
 	c.hear()
 	c.see()
 }
