@@ -19,7 +19,7 @@ const otherSignalling = 1730
 
 // startSecond runs a second gateway with a directory of its own, and gives what asks
 // its API.
-func startSecond(t *testing.T) *gateway {
+func startSecond(t *testing.T, more ...string) *gateway {
 	t.Helper()
 	dir := t.TempDir()
 	g := &gateway{t: t, dir: dir, port: otherHTTP}
@@ -35,7 +35,7 @@ drain_timeout: 3s
 log: {level: debug, format: json}
 admin: {api_key: %[5]s}
 data_dir: %[6]s
-`, gatewayIP, otherSIP, otherSignalling, otherHTTP, apiKey, filepath.Join(dir, "data")))
+`, gatewayIP, otherSIP, otherSignalling, otherHTTP, apiKey, filepath.Join(dir, "data")) + strings.Join(more, ""))
 	g.launch()
 	return g
 }
@@ -344,6 +344,7 @@ func TestCascadeSoak(t *testing.T) {
 		<-time.After(5 * time.Second)
 		c.noEcho()
 		h := here.holdings()
+		t.Logf("%+v", h)
 		if h.goroutines > at.goroutines+20 || h.files > at.files+20 || h.memory > at.memory+60 || t.Failed() {
 			t.Fatalf("at first %+v, now %+v", at, h)
 		}
