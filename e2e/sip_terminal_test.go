@@ -78,6 +78,11 @@ type roomReport struct {
 		Moves  int   `json:"moves"`
 		Stored []int `json:"stored"`
 	} `json:"camera"`
+	Sync *struct {
+		Pairs    int   `json:"pairs"`
+		MedianMS int64 `json:"median_ms"`
+		WorstMS  int64 `json:"worst_ms"`
+	} `json:"sync"`
 	DTMFSent string `json:"dtmf_sent"`
 	code     int    // exit code
 }

@@ -16,6 +16,7 @@ package media
 
 import (
 	"context"
+	"time"
 
 	"github.com/pion/rtp"
 )
@@ -68,6 +69,13 @@ type SenderReporter interface {
 	// NTP gives the wall clock (NTP 64-bit format) at an RTP timestamp of this
 	// track, once a sender report was seen.
 	NTP() (ntp uint64, rtpTime uint32, ok bool)
+}
+
+// Delayer is a Track that knows how long its media is held up between its arrival here
+// and being handed on. Sender reports make up for it, so that sound that waits in
+// buffers and a picture that does not stay together.
+type Delayer interface {
+	Delay() time.Duration
 }
 
 // Peer is anything media can be bridged to: a leg, a seat in a meeting.

@@ -27,6 +27,7 @@ type cardCamera struct {
 	size     image.Point
 	bitrate  int
 	wanted   atomic.Bool
+	begins   func() // a round
 }
 
 // cardFrames is how long the clip is: two seconds.
@@ -45,12 +46,12 @@ func cardIdentity(source string) (int, bool) {
 	return n, err == nil && n >= 0 && n < 64
 }
 
-func newCardCamera(ctx context.Context, stage *video.Stage, identity int, s media.Stream) (*cardCamera, error) {
+func newCardCamera(ctx context.Context, stage *video.Stage, identity int, s media.Stream, begins func()) (*cardCamera, error) {
 	if stage == nil {
 		return nil, errCards
 	}
 	c := &cardCamera{
-		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, identity: identity, stage: stage,
+		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, identity: identity, stage: stage, begins: begins,
 	}
 	c.size, c.bitrate = cardSize(s)
 	c.start(ctx, c.run)
@@ -101,6 +102,9 @@ func (c *cardCamera) run(ctx context.Context) {
 			for ; sent < int(now.Sub(began)*cards.FPS/time.Second); sent++ {
 				if c.wanted.Swap(false) {
 					at = 0
+				}
+				if at == 0 {
+					c.begins()
 				}
 				for _, p := range pictures[at] {
 					q := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: sequence, Timestamp: stamp, Marker: p.Marker}, Payload: p.Payload}

@@ -36,6 +36,8 @@ type ear struct {
 	record  *recorder
 	file    string
 	err     error
+	lips    *lips // nil: nobody looks at them
+	track   media.Track
 }
 
 // hearing is how one codec is heard.
@@ -78,6 +80,9 @@ func (e *ear) hear(p *jitter.Packet) {
 	}
 	pcm, now := e.now.pcm[:n], time.Now()
 	e.now.meter.Write(pcm)
+	if e.lips != nil {
+		e.lips.hear(pcm, samplingRate(e.format), p.Timestamp, e.track)
+	}
 	if e.record != nil {
 		e.record.write(pcm)
 	}

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -100,6 +101,7 @@ func (g *glance) report(answer time.Time) (*VideoReport, error) {
 // reader decodes what is seen and reads the test cards on it.
 type reader struct {
 	source *video.Source
+	lips   atomic.Pointer[lips]
 
 	mu     sync.Mutex
 	tiles  []Tile // of the last picture among those that showed the most cards
@@ -131,6 +133,9 @@ func (r *reader) look(i video.Image) {
 			r.fresh[s.Identity]++
 		}
 		r.number[s.Identity] = s.Counter
+		if l := r.lips.Load(); l != nil {
+			l.see(s.Card, i.Timestamp, r.source.Track())
+		}
 		tiles = append(tiles, Tile{
 			X: s.Rect.Min.X * w / viewWidth, Y: s.Rect.Min.Y * h / viewHeight,
 			Width: s.Rect.Dx() * w / viewWidth, Height: s.Rect.Dy() * h / viewHeight,

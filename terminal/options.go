@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -78,6 +79,9 @@ type Options struct {
 	// the fifth second of the call on, all from the fifteenth, and loses every fifth
 	// packet that comes from the eighth on; out and outloss are for what is sent.
 	Path string
+	// Sync sends a beep with every round of a test card, in place of Audio, and reports how
+	// beeps and cards that come fit together; it needs Tiles.
+	Sync bool
 	// Timeline reports what was seen second by second.
 	Timeline bool
 
@@ -112,7 +116,8 @@ type prepared struct {
 	Options
 	account  account
 	steer    []steering
-	path     *path   // nil: a good one
+	path     *path // nil: a good one
+	beeper   atomic.Pointer[beeper]
 	hertz    float64 // of tone:HZ; 0 = not a tone
 	bindHost string
 	bindPort string

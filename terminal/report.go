@@ -23,6 +23,8 @@ type Report struct {
 	Presenting *PresentingReport `json:"presenting,omitempty"`
 	// Camera is missing when nobody moved the terminal's camera.
 	Camera *CameraReport `json:"camera,omitempty"`
+	// Sync is missing unless it was asked for.
+	Sync *SyncReport `json:"sync,omitempty"`
 	// Sent counts the RTP packets sent, of all media.
 	Sent uint64 `json:"-"`
 }

@@ -303,7 +303,7 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 		}
 		t, stop = talk, talk.stop
 	} else if identity, is := v.card(s); is {
-		camera, err := newCardCamera(ctx, v.workerStage(), identity, s)
+		camera, err := newCardCamera(ctx, v.workerStage(), identity, s, v.beep)
 		if err != nil {
 			return err
 		}
@@ -322,6 +322,13 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 	}
 	v.sending[s.Role] = &sending{s.Send, stop, unpublish}
 	return nil
+}
+
+// beep begins one, where the terminal beeps.
+func (v *visit) beep() {
+	if b := v.beeper.Load(); b != nil {
+		b.begin()
+	}
 }
 
 // workerStage is a place at a video worker, started when it is first needed;

@@ -20,6 +20,7 @@ type senses struct {
 	eyes [media.Content + 1]sight
 	// readers by role, where test cards are read.
 	readers [media.Content + 1]*reader
+	lips    lips
 }
 
 // sight measures video.
@@ -58,6 +59,9 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 		if err != nil {
 			return nil, nil, err
 		}
+		if s.visit.Sync {
+			e.lips, e.track = &s.lips, t
+		}
 		s.ears = append(s.ears, e)
 		return e, func() {}, nil
 	}
@@ -79,6 +83,9 @@ func (s *senses) sense(t media.Track) (w media.Writer, closing func(), err error
 	if err != nil {
 		throttle.Close()
 		return nil, nil, err
+	}
+	if s.visit.Sync && t.Role() == media.Main {
+		r.lips.Store(&s.lips)
 	}
 	s.readers[t.Role()] = r
 	return e, func() {
@@ -149,6 +156,9 @@ func (s *senses) report(r *Report) {
 				(*into).Tiles = r.read()
 			}
 		}
+	}
+	if v.Sync {
+		r.Sync = s.lips.report()
 	}
 	for _, st := range s.stats {
 		switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/pion/rtp"
@@ -59,6 +60,10 @@ func (p *prepared) newTalk(ctx context.Context, f media.Format) (*talk, error) {
 
 func (p *prepared) sound(rate int) (sound, error) {
 	switch {
+	case p.Sync && strings.HasPrefix(p.Video, "card:"):
+		b := newBeeper(rate)
+		p.beeper.Store(b)
+		return b, nil
 	case p.hertz > 0:
 		return tone.NewGenerator(rate, p.hertz, toneLevel), nil
 	case p.Audio == "silence":

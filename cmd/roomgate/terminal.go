@@ -62,6 +62,7 @@ func terminalCommand() *cobra.Command {
 	f.StringVar(&o.DTMF, "dtmf", "", "digits to send after the answer")
 	f.DurationVar(&o.DTMFAfter, "dtmf-after", 0, "how long after the answer; default 1s")
 	f.StringVar(&o.Path, "path", "", "make media suffer, such as in=512@5s,in=0@15s,loss=20@8s,loss=0@10s; also out and outloss")
+	f.BoolVar(&o.Sync, "sync", false, "beep with a test card (--video card:N), and report how well beeps and cards fit together; needs --tiles")
 	f.BoolVar(&o.Timeline, "timeline", false, "report what is seen second by second")
 	f.DurationVar(&o.Duration, "duration", 0, "how long to stay; 0: until the far side hangs up")
 	f.StringVar(&o.RecordAudio, "record-audio", "", "file for what is heard (WAV)")

@@ -193,7 +193,8 @@ func (m *Member) publishRole(seat Seat, current map[media.Role]publication, role
 }
 
 // clean is a leg's picture as the meeting gets it: repacketized to packets of
-// at most 1200 bytes in mode 1, parameter sets before every keyframe.
+// at most 1200 bytes in mode 1, parameter sets before every keyframe. Its sender reports
+// have our clock, as those of the leg's sound, which the terminal's need not agree with.
 type clean struct {
 	media.Track
 	changed func(h264.SPS) // its size, as it becomes known
@@ -233,12 +234,4 @@ func (c *clean) TakeBitrate(bps int) {
 	if t, ok := c.Track.(media.BitrateTaker); ok {
 		t.TakeBitrate(bps)
 	}
-}
-
-// NTP implements media.SenderReporter.
-func (c *clean) NTP() (ntp uint64, rtpTime uint32, ok bool) {
-	if t, is := c.Track.(media.SenderReporter); is {
-		return t.NTP()
-	}
-	return 0, 0, false
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -234,6 +235,17 @@ func (s *Switch) TakeBitrate(bps int) {
 		s.cfg.OnLimit(max(bps, 0))
 	}
 	s.nudge()
+}
+
+// Delay implements media.Delayer: the source's.
+func (s *Switch) Delay() time.Duration {
+	s.mu.Lock()
+	src := s.shown.track()
+	s.mu.Unlock()
+	if d, ok := src.(media.Delayer); ok {
+		return d.Delay()
+	}
+	return 0
 }
 
 // NTP implements media.SenderReporter: the source's, where it has one.

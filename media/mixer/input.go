@@ -59,6 +59,7 @@ type Input struct {
 	heard bool    // was in the last tick
 	inMix bool    // is part of the sum of this tick
 	taps  [len(rates)]tap
+	waits time.Duration // of what take has left; of the tick
 }
 
 func newInput(m *Mixer, c InputConfig) (*Input, error) {
@@ -194,6 +195,7 @@ func (in *Input) take(now time.Time) {
 	in.playout.Read(in.frame, now.UnixNano())
 	delay := in.playout.Delay()
 	in.playoutMu.Unlock()
+	in.waits = delay
 	// What is still in the buffer was heard as speech when it was written.
 	in.talks = in.speaking(now.Add(-delay)) && !in.closed.Load()
 	if now.UnixNano()-in.lastVoice.Load() >= int64(voiceHold) {

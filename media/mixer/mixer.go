@@ -66,6 +66,7 @@ type Mixer struct {
 	speaker speaker
 	ranked  []*Input // scratch of tick
 	counts  counts
+	delay   atomic.Int64 // of the loudest voice, nanoseconds
 }
 
 // view is what a tick works on; it is replaced, never changed.
@@ -293,6 +294,7 @@ func (m *Mixer) tick(c *Clock) {
 		in.take(now)
 	}
 	m.choose(v.inputs)
+	m.noteDelay()
 	for _, b := range v.buses {
 		b.mix(v.inputs)
 	}
@@ -303,6 +305,19 @@ func (m *Mixer) tick(c *Clock) {
 		e := &v.groups[i]
 		e.group.members = e.members
 		c.spawn(job{group: e.group})
+	}
+}
+
+// noteDelay keeps how long the loudest voice waited; in silence the last one counts.
+func (m *Mixer) noteDelay() {
+	var loudest *Input
+	for _, in := range m.ranked {
+		if in.talks && (loudest == nil || in.rank() > loudest.rank()) {
+			loudest = in
+		}
+	}
+	if loudest != nil {
+		m.delay.Store(int64(loudest.waits))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/level"
@@ -42,6 +43,9 @@ type Output struct {
 	packets encoded
 	quiet   bool // the last packet was not sent (DTX)
 }
+
+// Delay implements media.Delayer: how long who speaks waited for the mix.
+func (o *Output) Delay() time.Duration { return time.Duration(o.mixer.delay.Load()) }
 
 func (m *Mixer) newOutput(c OutputConfig, g *group) (*Output, error) {
 	o := &Output{mixer: m, group: g, pcm: make([]int16, g.bus.rate/50), quiet: true}

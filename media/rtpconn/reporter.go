@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/rtpconn/report"
 )
 
@@ -21,6 +22,9 @@ type reporter struct {
 }
 
 const udpHeaders = 28
+
+// maxDelay is beyond what anything is held up here.
+const maxDelay = 2 * time.Second
 
 // schedule sets the first report, and follows a change of profile.
 func (r *reporter) schedule(a *agreement, now time.Time) {
@@ -89,7 +93,7 @@ func (r *reporter) weigh(size int) {
 // sendReport sends a compound packet: SR or RR, and SDES (RFC 3550 §6.1).
 func (s *Session) sendReport(now time.Time) {
 	blocks := s.in.reports(now)
-	sr, sent := s.out.senderReport(now)
+	sr, sent := s.out.senderReport(now, s.heldUp())
 	var head rtcp.Packet = &rtcp.ReceiverReport{SSRC: s.SSRC(), Reports: blocks}
 	if s.report.active(sent) && sr != nil {
 		sr.Reports = blocks
@@ -98,14 +102,26 @@ func (s *Session) sendReport(now time.Time) {
 	s.sendControl(head, s.description())
 }
 
+// heldUp is how long what is published was on its way through here.
+func (s *Session) heldUp() time.Duration {
+	if pub := s.published(); pub != nil {
+		if d, is := pub.track.(media.Delayer); is {
+			return d.Delay()
+		}
+	}
+	return 0
+}
+
 // senderReport is nil before anything was sent.
-func (s *sink) senderReport(now time.Time) (sr *rtcp.SenderReport, sent uint64) {
+func (s *sink) senderReport(now time.Time, delay time.Duration) (sr *rtcp.SenderReport, sent uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stamp, ok := s.timeline.At(now)
 	if !ok || s.packets == 0 {
 		return nil, s.sent
 	}
+	// What comes in by now has later numbers than what goes out.
+	stamp += uint32(min(max(delay, 0), maxDelay) * time.Duration(s.format.ClockRate) / time.Second)
 	return &rtcp.SenderReport{
 		SSRC: s.ssrc.Load(), NTPTime: report.NTP(now), RTPTime: stamp,
 		PacketCount: s.packets, OctetCount: s.octets,

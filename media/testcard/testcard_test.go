@@ -79,3 +79,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestLips(t *testing.T) {
+	var l Lips
+	known := false
+	const noon = uint64(0xea000000) << 32
+	sound := func() (uint64, uint32, bool) { return noon, 8000, known }
+	sight := func() (uint64, uint32, bool) { return noon + 1<<31, 90000, known } // half a second later
+	for i := range uint32(5) {
+		known = i > 1
+		l.Flash(90000+i*180000, 90000, sight)
+		l.Beep(8000+4000+i*16000+8*30, 8000, sound) // 30 ms late
+	}
+	l.Beep(8000+4000+8*1200, 8000, sound) // of something else
+	got := l.Offsets()
+	require.Len(t, got, 5)
+	for _, d := range got {
+		assert.InDelta(t, 30, d.Milliseconds(), 1)
+	}
+}

@@ -151,19 +151,19 @@ func (o *Output) Stats() OutputStats {
 	return OutputStats{o.frames, o.keyed, o.bytes, o.delay, o.failure}
 }
 
-// NTP implements media.SenderReporter: the wall clock of the source followed,
-// where there is one that knows it; else when pictures were drawn.
+// Delay implements media.Delayer: from drawing to coding.
+func (o *Output) Delay() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.delay
+}
+
+// NTP implements media.SenderReporter: when pictures were drawn, by our own clock. What
+// the sender's clock says would not agree with the sound, which has ours.
 func (o *Output) NTP() (ntp uint64, rtpTime uint32, ok bool) {
 	o.mu.Lock()
-	offset, last, at := o.offset, o.last, o.shownAt
+	last, at := o.last, o.shownAt
 	o.mu.Unlock()
-	if follow := o.canvas.Scene().Follow; follow != nil {
-		if r, is := follow.track.(media.SenderReporter); is {
-			if ntp, rtpTime, ok = r.NTP(); ok {
-				return ntp, rtpTime + offset, true
-			}
-		}
-	}
 	if at.IsZero() {
 		return 0, 0, false
 	}
