@@ -39,7 +39,10 @@ func startRedis(t *testing.T) {
 }
 
 // startLiveKit runs the n-th LiveKit server of a cluster.
-func startLiveKit(t *testing.T, n int) *livekit {
+func startLiveKit(t *testing.T, n int) *livekit { return startLiveKitOf(t, n, "h264") }
+
+// startLiveKitOf runs one whose rooms take one codec of pictures.
+func startLiveKitOf(t *testing.T, n int, codec string) *livekit {
 	t.Helper()
 	dir := t.TempDir()
 	l := &livekit{t: t, n: n, file: filepath.Join(dir, "livekit.yaml")}
@@ -50,9 +53,9 @@ rtc: {tcp_port: %d, udp_port: %d, use_external_ip: false, node_ip: %s, enable_lo
 redis: {address: 127.0.0.1:%d}
 keys: {%s: %s}
 room:
-  enabled_codecs: [{mime: audio/opus}, {mime: audio/PCMU}, {mime: audio/PCMA}, {mime: video/h264}]
+  enabled_codecs: [{mime: audio/opus}, {mime: audio/PCMU}, {mime: audio/PCMA}, {mime: video/%s}]
 logging: {level: info}
-`, l.port(), gatewayIP, l.port()+1, l.port()+2, gatewayIP, redisPort, livekitKey, livekitSecret)})
+`, l.port(), gatewayIP, l.port()+1, l.port()+2, gatewayIP, redisPort, livekitKey, livekitSecret, codec)})
 	l.launch()
 	return l
 }

@@ -378,7 +378,7 @@ func (m *Member) publishContent() {
 	case t == nil || m.bridge.presenter != m.identity:
 		delete(m.uplinks, media.Content)
 		m.want(media.Content, nil)
-	case t.Format().Codec.Is(string(media.H264)):
+	case t.Format().Codec.Is(string(media.H264)) && m.roomCodec == "":
 		m.want(media.Content, &clean{Track: t, changed: func(sps h264.SPS) {
 			m.presents.Store(&sps)
 			m.poke()

@@ -51,7 +51,7 @@ func (b *Bridge) addLegSource(m *Member, t media.Track) {
 	}
 	if t.Role() == media.Content {
 		m.publishContent()
-	} else if t.Format().Codec.Is(string(media.H264)) && !b.in.Local {
+	} else if t.Format().Codec.Is(string(media.H264)) && !b.in.Local && m.roomCodec == "" {
 		m.want(t.Role(), &clean{Track: t, changed: m.pictureChanged})
 	}
 	b.nudge()

@@ -72,9 +72,10 @@ type Member struct {
 	slides       slides
 	sentBefore   bool // content, without floor control
 
-	allowed allowance
-	layer   int // class shown last
-	bounded int // allowance when what does not fit was last looked at
+	allowed   allowance
+	layer     int         // class shown last
+	roomCodec media.Codec // what pictures are published in; "": H.264
+	bounded   int         // allowance when what does not fit was last looked at
 }
 
 func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func(rune)) *Member {

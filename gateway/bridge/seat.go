@@ -61,8 +61,30 @@ func (m *Member) takeSeat(receive bool) {
 	}
 }
 
+// codecChooser is a Seat in a room that may not take every codec.
+type codecChooser interface {
+	Publishes(codec media.Codec) bool
+}
+
+// publishVP8 makes the leg's pictures VP8 for a room that takes no H.264.
+func (m *Member) publishVP8() {
+	if m.roomCodec == media.VP8 {
+		return
+	}
+	m.roomCodec = media.VP8
+	for role := range m.tracks {
+		if role != media.Audio && m.uplinks[role] == nil {
+			m.want(role, nil)
+		}
+	}
+	m.bridge.nudge()
+}
+
 // seated hands the seat to publish and, where it receives, to the bridge.
 func (m *Member) seated(seat Seat) {
+	if p, ok := seat.(codecChooser); ok && !p.Publishes(media.H264) && p.Publishes(media.VP8) {
+		m.bridge.call(m.publishVP8)
+	}
 	select {
 	case m.seats <- seat:
 	case <-m.ctx.Done():

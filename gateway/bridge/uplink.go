@@ -21,7 +21,7 @@ func (b *Bridge) publishMade(now time.Time) {
 	}
 	for _, m := range b.members {
 		for role, t := range m.pictures() {
-			if role != media.Audio && (role != media.Content || b.presenter == m.identity) && !t.Format().Codec.Is(string(media.H264)) && b.studio.ready() {
+			if role != media.Audio && (role != media.Content || b.presenter == m.identity) && (m.roomCodec != "" || !t.Format().Codec.Is(string(media.H264))) && b.studio.ready() {
 				b.publishUplink(m, role, t, now)
 			}
 		}
@@ -51,6 +51,9 @@ func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now ti
 	f := media.Format{Codec: media.H264, ClockRate: 90000, H264: media.H264Format{
 		ProfileLevelID: 0x42e000 | levelFor(layout.Screen{Width: w, Height: h, FPS: 30, Bitrate: bps}), PacketizationMode: 1,
 	}}
+	if m.roomCodec != "" {
+		f = media.Format{Codec: m.roomCodec, ClockRate: 90000}
+	}
 	o := b.studio.output(board, role, f, bps, now)
 	if o != nil && m.uplinks[role] != o {
 		m.uplinks[role] = o

@@ -46,7 +46,7 @@ func publishable(role media.Role, f media.Format) bool {
 	if role == media.Audio {
 		return f.Codec.Is(string(media.Opus)) || f.Codec.Is(string(media.PCMU)) || f.Codec.Is(string(media.PCMA))
 	}
-	return f.Codec.Is(string(media.H264))
+	return f.Codec.Is(string(media.H264)) || f.Codec.Is(string(media.VP8))
 }
 
 // formatOf reads a negotiated codec as a format.

@@ -1,6 +1,7 @@
 package livekit
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,13 @@ func (p *published) live(s *session) (*sender, string) {
 	return p.sender, p.id
 }
 
+// codec is that of the source.
+func (p *published) codec() media.Codec {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.track.Format().Codec
+}
+
 // request describes the role to the SFU.
 func (p *published) request(cid string, size [2]int, muted bool) *livekit.AddTrackRequest {
 	r := &livekit.AddTrackRequest{
@@ -141,6 +149,6 @@ func (p *published) request(cid string, size [2]int, muted bool) *livekit.AddTra
 	r.Width, r.Height = uint32(size[0]), uint32(size[1])
 	// One layer, named: without it the server reports every demand as "off".
 	r.Layers = []*livekit.VideoLayer{{Quality: livekit.VideoQuality_HIGH, Width: r.Width, Height: r.Height}}
-	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "h264", Cid: cid, Layers: r.Layers}}
+	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: strings.ToLower(string(p.codec())), Cid: cid, Layers: r.Layers}}
 	return r
 }

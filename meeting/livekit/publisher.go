@@ -57,7 +57,7 @@ func newPublisher(s *session) (*publisher, error) {
 // sendingCodecs are those a seat can publish.
 func sendingCodecs() (*webrtc.MediaEngine, error) {
 	e := &webrtc.MediaEngine{}
-	for _, codec := range []media.Codec{media.Opus, media.PCMU, media.PCMA, media.H264} {
+	for _, codec := range []media.Codec{media.Opus, media.PCMU, media.PCMA, media.H264, media.VP8} {
 		parameters, kind := wireCodec(codec)
 		if err := e.RegisterCodec(parameters, kind); err != nil {
 			return nil, fmt.Errorf("codec %s: %w", codec, err)

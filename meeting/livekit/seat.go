@@ -3,6 +3,8 @@ package livekit
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
@@ -88,8 +90,21 @@ func (s *Seat) StopReceiving() error {
 // Identity is the participant's identity.
 func (s *Seat) Identity() string { return s.identity }
 
+// Publishes reports whether the room lets a codec be published. Servers that do not say
+// let all.
+func (s *Seat) Publishes(codec media.Codec) bool {
+	on := s.attempt()
+	if on == nil || len(on.joined.GetEnabledPublishCodecs()) == 0 {
+		return true
+	}
+	parameters, _ := wireCodec(codec)
+	return slices.ContainsFunc(on.joined.GetEnabledPublishCodecs(), func(c *livekit.Codec) bool {
+		return strings.EqualFold(c.GetMime(), parameters.MimeType)
+	})
+}
+
 // Publish sends t in place of what was published in the same role. Audio is
-// Opus, PCMU or PCMA; Main and Content are H264, announced as Constrained
+// Opus, PCMU or PCMA; Main and Content are H264 or VP8, H264 announced as Constrained
 // Baseline 3.1, packetization-mode 1, whatever the profile. It returns when
 // the SFU has agreed, or with ErrFormat, ErrNotPermitted, or the reason the
 // seat ended. While the link is being renewed it waits for it.
