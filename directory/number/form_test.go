@@ -52,3 +52,25 @@ func TestMask(t *testing.T) {
 		assert.Equal(t, want, number.Mask(text), text)
 	}
 }
+
+// FuzzMask: no number of seven digits or more is left, and what is masked stays so.
+func FuzzMask(f *testing.F) {
+	f.Add("call +84 912 345 321 or (024) 3823-1234")
+	f.Fuzz(func(t *testing.T, text string) {
+		masked := number.Mask(text)
+		if again := number.Mask(masked); again != masked {
+			t.Errorf("%q: %q, then %q", text, masked, again)
+		}
+		digits := 0
+		for _, c := range []byte(masked) {
+			if '0' <= c && c <= '9' {
+				digits++
+			} else {
+				digits = 0
+			}
+			if digits >= 7 {
+				t.Fatalf("%q: %q", text, masked)
+			}
+		}
+	})
+}
