@@ -36,6 +36,7 @@ type session struct {
 	state      CallState
 	place      *place
 	tracks     []media.Track // open tracks, for a change of bridge
+	held       []media.Track // of them, those that the meeting does not hear yet
 	muted      bool
 	layout     layout.Kind // of the leg's own; "" = the meeting's
 	pinned     string
@@ -120,6 +121,7 @@ func (s *session) handle(e call.Event) {
 	case call.Connected:
 		s.line.Answered()
 		s.setState(StateActive)
+		s.letBeHeard()
 		s.connected()
 		s.attend()
 		s.answerPartner()
@@ -192,6 +194,10 @@ func (s *session) followTracks() {
 		}
 		s.tracks = append(open, t)
 		p := s.place
+		if s.unheard(p) {
+			s.held = append(s.held, t)
+			p = nil
+		}
 		s.mu.Unlock()
 		if p != nil {
 			p.member.AddTrack(t)
@@ -272,6 +278,9 @@ func (s *session) sit(p *place) bool {
 	s.place = p
 	s.muted = s.muted || p.muted
 	tracks := append([]media.Track(nil), s.tracks...)
+	if s.unheard(p) {
+		s.held, tracks = tracks, nil
+	}
 	muted, kind, pinned := s.muted, s.layout, s.pinned
 	s.mu.Unlock()
 	for _, t := range tracks {

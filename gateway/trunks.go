@@ -112,3 +112,23 @@ func shown(name string, r call.Remote) (shownName, shownNumber string) {
 	}
 	return number.Mask(name), number.Mask(r.Alias)
 }
+
+// unheard reports a leg that was called into a meeting and has not answered: what its
+// network plays is not for the company. It needs s.mu.
+func (s *session) unheard(p *place) bool {
+	return p != nil && !p.meeting.private && s.state == StateRinging && s.leg.Info().Direction == call.Out
+}
+
+// letBeHeard gives the meeting what the leg has sent since it was called.
+func (s *session) letBeHeard() {
+	s.mu.Lock()
+	held, p := s.held, s.place
+	s.held = nil
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	for _, t := range held {
+		p.member.AddTrack(t)
+	}
+}

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,6 +17,7 @@ import (
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/gateway/trunk"
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/transcode"
 )
 
@@ -130,4 +132,42 @@ func TestCallsOutOverATrunk(t *testing.T) {
 	assert.Equal(t, "+84912345679", n.endpoint.targets()[1].Address)
 	_, err = n.Dial(t.Context(), gateway.DialRequest{Target: "tel:+12125552368", Meeting: "m"})
 	require.ErrorIs(t, err, gateway.ErrBadTarget)
+}
+
+// ringback is what a network plays before anybody answers.
+type ringback struct {
+	media.Track
+	role  media.Role
+	heard atomic.Bool
+	done  chan struct{}
+}
+
+func (*ringback) ID() string              { return "ringback" }
+func (r *ringback) Role() media.Role      { return r.role }
+func (*ringback) Format() media.Format    { return pcmu }
+func (*ringback) RequestKeyframe()        {}
+func (r *ringback) Done() <-chan struct{} { return r.done }
+func (r *ringback) Attach(media.Writer) func() {
+	r.heard.Store(true)
+	return func() {}
+}
+
+// TestMeetingHearsNoRingback: who is called into a meeting is heard there once it has
+// answered, not its network before.
+func TestMeetingHearsNoRingback(t *testing.T) {
+	n, _ := startTrunks(t, []route.Rule{{Prefix: "09", ViaTrunk: "vnpt", Rewrite: "$0"}}, directory.Trunk{Name: "vnpt", Targets: []directory.Target{{Address: "sbc.vn"}}, Allowed: []string{"VN"}})
+	_, err := n.Dial(t.Context(), gateway.DialRequest{Target: "tel:0912345678", Meeting: "m"})
+	require.NoError(t, err)
+	leg := n.endpoint.out(0)
+	leg.mu.Lock()
+	leg.info.Direction = call.Out
+	leg.mu.Unlock()
+	plays := &ringback{role: media.Audio, done: make(chan struct{})}
+	leg.tracks <- plays
+	leg.events <- call.Event{Kind: call.EarlyMedia}
+	leg.tracks <- &ringback{role: media.Content, done: make(chan struct{})} // the first has been taken when this one is
+	eventually(t, "both were taken", func() bool { return len(leg.tracks) == 0 })
+	assert.False(t, plays.heard.Load(), "before the answer")
+	leg.answer()
+	eventually(t, "it is heard", plays.heard.Load)
 }
