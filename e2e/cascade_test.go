@@ -176,6 +176,82 @@ func (c *cascaded) see() {
 	}
 }
 
+// What is presented on one side of a cascade is seen on the other, is not sent back, and
+// is not taken over by the side that is not content master.
+func TestCascadeContent(t *testing.T) {
+	here, over := startGateway(t, ""), startSecond(t)
+	for _, row := range []struct{ name, target string }{
+		{"SIP", fmt.Sprintf("sip:east@%s:%d", gatewayIP, otherSIP)},
+		{"H323", fmt.Sprintf("h323:east@%s:%d", gatewayIP, otherSignalling)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			during(t, here.process, over.process)
+			east := fmt.Sprintf("east@%s:%d", gatewayIP, otherSIP)
+			presents := startRoom(t, 700, "--call", "west@"+gatewayIP, "--video", "none", "--content", "pattern360")
+			views := startRoom(t, 900, "--call", east, "--video", "none")
+			here.inMeeting("west", "active", 1)
+			over.inMeeting("east", "active", 1)
+			code, answer := here.request(http.MethodPost, "/api/v1/calls", map[string]any{
+				"target": row.target, "meeting": "west", "mcu": true, "content_master": "here",
+			})
+			if code != http.StatusCreated {
+				t.Fatalf("%d %s", code, answer)
+			}
+			eventually(t, 60*time.Second, "content is seen over there", func() bool { return over.isSentContent("east", 0) })
+			late := startRoom(t, 1100, "--call", east, "--video", "none", "--content", "pattern360")
+			over.inMeeting("east", "active", 3)
+			before := over.contentSent("east", 0)
+			eventually(t, 60*time.Second, "content goes on", func() bool { return over.contentSent("east", 0) > before+300 })
+			if back := here.contentSent("west", 0); back > 0 {
+				t.Errorf("who presents is sent %d packets of content", back)
+			}
+			for _, c := range here.calls() {
+				if n := c.packets("content", "recv"); c.Direction == "out" && n > 0 {
+					t.Errorf("%d packets of content came back", n)
+				}
+			}
+			late.stop()
+			if p := late.report().Presenting; p == nil || p.GrantedMS >= 0 {
+				t.Errorf("over there somebody else presents: %+v", p)
+			}
+			if row.name == "SIP" {
+				for _, c := range here.calls() {
+					if c.Direction == "out" && !strings.Contains(here.ladder(t, c.ID), `"protocol":"bfcp"`) {
+						t.Error("no BFCP in the ladder")
+					}
+				}
+			}
+			for _, c := range here.calls() {
+				here.dissect(t, c.ID)
+			}
+			views.stop()
+			if got := views.report(); got.Content == nil || got.Content.Height != 360 || got.Content.Frames < 10 {
+				t.Errorf("over there is seen %+v", got.Content)
+			}
+			presents.stop()
+			for _, c := range here.calls() {
+				here.request(http.MethodDelete, "/api/v1/calls/"+c.ID, nil)
+			}
+			here.noCalls()
+			over.noCalls()
+		})
+	}
+}
+
+// contentSent counts what the n-th call of a meeting was sent of content.
+func (g *gateway) contentSent(meeting string, n int) int {
+	for _, c := range g.calls() {
+		if c.Meeting != meeting {
+			continue
+		}
+		if n == 0 {
+			return c.packets("content", "send")
+		}
+		n--
+	}
+	return 0
+}
+
 // mcu reports whether a call is that of an MCU.
 func (g *gateway) mcu(direction string) (is bool) {
 	var out struct {

@@ -139,7 +139,7 @@ func (s *session) view() *Call {
 		c.Terms = c.Terms.within(p.meeting.spec())
 	}
 	c.Info = s.leg.Info()
-	c.Terms.MCU = c.Terms.MCU || c.Info.Remote.Focus
+	c.Terms = c.Terms.facing(c.Info)
 	c.Info.Called, c.Info.CalledURI = without(c.Info.Called, pin), without(c.Info.CalledURI, pin)
 	if reporter, ok := s.leg.(call.StatsReporter); ok {
 		for _, st := range reporter.Stats() {

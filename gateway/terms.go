@@ -114,7 +114,18 @@ func (s *session) terms() Terms {
 	if s.place != nil {
 		t = t.within(s.place.meeting.spec())
 	}
-	t.MCU = t.MCU || s.leg.Info().Remote.Focus
+	return t.facing(s.leg.Info())
+}
+
+// facing completes terms with what the far side says of itself: one that joins several
+// is an MCU, and where nobody has said otherwise, whoever calls is content master.
+func (t Terms) facing(info call.Info) Terms {
+	if !t.MCU && info.Remote.Focus {
+		t.MCU = true
+		if info.Direction == call.In {
+			t.ContentMaster = cmp.Or(t.ContentMaster, directory.There)
+		}
+	}
 	return t
 }
 

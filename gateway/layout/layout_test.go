@@ -159,3 +159,40 @@ func TestScreens(t *testing.T) {
 		assert.Equal(t, tc.want, tc.l.Choose(), tc.name)
 	}
 }
+
+// A unit that joins several has all of a screen or no place on it, and is never shown
+// itself, in grids that show everyone to everyone neither.
+func TestUnits(t *testing.T) {
+	with := func(n int, speakers ...string) []Candidate {
+		all := people(n, speakers...)
+		all[1].Whole = true // b
+		return all
+	}
+	shared := Candidate{ID: "X", Identity: "b", Content: true, Joined: 99}
+	for _, tc := range []struct {
+		name  string
+		all   []Candidate
+		wish  Wish
+		kind  Kind
+		shown string
+	}{
+		{"nobody has spoken", with(4), Wish{Kind: Grid, Viewer: "a"}, Single, "b"},
+		{"it spoke", with(4, "c", "b"), Wish{Kind: Grid3, Viewer: "a"}, Single, "b"},
+		{"another spoke", with(4, "b", "c"), Wish{Kind: Grid3, Viewer: "a"}, Grid3, "acd"},
+		{"another spoke, in auto", with(5, "b", "c"), Wish{Kind: Auto, Viewer: "a"}, Grid, "cde"},
+		{"nobody else", with(2, "a"), Wish{Kind: Auto, Viewer: "a"}, Single, "b"},
+		{"content of its own", append(with(4, "b"), shared), Wish{Kind: Auto, Viewer: "a"}, Content, "Xacd"},
+		{"what it is sent in 3x3", with(6, "b"), Wish{Kind: Grid3, Viewer: "b", Never: true}, Grid3, "acdef"},
+		{"what it is sent of many", with(9, "b"), Wish{Kind: Speaker, Viewer: "b", Never: true}, Speaker, "acdefghi"},
+		{"what one of two is sent", with(2), Wish{Kind: Grid5, Viewer: "b", Never: true}, Grid5, "a"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := Choose(tc.all, tc.wish, nil)
+			assert.Equal(t, tc.kind, v.Kind)
+			assert.Equal(t, tc.shown, joined(v.Shown))
+			for i := 0; tc.wish.Never && i < len(v.Shown); i++ {
+				assert.NotEqual(t, tc.wish.Viewer, v.Shown[i])
+			}
+		})
+	}
+}
