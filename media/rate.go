@@ -60,6 +60,9 @@ func soundRate(formats []Format) int {
 // atMost takes from H.264 formats the bit rates beyond their level (RFC 6184 §8.1,
 // max-br) that a call has no room for.
 func atMost(formats []Format, bps int) []Format {
+	if len(formats) == 0 {
+		return nil
+	}
 	out := make([]Format, len(formats))
 	for i, f := range formats {
 		if int(f.H264.MaxBR) > bps/1000 {
