@@ -142,6 +142,17 @@ func TestTerminalsAcrossProtocols(t *testing.T) {
 					return c.packets("audio", "send") < 200 || c.packets("video", "send") < 150
 				})
 			})
+			for _, c := range g.calls() { // the called terminal asked our gatekeeper (ARQ)
+				if c.Direction != "out" || way.callee != "h323" {
+					continue
+				}
+				if ladder := g.ladder(t, c.ID); !strings.Contains(ladder, `"protocol":"ras"`) {
+					t.Errorf("no ARQ in the ladder: %.1000s", ladder)
+				}
+				if read := g.dissect(t, c.ID); !strings.Contains(read, "admissionConfirm") {
+					t.Errorf("no ACF in the capture: %.1000s", read)
+				}
+			}
 			if got := caller.heard(500, "G722", "none", 1280, 720); got.DTMFSent != "42#" {
 				t.Errorf("digits sent: %q", got.DTMFSent)
 			}

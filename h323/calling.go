@@ -124,6 +124,7 @@ func (l *leg) try(way Way) {
 	attempt := l.out.attempt
 	// Never fails: crypto/rand ends the process instead.
 	rand.Read(l.out.callID[:])
+	l.e.cfg.Trace.Bind(traceKey(l.out.callID), l.Info().ID)
 	rand.Read(l.out.conference[:])
 	l.out.reference = newReference()
 	want := l.admission(way)

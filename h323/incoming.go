@@ -103,6 +103,7 @@ func (e *Endpoint) newIncoming(k *link, m *callsig.Message) (*leg, *call.Cause) 
 	e.pending++
 	e.mu.Unlock()
 	e.remember(l.sig.CallID, l)
+	e.cfg.Trace.Bind(traceKey(l.sig.CallID), l.Info().ID)
 	l.log.Info("leg created", zap.String("direction", "in"), zap.String("product", info.Remote.Product))
 	l.mail <- gotMessage{k, m} // the queue is empty
 	return l, nil

@@ -5,10 +5,13 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/roomgate/roomgate/h323/alias"
 	"github.com/roomgate/roomgate/h323/callsig"
+	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h245"
 	"github.com/roomgate/roomgate/h323/per"
 	"github.com/roomgate/roomgate/h323/q931"
+	"github.com/roomgate/roomgate/h323/ras"
 	"github.com/roomgate/roomgate/trace"
 )
 
@@ -226,4 +229,36 @@ func nameOf(m *h245.MultimediaSystemControlMessage) string {
 		}
 	}
 	return "unknown"
+}
+
+// traceKey finds a call by its identifier.
+func traceKey(id [16]byte) string { return "h323 " + string(id[:]) }
+
+// TraceRAS keeps what a gatekeeper and a terminal say about a call of ours, for its
+// ladder.
+func TraceRAS(keep *trace.Recorder) func(callID [16]byte, sent bool, path ras.Path, m *h225.RASMessage, pdu []byte) {
+	if keep == nil {
+		return nil
+	}
+	return func(callID [16]byte, sent bool, path ras.Path, m *h225.RASMessage, pdu []byte) {
+		begins := m.AdmissionRequest != nil
+		if !keep.Wants(traceKey(callID), begins) {
+			return
+		}
+		data := bytes.Clone(pdu)
+		blotTokens(data, reflect.ValueOf(m))
+		if q := m.AdmissionRequest; q != nil {
+			for _, name := range alias.Texts(q.DestinationInfo) {
+				blotPIN(data, name)
+			}
+		}
+		transport := "udp"
+		if path.Stream != nil {
+			transport = "tcp"
+		}
+		keep.Add(traceKey(callID), trace.Message{
+			In: !sent, Protocol: trace.RAS, Transport: transport, Local: path.Local, Remote: path.Remote,
+			Summary: ras.KindOf(m).String(), Data: data,
+		}, begins)
+	}
 }

@@ -138,6 +138,7 @@ func zoneConfig(c *config.Config, s *h323Stack, log *zap.Logger, around surround
 		Lockout:   limit.NewLockout(limit.LockoutConfig{}),
 		OnEvent:   around.changed,
 		OnMessage: around.count,
+		OnCall:    h323.TraceRAS(around.trace),
 		Store:     around.store,
 		Log:       log.Named("gatekeeper"),
 		Settings:  s.zoneSettings(c),

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call/limit"
+	"github.com/roomgate/roomgate/h323/h225"
 	"github.com/roomgate/roomgate/h323/h235/auth"
 	"github.com/roomgate/roomgate/h323/ras"
 )
@@ -47,8 +48,11 @@ type Config struct {
 	// dropped as malformed or limited (over the share of its source). It must not
 	// block. May be nil.
 	OnMessage func(sent bool, kind string)
-	Now       func() time.Time
-	Log       *zap.Logger
+	// OnCall sees the requests about a call (ARQ, BRQ, DRQ) and their answers, by its
+	// identifier. It must not block nor change them. May be nil.
+	OnCall func(callID [16]byte, sent bool, path ras.Path, m *h225.RASMessage, pdu []byte)
+	Now    func() time.Time
+	Log    *zap.Logger
 
 	Settings Settings
 }

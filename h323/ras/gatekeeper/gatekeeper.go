@@ -157,6 +157,9 @@ func (g *Gatekeeper) take(in *incoming) {
 		return
 	}
 	in.handle = handle
+	if id := callOf(in.message); g.c.OnCall != nil && id != ([16]byte{}) {
+		g.c.OnCall(id, false, in.from, in.message, in.pdu)
+	}
 	g.turn(func(t *turn) { t.serve(in) })
 }
 

@@ -46,7 +46,7 @@ func (t *turn) reply(in *incoming, m *h225.RASMessage) { t.replyTo(in, in.answer
 
 func (t *turn) replyTo(in *incoming, to ras.Path, m *h225.RASMessage) {
 	ras.SetNumber(m, ras.Number(in.message))
-	t.out = append(t.out, outgoing{to: to, message: m, sign: in.sign, answers: &in.handle})
+	t.out = append(t.out, outgoing{to: to, message: m, sign: in.sign, answers: &in.handle, call: callOf(in.message)})
 }
 
 // patience asks the sender of a request to wait for the answer (H.225.0 clause 7.17.1).
@@ -140,3 +140,20 @@ func (t *turn) allowed(a netip.Addr) bool {
 func (t *turn) isUs(id *string) bool { return id == nil || *id == "" || strings.EqualFold(*id, t.c.ID) }
 
 func ptr[T any](v T) *T { return &v }
+
+// callOf is the identifier of the call that a request is about; zero: none.
+func callOf(m *h225.RASMessage) (id [16]byte) {
+	var c *h225.CallIdentifier
+	switch {
+	case m.AdmissionRequest != nil:
+		c = m.AdmissionRequest.CallIdentifier
+	case m.BandwidthRequest != nil:
+		c = m.BandwidthRequest.CallIdentifier
+	case m.DisengageRequest != nil:
+		c = m.DisengageRequest.CallIdentifier
+	}
+	if c != nil {
+		id = c.GUID
+	}
+	return id
+}

@@ -32,6 +32,7 @@ type outgoing struct {
 	pdu     []byte // instead of message
 	sign    signature
 	answers *exchange.Request // the request that it answers for good
+	call    [16]byte          // that it is about
 }
 
 // signature says with what to sign; the zero value: with nothing.
@@ -53,6 +54,9 @@ func (g *Gatekeeper) turn(step func(*turn)) {
 func (g *Gatekeeper) finish(t *turn) {
 	for _, o := range t.out {
 		if pdu := g.encode(o); pdu != nil {
+			if g.c.OnCall != nil && o.call != ([16]byte{}) {
+				g.c.OnCall(o.call, true, o.to, o.message, pdu)
+			}
 			if o.answers != nil {
 				g.replies.Finish(*o.answers, pdu)
 			}
