@@ -133,7 +133,6 @@ func TestTrunkToACarrier(t *testing.T) {
 	g.inMeeting("tong-dai", "active", 3)
 	caller.hears(mate.hz, 900)
 	caller.hears(700, 900)
-	mate.heard(900, "G722", "none", 0, 0)
 	if s := g.trunk("carrier"); s.CallsIn != 1 || g.trunk("ways").CallsOut != 1 || g.trunk("ways").Today.Calls != 1 {
 		t.Errorf("%+v", s)
 	}
@@ -144,7 +143,6 @@ func TestTrunkToACarrier(t *testing.T) {
 			t.Errorf("%s: %d %s", number, code, out)
 		}
 	}
-	caller.hangup()
 	// In, to the voice menu, in the language of the trunk.
 	asked := startBaresip(t, peerOptions{hz: 1000, codecs: "PCMA"})
 	during(t, asked.process)
@@ -156,6 +154,10 @@ func TestTrunkToACarrier(t *testing.T) {
 	heard.says(prompt.Clip{Language: prompt.Vietnamese, ID: prompt.Joined})
 	g.inMeeting("88002", "active", 1)
 	asked.hangup()
+	mate.heard(900, "G722", "none", 0, 0)
+	caller.hangup()
+	telephone.hangup()
+	g.noCalls()
 	g.stopsRegistered(t, carrier)
 }
 
