@@ -22,9 +22,10 @@ type Sight struct {
 const (
 	lossy  = 0.10
 	clean  = 0.03
-	queued = 400 * time.Millisecond
-	// twice is how many sights in a row must show a queue: one may be our own fault.
-	twice = 2
+	queued = 600 * time.Millisecond
+	// often is how many sights in a row must show a queue: a few may be our own fault, on
+	// a machine that is too busy to read its sockets.
+	often = 3
 )
 
 // How a bound moves.
@@ -67,7 +68,7 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 		p.slow = 0
 	}
 	switch {
-	case s.Loss > lossy || p.slow >= twice:
+	case s.Loss > lossy || p.slow >= often:
 		p.fall(now, s)
 	case s.Loss < clean && p.slow == 0:
 		p.rise(now, s, min(passed, time.Second))
@@ -78,7 +79,7 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 func (p *Path) fall(now time.Time, s Sight) {
 	to := int(keep * float64(s.Bps))
 	sent := float64(s.Bps) / max(1-s.Loss, 0.01)
-	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < twice && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
+	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
 		to = max(to, soft) // a bound that is a little too high, a burst, or loss of another cause
 	}
 	to = max(to, least)
