@@ -192,7 +192,7 @@ func TestCascadeContent(t *testing.T) {
 			here.inMeeting("west", "active", 1)
 			over.inMeeting("east", "active", 1)
 			code, answer := here.request(http.MethodPost, "/api/v1/calls", map[string]any{
-				"target": row.target, "meeting": "west", "mcu": true, "content_master": "here",
+				"target": row.target, "meeting": "west", "mcu": true, "content_master": "here", "rate": 1024,
 			})
 			if code != http.StatusCreated {
 				t.Fatalf("%d %s", code, answer)

@@ -102,7 +102,7 @@ func (t Terms) limit(can media.Capabilities) media.Capabilities {
 func (t Terms) unit() bridge.Unit {
 	return bridge.Unit{
 		MCU: t.MCU, Ours: t.MCU && t.ContentMaster == directory.Here, Theirs: t.MCU && t.ContentMaster == directory.There,
-		NoContent: t.Forbids(directory.Presents),
+		NoContent: t.Forbids(directory.Presents), Rated: t.Rate > 0,
 	}
 }
 

@@ -8,14 +8,14 @@ const narrowPath = 1_000_000
 
 // narrow reports whether the leg cannot take the high layer for the time being.
 func (m *Member) narrow() bool {
-	limit := m.allowed.limit(m.bridge.in.Now())
+	limit := m.allowance(m.bridge.in.Now())
 	return limit > 0 && limit < narrowPath
 }
 
 // noteClass forgets what did not fit when the leg is to be shown other layers, or can
 // take a good deal more.
 func (m *Member) noteClass() {
-	c, limit := m.class(m.bridge), m.allowed.limit(m.bridge.in.Now())
+	c, limit := m.class(m.bridge), m.allowance(m.bridge.in.Now())
 	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
 	for s := range m.refusals {
 		if more || c != m.layer && s.member == nil { // of legs there are no layers
@@ -57,7 +57,7 @@ func (b *Bridge) demand(s *source, p *pass, worker bool) int {
 		if m == s.member || !m.watches(s) {
 			continue
 		}
-		limit := m.allowed.limit(p.now)
+		limit := m.allowance(p.now)
 		switch {
 		case limit == 0 && worker, m.shown != s && len(m.view.Shown) > 1:
 			return 0

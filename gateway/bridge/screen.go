@@ -89,7 +89,7 @@ const headroom = 0.92
 
 // limits is what a leg takes.
 func (m *Member) limits() layout.Limits {
-	return limitsOf(m.takes, m.receiver, m.allowed.limit(m.bridge.in.Now()))
+	return limitsOf(m.takes, m.receiver, m.allowance(m.bridge.in.Now()))
 }
 
 // limitsOf is what a format and its receiver come to, within a bit rate allowed.

@@ -1,5 +1,7 @@
 package bridge
 
+import "time"
+
 // Unit is what is special about a leg.
 type Unit struct {
 	// MCU: it joins several itself. It is never sent its own picture, and that picture
@@ -10,6 +12,18 @@ type Unit struct {
 	Ours, Theirs bool
 	// NoContent: it may not present.
 	NoContent bool
+	// Rated: its call has a rate, which main video and content share.
+	Rated bool
+}
+
+// allowance is what main video may take: what the leg says, and half of its share of
+// the call while content goes out beside it.
+func (m *Member) allowance(now time.Time) int {
+	allowed := m.allowed.limit(now)
+	if half := m.receiver.MaxBitrate / 2; m.unit.Rated && m.presentation.screen != nil && half > 0 && (allowed == 0 || half < allowed) {
+		return half
+	}
+	return allowed
 }
 
 // SetUnit tells what is special about the leg.
