@@ -85,7 +85,8 @@ func startZone(t testing.TB, host string, multiplex bool, tune func(*h323.Config
 		require.NoError(t, err)
 		pair, err := pool.Pair(s.ras.Addr(), portpool.Options{})
 		require.NoError(t, err)
-		s.mux = rtpconn.NewMux(pair, 100, nil)
+		s.mux, err = rtpconn.NewMux(pair, 100, nil)
+		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.mux.Close()) })
 	}
 	s.agent = start(t, func(c *h323.Config) {

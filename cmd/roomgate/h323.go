@@ -22,6 +22,7 @@ import (
 	"github.com/roomgate/roomgate/h323/ras/gatekeeper"
 	"github.com/roomgate/roomgate/media/portpool"
 	"github.com/roomgate/roomgate/media/rtpconn"
+	"github.com/roomgate/roomgate/media/udp"
 	"github.com/roomgate/roomgate/trace"
 )
 
@@ -37,11 +38,11 @@ type h323Stack struct {
 }
 
 // openMux binds the ports of multiplexed media; nil when there are none.
-func openMux(c *config.Config, log *zap.Logger) (*rtpconn.Mux, error) {
+func openMux(c *config.Config, readers *udp.Readers, log *zap.Logger) (*rtpconn.Mux, error) {
 	if c.H323.MediaPort == 0 {
 		return nil, nil
 	}
-	pool, err := portpool.New(portpool.Config{Low: uint16(c.H323.MediaPort), High: uint16(c.H323.MediaPort + 1)})
+	pool, err := portpool.New(portpool.Config{Low: uint16(c.H323.MediaPort), High: uint16(c.H323.MediaPort + 1), Readers: readers})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func openMux(c *config.Config, log *zap.Logger) (*rtpconn.Mux, error) {
 		return nil, err
 	}
 	const sessionsOfCall = 3
-	return rtpconn.NewMux(pair, sessionsOfCall*max(sipLimits(c.Limits).Calls, 1), log.Named("multiplexed")), nil
+	return rtpconn.NewMux(pair, sessionsOfCall*max(sipLimits(c.Limits).Calls, 1), log.Named("multiplexed"))
 }
 
 // Serve implements call.Endpoint.
@@ -98,7 +99,7 @@ func listenH323(c *config.Config, ports *portpool.Pool, log *zap.Logger, around 
 	settings.Traversal.RAS = zoneDirectory{s}
 	settings.Complete = around.whole
 	var err error
-	if s.mux, err = openMux(c, log); err != nil {
+	if s.mux, err = openMux(c, ports.Readers(), log); err != nil {
 		return nil, fmt.Errorf("h323.media_port: %w", err)
 	}
 	settings.Traversal.Mux = s.mux

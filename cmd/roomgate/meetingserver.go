@@ -19,6 +19,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/config"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/media/udp"
 	"github.com/roomgate/roomgate/meeting/embedded"
 	"github.com/roomgate/roomgate/meeting/livekit"
 )
@@ -35,7 +36,7 @@ type meetingServer struct {
 
 // startMeetingServer starts the embedded SFU, or reaches for the one that is
 // configured. An SFU elsewhere may come later.
-func startMeetingServer(ctx context.Context, c *config.Config, log *zap.Logger) (*meetingServer, error) {
+func startMeetingServer(ctx context.Context, c *config.Config, readers *udp.Readers, log *zap.Logger) (*meetingServer, error) {
 	node, err := nodeName(c.DataDir)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func startMeetingServer(ctx context.Context, c *config.Config, log *zap.Logger) 
 	m := &meetingServer{node: node}
 	client := livekit.Config{
 		URL: c.SFU.URL, APIKey: c.SFU.APIKey, APISecret: c.SFU.APISecret,
-		Node: node, Local: m.ours, Logger: log,
+		Node: node, Local: m.ours, Readers: readers, Logger: log,
 	}
 	if c.SFU.Embedded {
 		m.embedded, err = embedded.Start(ctx, embeddedConfig(c, log))

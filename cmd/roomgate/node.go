@@ -26,6 +26,7 @@ import (
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/udp"
 	"github.com/roomgate/roomgate/sip"
 	"github.com/roomgate/roomgate/trace"
 	"github.com/roomgate/roomgate/transcode"
@@ -47,6 +48,7 @@ type node struct {
 	records   *record.Log
 	nodes     *cluster.Cluster
 	hooks     *webhook.Sender
+	readers   *udp.Readers // of all media
 	meeting   *meetingServer
 	video     *video.Pool
 	sip       *sip.Endpoint
@@ -75,8 +77,11 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 	if n.directory, err = openDirectory(ctx, c, n.log); err != nil {
 		return nil, err
 	}
-	if n.meeting, err = startMeetingServer(ctx, c, n.log); err != nil {
+	if n.readers, err = udp.NewReaders(); err != nil {
 		return nil, errors.Join(err, n.directory.DB.Close())
+	}
+	if n.meeting, err = startMeetingServer(ctx, c, n.readers, n.log); err != nil {
+		return nil, errors.Join(err, n.readers.Close(), n.directory.DB.Close())
 	}
 	n.meeting.codecs = shownCodecs(n.video)
 	if err := n.connect(c); err != nil {
@@ -90,6 +95,9 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 func (n *node) close() {
 	_ = n.video.Close() // always nil
 	n.meeting.close()
+	if err := n.readers.Close(); err != nil {
+		n.log.Error("media sockets not closed", zap.Error(err))
+	}
 	if err := n.directory.DB.Close(); err != nil {
 		n.log.Error("database not closed", zap.Error(err))
 	}
@@ -122,7 +130,7 @@ func (n *node) connect(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	ports, err := portpool.New(portpool.Config{Low: c.RTP.Ports.Low, High: c.RTP.Ports.High, Quarantine: quarantine})
+	ports, err := portpool.New(portpool.Config{Low: c.RTP.Ports.Low, High: c.RTP.Ports.High, Quarantine: quarantine, Readers: n.readers})
 	if err != nil {
 		return fmt.Errorf("rtp.ports: %w", err)
 	}

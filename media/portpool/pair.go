@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // errInUse marks a port that another process, or another address, holds.
@@ -31,9 +33,10 @@ type Pair struct {
 	// Addr is the address and port of RTP; RTCP has the next port.
 	Addr netip.AddrPort
 
-	pool *Pool
-	once sync.Once
-	err  error
+	pool   *Pool
+	served []udp.Socket // in place of RTP and RTCP, after Serve
+	once   sync.Once
+	err    error
 }
 
 // Pair binds two neighbouring ports on local. It returns ErrExhausted when none
@@ -60,10 +63,28 @@ func (p *Pool) Pair(local netip.Addr, opt Options) (*Pair, error) {
 	return pair, nil
 }
 
-// Close closes both sockets and gives the ports back; idempotent.
+// Serve has the sockets read by the Readers of the pool, until Close. RTP and RTCP
+// are of no use any more; what is returned sends in their place. It is called once.
+func (pair *Pair) Serve(rtp, rtcp udp.Taker) (toRTP, toRTCP udp.Socket, err error) {
+	if toRTP, err = pair.pool.cfg.Readers.Take(pair.RTP, rtp); err != nil {
+		return nil, nil, err
+	}
+	if toRTCP, err = pair.pool.cfg.Readers.Take(pair.RTCP, rtcp); err != nil {
+		return nil, nil, errors.Join(err, toRTP.Close())
+	}
+	pair.served = []udp.Socket{toRTP, toRTCP}
+	return toRTP, toRTCP, nil
+}
+
+// Close closes both sockets, waits for who is served, and gives the ports back;
+// idempotent.
 func (pair *Pair) Close() error {
 	pair.once.Do(func() {
-		pair.err = errors.Join(pair.RTP.Close(), pair.RTCP.Close())
+		if pair.served != nil {
+			pair.err = errors.Join(pair.served[0].Close(), pair.served[1].Close())
+		} else {
+			pair.err = errors.Join(pair.RTP.Close(), pair.RTCP.Close())
+		}
 		pair.pool.release(shelfKey{addr: pair.Addr.Addr()}, pair.Addr.Port())
 	})
 	return pair.err

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // ErrExhausted is returned when every port of the range is in use, resting, or
@@ -35,6 +37,8 @@ type Config struct {
 	Quarantine time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Readers read the pairs that are served; nil means a goroutine for each socket.
+	Readers *udp.Readers
 }
 
 // ParseRange reads "20000-29999".
@@ -90,6 +94,9 @@ func New(cfg Config) (*Pool, error) {
 	}
 	return &Pool{cfg: cfg, shelves: make(map[shelfKey]*shelf)}, nil
 }
+
+// Readers are those of the configuration.
+func (p *Pool) Readers() *udp.Readers { return p.cfg.Readers }
 
 // Stats counts ports. For pairs a pair counts as one.
 type Stats struct {

@@ -3,7 +3,6 @@ package rtpconn
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
@@ -32,24 +31,6 @@ const (
 	changeBurst = 8
 	changePause = time.Second
 )
-
-// read takes datagrams from one socket until it is closed.
-func (s *Session) read(conn *net.UDPConn) {
-	defer s.running.Done()
-	buf := make([]byte, maxDatagram)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			// Something the network said about a datagram of ours.
-			s.tally.malformed.Add(1)
-			continue
-		}
-		s.receive(buf[:n], unmap(from))
-	}
-}
 
 // receive tells apart what shares a port (RFC 7983 §7, RFC 5761 §4).
 func (s *Session) receive(b []byte, from netip.AddrPort) {

@@ -3,8 +3,8 @@ package rtpconn
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // ErrMuxFull is returned for a session more than a Mux takes.
@@ -46,7 +47,8 @@ type Mux struct {
 	hosts    map[netip.Addr][]*share // by where their media goes to
 	closed   bool
 
-	running  sync.WaitGroup
+	rtp, rtcp udp.Socket
+
 	unknown  atomic.Uint64
 	unplaced atomic.Uint64
 }
@@ -59,7 +61,7 @@ type MuxCounters struct {
 
 // NewMux shares the sockets of pair between up to max sessions. Closing the Mux closes
 // the pair. log may be nil.
-func NewMux(pair *portpool.Pair, max int, log *zap.Logger) *Mux {
+func NewMux(pair *portpool.Pair, max int, log *zap.Logger) (*Mux, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
@@ -67,10 +69,12 @@ func NewMux(pair *portpool.Pair, max int, log *zap.Logger) *Mux {
 		pair: pair, log: log, max: max,
 		sessions: make(map[uint32]*share), hosts: make(map[netip.Addr][]*share),
 	}
-	m.running.Add(2)
-	go m.read(pair.RTP)
-	go m.read(pair.RTCP)
-	return m
+	var err error
+	take := func(b []byte, from netip.AddrPort) { m.deliver(b, unmap(from)) }
+	if m.rtp, m.rtcp, err = pair.Serve(take, take); err != nil {
+		return nil, fmt.Errorf("multiplexed media: %w", err)
+	}
+	return m, nil
 }
 
 // Addr is where RTP is received; RTCP has the next port.
@@ -94,9 +98,7 @@ func (m *Mux) Close() error {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
-	err := m.pair.Close()
-	m.running.Wait()
-	return err
+	return m.pair.Close()
 }
 
 // share is a session's part of a Mux.
@@ -136,12 +138,13 @@ func (s *share) local() (rtp, rtcp netip.AddrPort) {
 	return a, netip.AddrPortFrom(a.Addr(), a.Port()+1)
 }
 
-func (s *share) conns() (rtp, rtcp *net.UDPConn) { return s.mux.pair.RTP, s.mux.pair.RTCP }
+func (s *share) conns() (rtp, rtcp udp.Socket) { return s.mux.rtp, s.mux.rtcp }
 
-func (s *share) serve(session *Session) {
+func (s *share) serve(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session = session
+	return nil
 }
 
 // close waits for a reader that is in the session.
@@ -190,21 +193,6 @@ func (m *Mux) settle(s *share, host netip.Addr) {
 	if host.IsValid() {
 		s.host = host
 		m.hosts[host] = append(m.hosts[host], s)
-	}
-}
-
-// read takes datagrams from one of the sockets until it is closed.
-func (m *Mux) read(conn *net.UDPConn) {
-	defer m.running.Done()
-	buf := make([]byte, maxDatagram)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil { // otherwise something the network said about a datagram of ours
-			m.deliver(buf[:n], unmap(from))
-		}
 	}
 }
 

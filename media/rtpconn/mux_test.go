@@ -23,7 +23,8 @@ func openMux(t testing.TB, max int) *Mux {
 	require.NoError(t, err)
 	pair, err := pool.Pair(loopback, portpool.Options{})
 	require.NoError(t, err)
-	m := NewMux(pair, max, nil)
+	m, err := NewMux(pair, max, nil)
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m
 }

@@ -1,7 +1,10 @@
 package rtpconn
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,9 +16,24 @@ import (
 
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/udp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// readers read the media of all sessions of the tests.
+var readers *udp.Readers
+
+func TestMain(m *testing.M) {
+	var err error
+	if readers, err = udp.NewReaders(); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err = errors.Join(readers.Close(), goleak.Find()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 var (
 	loopback = netip.MustParseAddr("127.0.0.1")
@@ -163,7 +181,7 @@ func (c *manualClock) advance(d time.Duration) {
 }
 
 var testPool = sync.OnceValues(func() (*portpool.Pool, error) {
-	return portpool.New(portpool.Config{Low: 41000, High: 43999})
+	return portpool.New(portpool.Config{Low: 41000, High: 43999, Readers: readers})
 })
 
 // open makes a session on loopback that is closed with the test.

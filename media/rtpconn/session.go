@@ -99,7 +99,9 @@ func New(cfg Config) (*Session, error) {
 	if s.ports, err = openSockets(cfg); err != nil {
 		return nil, fmt.Errorf("rtp session: %w", err)
 	}
-	s.ports.serve(s)
+	if err := s.ports.serve(s); err != nil {
+		return nil, fmt.Errorf("rtp session: %w", errors.Join(err, s.ports.close()))
+	}
 	s.running.Add(1)
 	ticks, stop := s.clock.Ticker(tickOf(cfg.Role))
 	go s.upkeep(ticks, stop, s.clock.Now())

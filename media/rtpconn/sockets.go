@@ -2,10 +2,10 @@ package rtpconn
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 
 	"github.com/roomgate/roomgate/media/portpool"
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // sockets is what a session sends and receives by: a pair of its own, or a share of a
@@ -14,34 +14,37 @@ type sockets interface {
 	// local are the addresses to tell the far side.
 	local() (rtp, rtcp netip.AddrPort)
 	// conns are the sockets to send by.
-	conns() (rtp, rtcp *net.UDPConn)
+	conns() (rtp, rtcp udp.Socket)
 	// serve hands what arrives to the session's receive, until close.
-	serve(*Session)
+	serve(*Session) error
 	close() error
 }
 
 // own is a pair of sockets that no other session uses.
-type own struct{ pair *portpool.Pair }
+type own struct {
+	pair      *portpool.Pair
+	rtp, rtcp udp.Socket // since serve
+}
 
-func (o own) local() (rtp, rtcp netip.AddrPort) {
+func (o *own) local() (rtp, rtcp netip.AddrPort) {
 	a := o.pair.Addr
 	return a, netip.AddrPortFrom(a.Addr(), a.Port()+1)
 }
 
-func (o own) conns() (rtp, rtcp *net.UDPConn) { return o.pair.RTP, o.pair.RTCP }
-func (o own) close() error                    { return o.pair.Close() }
+func (o *own) conns() (rtp, rtcp udp.Socket) { return o.rtp, o.rtcp }
+func (o *own) close() error                  { return o.pair.Close() }
 
-func (o own) serve(s *Session) {
-	s.running.Add(2)
-	go s.read(o.pair.RTP)
-	go s.read(o.pair.RTCP)
+func (o *own) serve(s *Session) (err error) {
+	take := func(b []byte, from netip.AddrPort) { s.receive(b, unmap(from)) }
+	o.rtp, o.rtcp, err = o.pair.Serve(take, take)
+	return err
 }
 
 // prefix is the room that an identifier takes before a datagram (H.460.19).
 const prefix = 4
 
 // transmit sends a datagram, behind the identifier that the far side wants to see.
-func (s *Session) transmit(conn *net.UDPConn, b []byte, to netip.AddrPort) error {
+func (s *Session) transmit(conn udp.Socket, b []byte, to netip.AddrPort) error {
 	if s.cfg.Impair != nil && !s.cfg.Impair(true, len(b)) {
 		return nil
 	}
@@ -68,5 +71,5 @@ func openSockets(cfg Config) (sockets, error) {
 	if err != nil {
 		return nil, err
 	}
-	return own{pair}, nil
+	return &own{pair: pair}, nil
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // Config says which SFU to use and how to reach it.
@@ -50,7 +52,9 @@ type Config struct {
 	// MaxJoins bounds the joins in progress at once, so that many legs
 	// rejoining do not overrun a starting SFU. Default 32.
 	MaxJoins int
-	Logger   *zap.Logger
+	// Readers read the media sockets; nil means a goroutine for each of them.
+	Readers *udp.Readers
+	Logger  *zap.Logger
 }
 
 // Client reaches one SFU (or one cluster). It is safe for concurrent use.
@@ -61,6 +65,7 @@ type Client struct {
 	rooms   livekit.RoomService
 	joining chan struct{}
 	pulse   *pulse
+	nets    networks
 
 	mu     sync.Mutex
 	links  map[*link]struct{}
@@ -97,6 +102,7 @@ func New(c Config) (*Client, error) {
 		joining: make(chan struct{}, c.MaxJoins),
 		links:   make(map[*link]struct{}),
 		pulse:   newPulse(time.Second),
+		nets:    networks{readers: c.Readers},
 	}
 	client.rooms = newRoomService(client)
 	return client, nil

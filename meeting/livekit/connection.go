@@ -45,7 +45,13 @@ func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.R
 	if media := s.link.client.config.Media; media != nil {
 		c.early = unadvertised(media())
 	}
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(stages), webrtc.WithSettingEngine(s.settings()))
+	settings := s.settings()
+	network, err := s.link.client.nets.network()
+	if err != nil {
+		return nil, fmt.Errorf("network: %w", err)
+	}
+	settings.SetNet(network)
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(stages), webrtc.WithSettingEngine(settings))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 	if err != nil {
 		return nil, fmt.Errorf("peer connection: %w", err)

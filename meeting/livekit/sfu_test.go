@@ -20,6 +20,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/udp"
 	"github.com/roomgate/roomgate/meeting/embedded"
 	"github.com/roomgate/roomgate/meeting/livekit"
 )
@@ -33,6 +34,9 @@ var sfuBinary string
 
 // shared is the server most tests use, each in a room of its own.
 var shared *embedded.Server
+
+// readers read the media of all clients of the tests.
+var readers *udp.Readers
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -57,7 +61,13 @@ func run(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
+	if readers, err = udp.NewReaders(); err != nil {
+		return 1, err
+	}
 	code := m.Run()
+	if err := readers.Close(); err != nil {
+		return 1, err
+	}
 	if err := shared.Close(); err != nil {
 		return 1, err
 	}
@@ -92,7 +102,7 @@ func startSFU(t *testing.T, change func(*embedded.Config)) *embedded.Server {
 func newClient(t testing.TB, s *embedded.Server, change func(*livekit.Config)) *livekit.Client {
 	t.Helper()
 	key, secret := s.Credentials()
-	config := livekit.Config{URL: s.URL(), APIKey: key, APISecret: secret, Logger: zaptest.NewLogger(t)}
+	config := livekit.Config{URL: s.URL(), APIKey: key, APISecret: secret, Readers: readers, Logger: zaptest.NewLogger(t)}
 	if change != nil {
 		change(&config)
 	}
