@@ -3,6 +3,7 @@ package sip_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -62,12 +63,32 @@ func sipp(t *testing.T, scenario string, args ...string) (port int, wait func())
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
+// freePort finds a port that is free for UDP and TCP, with the next one.
 func freePort(t *testing.T) int {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	// Below the ports that the kernel gives to others.
+	for range 1000 {
+		at := net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 10000 + 2*rand.IntN(5000)}
+		if free(at) && free(net.UDPAddr{IP: at.IP, Port: at.Port + 1}) {
+			return at.Port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+func free(at net.UDPAddr) bool {
+	u, err := net.ListenUDP("udp", &at)
+	if err != nil {
+		return false
+	}
+	defer u.Close()
+	c, err := net.Listen("tcp", at.String())
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 // sipp calls the gateway.

@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -20,10 +21,29 @@ import (
 // freePort finds a port that is free for UDP and TCP, with the next one.
 func freePort(t *testing.T) int {
 	t.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	require.NoError(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	// Below the ports that the kernel gives to others.
+	for range 1000 {
+		at := net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 10000 + 2*rand.IntN(5000)}
+		if free(at) && free(net.UDPAddr{IP: at.IP, Port: at.Port + 1}) {
+			return at.Port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+func free(at net.UDPAddr) bool {
+	u, err := net.ListenUDP("udp", &at)
+	if err != nil {
+		return false
+	}
+	defer u.Close()
+	c, err := net.Listen("tcp", at.String())
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 // startBaresip runs a baresip that answers, talks at 500 Hz and sends a test
