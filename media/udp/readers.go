@@ -13,7 +13,7 @@ import (
 )
 
 // pause is how long Readers sleep while much comes in.
-const pause = time.Millisecond
+const pause = 2 * time.Millisecond
 
 // Readers read sockets. A nil *Readers gives each socket its own goroutine.
 type Readers struct {
