@@ -53,7 +53,8 @@ func (g *gateway) legsIn(meeting string) (n int) {
 	return n
 }
 
-// TestContentBetweenTerminals: every kind presents to every kind.
+// TestContentBetweenTerminals: every kind presents to every kind. What is presented is
+// pages of text with a counter, which the viewers read at the size they were sent.
 func TestContentBetweenTerminals(t *testing.T) {
 	g := startGateway(t, "")
 	for _, from := range kinds {
@@ -61,19 +62,25 @@ func TestContentBetweenTerminals(t *testing.T) {
 			meeting := "from-" + from.name
 			var viewers []*room
 			for i, to := range kinds {
-				viewers = append(viewers, g.viewer(t, float64(500+100*i), meeting, to.args...))
+				viewers = append(viewers, g.viewer(t, float64(500+100*i), meeting, append([]string{"--tiles"}, to.args...)...))
 			}
 			eventually(t, 15*time.Second, "the viewers are in", func() bool { return g.legsIn(meeting) == len(kinds) })
-			presenter := g.presenter(t, 900, meeting, from.args...)
+			presenter := g.viewer(t, 900, meeting, append([]string{"--content", "page:9@1280x720"}, from.args...)...)
 			for i, to := range kinds {
 				eventually(t, 20*time.Second, to.name+" is sent content", func() bool { return g.isSentContent(meeting, i) })
 			}
+			g.flowsOn(t, meeting) // some pages
 			presenter.stop()
 			presented := presenter.report()
 			for i, to := range kinds {
 				viewers[i].stop()
-				if c := viewers[i].report().Content; c == nil || c.Width != 640 || c.Height != 360 || c.Frames < 20 || c.Keyframes < 1 {
+				c := viewers[i].report().Content
+				if c == nil || c.Width != 1280 || c.Height != 720 || c.Frames < 5 || c.Keyframes < 1 || c.Page == nil {
 					t.Errorf("%s sees %+v", to.name, c)
+					continue
+				}
+				if p := *c.Page; p.Identity != 9 || p.Width != 1280 || p.Height != 720 || p.Read < 5 || p.Legible < 3 {
+					t.Errorf("%s reads %+v", to.name, p)
 				}
 			}
 			if p := presented.Presenting; p == nil || p.State != "granted" || p.GrantedMS > 300 {

@@ -67,6 +67,14 @@ type roomReport struct {
 		Height    int `json:"height"`
 		Frames    int `json:"frames"`
 		Keyframes int `json:"keyframes"`
+		Page      *struct {
+			Identity int     `json:"identity"`
+			Width    int     `json:"width"`
+			Height   int     `json:"height"`
+			Read     int     `json:"read"`
+			Legible  int     `json:"legible"`
+			Letters  float64 `json:"letters"`
+		} `json:"page"`
 	} `json:"content"`
 	Presenting *struct {
 		State     string `json:"state"`

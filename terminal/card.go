@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
 	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/transcode/video/cards"
 )
@@ -22,40 +23,81 @@ import (
 // keyframe it begins anew.
 type cardCamera struct {
 	track
-	identity int
-	stage    *video.Stage
-	size     image.Point
-	bitrate  int
-	wanted   atomic.Bool
-	begins   func() // a round
+	spec   cards.Spec
+	fps    int
+	stage  *video.Stage
+	wanted atomic.Bool
+	begins func() // a round
 }
 
-// cardFrames is how long the clip is: two seconds.
-const cardFrames = 60
+// How long the clip is: of cards two seconds, of pages four.
+const cardFrames, pageFrames = 60, 20
 
 // errCards is returned where cards cannot be made.
 var errCards = errors.New("test cards need a video worker")
 
-// cardIdentity reads card:N.
-func cardIdentity(source string) (int, bool) {
-	text, ok := strings.CutPrefix(source, "card:")
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil && n >= 0 && n < 64
+// cardSource is what a source of cards shows.
+type cardSource struct {
+	identity int
+	page     bool
+	size     image.Point // zero: by what the far side takes
 }
 
-func newCardCamera(ctx context.Context, stage *video.Stage, identity int, s media.Stream, begins func()) (*cardCamera, error) {
+// isCards reports a source that is meant to be of cards.
+func isCards(source string) bool {
+	return strings.HasPrefix(source, "card:") || strings.HasPrefix(source, "page:")
+}
+
+// parseCards reads card:N and page:N, with @WIDTHxHEIGHT or without.
+func parseCards(source string) (c cardSource, ok bool) {
+	kind, text, _ := strings.Cut(source, ":")
+	number, size, sized := strings.Cut(text, "@")
+	n, err := strconv.Atoi(number)
+	if kind != "card" && kind != "page" || err != nil || n < 0 || n > 63 {
+		return c, false
+	}
+	c.identity, c.page = n, kind == "page"
+	if !sized {
+		return c, true
+	}
+	width, height, _ := strings.Cut(size, "x")
+	w, err1 := strconv.Atoi(width)
+	h, err2 := strconv.Atoi(height)
+	c.size = image.Pt(w, h)
+	return c, err1 == nil && err2 == nil && w%2 == 0 && h%2 == 0 && w >= 128 && w <= 1920 && h >= 96 && h <= 1088
+}
+
+func newCardCamera(ctx context.Context, stage *video.Stage, from cardSource, s media.Stream, begins func()) (*cardCamera, error) {
 	if stage == nil {
 		return nil, errCards
 	}
 	c := &cardCamera{
-		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, identity: identity, stage: stage, begins: begins,
+		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, stage: stage, fps: cards.FPS, begins: begins,
+		spec: cards.Spec{Identity: from.identity, Format: s.Send, Pictures: cardFrames},
 	}
-	c.size, c.bitrate = cardSize(s)
+	c.spec.Size, c.spec.Bitrate = cardSize(s)
+	if from.page {
+		c.fps, c.spec.Page, c.spec.Pictures = cards.PageFPS, true, pageFrames
+		c.spec.Size, c.spec.Bitrate = pageSize(s), pageBitrate
+	}
+	if from.size != (image.Point{}) {
+		c.spec.Size = from.size
+	}
 	c.start(ctx, c.run)
 	return c, nil
+}
+
+// pageBitrate is that of pages; the first picture, which has all of the text, comes at once.
+const pageBitrate = 4_000_000
+
+// pageSize is the largest page that the far side takes.
+func pageSize(s media.Stream) image.Point {
+	size, _ := cardSize(s)
+	const macroblocks1080p = 8160
+	if limits, _ := h264.Limits(s.Send.H264); s.Send.Codec.Is(string(media.H264)) && limits.FS >= macroblocks1080p {
+		size = image.Pt(1920, 1080)
+	}
+	return size
 }
 
 // cardSize is what the far side takes.
@@ -82,15 +124,20 @@ func cardSize(s media.Stream) (image.Point, int) {
 // RequestKeyframe implements media.Track.
 func (c *cardCamera) RequestKeyframe() { c.wanted.Store(true) }
 
+// How large pictures are spread: so many packets, each so often.
+const (
+	paceEvery = 2 * time.Millisecond
+	paceBurst = 10
+)
+
 func (c *cardCamera) run(ctx context.Context) {
-	pictures, err := cards.Make(ctx, c.stage, cards.Spec{
-		Identity: c.identity, Format: c.format, Size: c.size, Bitrate: c.bitrate, Pictures: cardFrames,
-	})
+	pictures, err := cards.Make(ctx, c.stage, c.spec)
 	if err != nil {
 		return // the far side sees no picture, which its report says
 	}
-	tick := time.NewTicker(time.Second / cards.FPS)
+	tick, pace := time.NewTicker(time.Second/time.Duration(c.fps)), time.NewTicker(paceEvery)
 	defer tick.Stop()
+	defer pace.Stop()
 	sequence, stamp := uint16(rand.Uint32N(1<<15)), rand.Uint32()
 	began, sent := time.Now(), 0
 	at := 0
@@ -99,20 +146,23 @@ func (c *cardCamera) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for ; sent < int(now.Sub(began)*cards.FPS/time.Second); sent++ {
+			for ; sent < int(now.Sub(began)*time.Duration(c.fps)/time.Second); sent++ {
 				if c.wanted.Swap(false) {
 					at = 0
 				}
 				if at == 0 {
 					c.begins()
 				}
-				for _, p := range pictures[at] {
+				for i, p := range pictures[at] {
+					if i%paceBurst == paceBurst-1 { // a keyframe of a page is 300 packets
+						<-pace.C
+					}
 					q := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: sequence, Timestamp: stamp, Marker: p.Marker}, Payload: p.Payload}
 					sequence++
 					_ = c.WriteRTP(&q) // never fails
 				}
 				at = (at + 1) % len(pictures)
-				stamp += 90000 / cards.FPS
+				stamp += 90000 / uint32(c.fps)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func TestCardsInEveryCodec(t *testing.T) {
 
 func TestCardOptions(t *testing.T) {
 	for _, o := range []Options{
-		{Call: "x", Video: "card:64"}, {Call: "x", Video: "card:"}, {Call: "x", VideoCodecs: []string{"H265"}},
+		{Call: "x", Video: "card:64"}, {Call: "x", Video: "card:"}, {Call: "x", Content: "page:1@1280x721"}, {Call: "x", Content: "page:1@9999x720"}, {Call: "x", Content: "page:1@"}, {Call: "x", VideoCodecs: []string{"H265"}},
 	} {
 		_, err := o.prepare()
 		assert.ErrorIs(t, err, ErrOptions)

@@ -107,6 +107,8 @@ type reader struct {
 	tiles  []Tile // of the last picture among those that showed the most cards
 	fresh  map[int]int
 	number map[int]int // counter last read, by identity
+	pages  PageReport
+	page   int // counter last read
 }
 
 // Views are of this size, whatever is seen.
@@ -118,8 +120,52 @@ func newReader(stage *video.Stage, t media.Track) (*reader, error) {
 		return nil, err
 	}
 	r := &reader{source: source, fresh: map[int]int{}, number: map[int]int{}}
-	source.View(viewWidth, viewHeight, true, r.look)
+	if t.Role() != media.Content {
+		source.View(viewWidth, viewHeight, true, r.look)
+		return r, nil
+	}
+	source.OnSize(func(w, h int) { source.View(w, h, false, r.peruse) })
 	return r, nil
+}
+
+// peruse reads content at its own size; the next one when it is done with this.
+func (r *reader) peruse(i video.Image) {
+	page, is := testcard.ReadPage(i.Data, i.Width, i.Height)
+	if w, h := r.source.Size(); is && w == i.Width && h == i.Height {
+		r.note(page, w, h)
+	}
+	r.look(i)
+	r.source.View(i.Width, i.Height, false, r.peruse)
+}
+
+func (r *reader) note(page testcard.Page, width, height int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &r.pages
+	if p.Read > 0 && page.Identity == p.Identity && page.Counter == r.page {
+		return // the same again
+	}
+	if page.Identity != p.Identity {
+		p.Read, p.Legible = 0, 0
+	}
+	r.page = page.Counter
+	p.Read++
+	if page.Legible() {
+		p.Legible++
+	}
+	p.Identity, p.Width, p.Height, p.Text = page.Identity, width, height, page.Text
+	p.Letters = round(100 * float64(page.Right) / float64(max(page.Letters, 1)))
+}
+
+// perused is what was read of pages; nil: there were none.
+func (r *reader) perused() *PageReport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pages.Read == 0 {
+		return nil
+	}
+	p := r.pages
+	return &p
 }
 
 func (r *reader) look(i video.Image) {
@@ -137,8 +183,8 @@ func (r *reader) look(i video.Image) {
 			l.see(s.Card, i.Timestamp, r.source.Track())
 		}
 		tiles = append(tiles, Tile{
-			X: s.Rect.Min.X * w / viewWidth, Y: s.Rect.Min.Y * h / viewHeight,
-			Width: s.Rect.Dx() * w / viewWidth, Height: s.Rect.Dy() * h / viewHeight,
+			X: s.Rect.Min.X * w / i.Width, Y: s.Rect.Min.Y * h / i.Height,
+			Width: s.Rect.Dx() * w / i.Width, Height: s.Rect.Dy() * h / i.Height,
 			Identity: s.Identity, Frames: r.fresh[s.Identity],
 		})
 	}

@@ -36,7 +36,10 @@ type Options struct {
 	TLSVerify  bool   // verify the peer's certificate
 
 	Audio string // FILE.wav, tone:HZ (default tone:1000), silence
-	Video string // pattern (default), pattern360, card:N, FILE.h264 (Annex B), none
+	// Video is pattern (default), pattern360, card:N, page:N (of text, that tells whether it
+	// came sharp), both with @WIDTHxHEIGHT or by what the far side takes, FILE.h264 (Annex
+	// B), none.
+	Video string
 	// Content is as Video, sent as the second video once the right to present was
 	// granted; "" or none takes the content of others alone; off has no second
 	// video at all.
@@ -207,8 +210,8 @@ func (p *prepared) checkVideo() error {
 		}
 	}
 	for _, source := range []string{p.Video, p.Content} {
-		if _, ok := cardIdentity(source); !ok && strings.HasPrefix(source, "card:") {
-			return fmt.Errorf("%q is not card:N with N up to 63", source)
+		if _, ok := parseCards(source); !ok && isCards(source) {
+			return fmt.Errorf("%q is not card:N or page:N with N up to 63, and @WIDTHxHEIGHT of even numbers", source)
 		}
 	}
 	return nil

@@ -59,6 +59,8 @@ type VideoReport struct {
 	Tiles     []Tile  `json:"tiles"`
 	// Timeline is missing unless it was asked for.
 	Timeline []Second `json:"timeline,omitempty"`
+	// Page is missing where nobody looked for pages of text, or none was seen.
+	Page *PageReport `json:"page,omitempty"`
 	// Sizes are all that were shown, in order, as WxH.
 	Sizes []string `json:"-"`
 }
@@ -88,6 +90,18 @@ type Tile struct {
 	Height   int `json:"height"`
 	Identity int `json:"identity"` // of the card, as in card:N
 	Frames   int `json:"frames"`   // different cards of it that were seen
+}
+
+// PageReport is what was read of pages of text (page:N), at the size they were sent: of
+// the one who showed the last.
+type PageReport struct {
+	Identity int     `json:"identity"`
+	Width    int     `json:"width"`
+	Height   int     `json:"height"`
+	Read     int     `json:"read"`    // pages whose counter was read, each once
+	Legible  int     `json:"legible"` // of which the letters were right, and told the same counter
+	Text     string  `json:"text"`    // counter of the last, as its letters tell it
+	Letters  float64 `json:"letters"` // of the last, percent that were right
 }
 
 // OK reports whether the call was answered and media came both ways: what the

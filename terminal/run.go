@@ -274,12 +274,12 @@ func (v *visit) send(ctx context.Context) {
 
 // card is the test card to send on a stream. Other codecs than H.264 have no
 // pattern but cards.
-func (v *visit) card(s media.Stream) (identity int, is bool) {
+func (v *visit) card(s media.Stream) (from cardSource, is bool) {
 	source := v.source(s.Role)
-	if identity, is = cardIdentity(source); is {
-		return identity, true
+	if from, is = parseCards(source); is {
+		return from, true
 	}
-	return 0, !s.Send.Codec.Is(string(media.H264)) && strings.HasPrefix(source, "pattern")
+	return from, !s.Send.Codec.Is(string(media.H264)) && strings.HasPrefix(source, "pattern")
 }
 
 func (v *visit) source(r media.Role) string {
@@ -302,8 +302,8 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 			return err
 		}
 		t, stop = talk, talk.stop
-	} else if identity, is := v.card(s); is {
-		camera, err := newCardCamera(ctx, v.workerStage(), identity, s, v.beep)
+	} else if from, is := v.card(s); is {
+		camera, err := newCardCamera(ctx, v.workerStage(), from, s, v.beep)
 		if err != nil {
 			return err
 		}

@@ -154,6 +154,7 @@ func (s *senses) report(r *Report) {
 			}
 			if r := s.readers[role]; r != nil {
 				(*into).Tiles = r.read()
+				(*into).Page = r.perused()
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func (c *Canvas) Encode(e Encoding) (*Output, error) {
 	if o.packets, err = frame.NewPacketizer(media.WriterFunc(o.fan), e.Format, e.MaxPacket); err != nil {
 		return nil, err
 	}
-	o.spec = wire.Encoder{Canvas: c.id, Codec: number, Bitrate: e.Bitrate, FPS: e.FPS}
+	o.spec = wire.Encoder{Canvas: c.id, Codec: number, Bitrate: e.Bitrate, FPS: e.FPS, Text: e.Role == media.Content}
 	switch {
 	case number == wire.H264:
 		limit, _ := h264.Limits(e.Format.H264)

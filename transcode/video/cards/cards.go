@@ -15,8 +15,11 @@ import (
 	"github.com/roomgate/roomgate/transcode/video"
 )
 
-// FPS is how many pictures of a clip are meant for a second.
-const FPS = 30
+// FPS is how many pictures of a clip of cards are meant for a second, PageFPS of pages.
+const (
+	FPS     = 30
+	PageFPS = 5
+)
 
 // Spec says what a clip is.
 type Spec struct {
@@ -25,6 +28,17 @@ type Spec struct {
 	Size     image.Point
 	Bitrate  int
 	Pictures int
+	// Page: pages of text are shown, as slides are.
+	Page bool
+}
+
+// draw paints one picture, and tells its role and how many there are in a second.
+func (s Spec) draw(dst []byte, counter int) (picture []byte, role media.Role, fps float64) {
+	c := testcard.Card{Identity: s.Identity, Counter: counter}
+	if s.Page {
+		return testcard.DrawPage(dst, s.Size.X, s.Size.Y, c), media.Content, PageFPS
+	}
+	return testcard.Draw(dst, s.Size.X, s.Size.Y, c), media.Main, FPS
 }
 
 // Picture is the packets of one picture; of their headers only the marker
@@ -45,7 +59,9 @@ func Make(ctx context.Context, stage *video.Stage, s Spec) ([]Picture, error) {
 	var out *video.Output
 	var raw []byte
 	for i := range s.Pictures {
-		raw = testcard.Draw(raw, s.Size.X, s.Size.Y, testcard.Card{Identity: s.Identity, Counter: i})
+		var role media.Role
+		var fps float64
+		raw, role, fps = s.draw(raw, i)
 		card, err := stage.Bitmap(s.Size.X, s.Size.Y, opaque(raw))
 		if err != nil {
 			return nil, err
@@ -56,7 +72,7 @@ func Make(ctx context.Context, stage *video.Stage, s Spec) ([]Picture, error) {
 			return nil, err
 		}
 		if out == nil { // not before there is something to code
-			out, err = canvas.Encode(video.Encoding{ID: "card", Role: media.Main, Format: s.Format, Bitrate: s.Bitrate, FPS: FPS})
+			out, err = canvas.Encode(video.Encoding{ID: "card", Role: role, Format: s.Format, Bitrate: s.Bitrate, FPS: fps})
 			if err != nil {
 				return nil, fmt.Errorf("test cards in %s: %w", s.Format, err)
 			}

@@ -19,6 +19,7 @@ type Encoding struct {
 	FPS           float64 // pictures a second that will be given
 	MaxUnit       int     // H.264: bytes of a slice; H.263: of a piece; 0 = no limit
 	Level         uint8   // level_idc of H.264
+	Text          bool    // what is coded is read: sharpness counts more than motion
 }
 
 // Coded is one coded frame, valid until the next call of its encoder.
@@ -45,6 +46,9 @@ func NewEncoder(e Encoding) (*Encoder, error) {
 	spec := C.rg_encoding{
 		codec: C.int(e.Codec), width: C.int(e.Width), height: C.int(e.Height),
 		bitrate: bitrate(e.Bitrate), fps: rate(e.FPS), max_unit: C.int(e.MaxUnit), level: C.int(e.Level),
+	}
+	if e.Text {
+		spec.text = 1
 	}
 	c := C.rg_encoder_open(&spec)
 	if c == nil {

@@ -83,7 +83,7 @@ int rg_openh264_open(rg_encoder *e) {
 	int silent = WELS_LOG_QUIET;
 	(*h->encoder)->SetOption(h->encoder, ENCODER_OPTION_TRACE_LEVEL, &silent);
 	(*h->encoder)->GetDefaultParams(h->encoder, &p);
-	p.iUsageType = CAMERA_VIDEO_REAL_TIME;
+	p.iUsageType = e->spec.text ? SCREEN_CONTENT_REAL_TIME : CAMERA_VIDEO_REAL_TIME;
 	p.iPicWidth = e->spec.width;
 	p.iPicHeight = e->spec.height;
 	p.iTargetBitrate = e->spec.bitrate;
@@ -102,7 +102,11 @@ int rg_openh264_open(rg_encoder *e) {
 	p.bEnableFrameSkip = true;
 	p.iMultipleThreadIdc = 1;
 	p.bEnableDenoise = false;
-	p.bEnableBackgroundDetection = true;
+	p.bEnableBackgroundDetection = !e->spec.text;
+	if (e->spec.text) { // rather fewer pictures than ones that cannot be read
+		p.iMinQp = 12;
+		p.iMaxQp = 32;
+	}
 	p.bEnableAdaptiveQuant = false;
 	p.bEnableSceneChangeDetect = false;
 	p.bEnableLongTermReference = false;

@@ -68,6 +68,7 @@ typedef struct {
 	int fps;       // hundredths of a frame a second
 	int max_unit;  // bytes of an H.264 slice or an H.263 piece; 0 = no limit
 	int level;     // level_idc of H.264
+	int text;      // what is coded is read
 } rg_encoding;
 
 typedef struct {

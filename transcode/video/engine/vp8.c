@@ -87,6 +87,7 @@ int rg_vp8_open(rg_encoder *e) {
 	vpx_codec_control(&v->codec, VP8E_SET_CPUUSED, -8);
 	vpx_codec_control(&v->codec, VP8E_SET_STATIC_THRESHOLD, 1);
 	vpx_codec_control(&v->codec, VP8E_SET_NOISE_SENSITIVITY, 0);
+	vpx_codec_control(&v->codec, VP8E_SET_SCREEN_CONTENT_MODE, e->spec.text);
 	vpx_codec_control(&v->codec, VP8E_SET_TOKEN_PARTITIONS, VP8_ONE_TOKENPARTITION);
 	vpx_codec_control(&v->codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, 450);
 	return 0;

@@ -115,12 +115,17 @@ type Encoder struct {
 	Bitrate int
 	FPS     float64
 	MaxUnit int // bytes of a slice or piece; 0 = no limit
+	Text    bool
 }
 
 // Append writes the body.
 func (e *Encoder) Append(dst []byte) []byte {
 	dst = append(put32(dst, e.Canvas), e.Codec, e.Level)
-	return put16(AppendRate(dst, e.Bitrate, e.FPS), e.MaxUnit)
+	text := byte(0)
+	if e.Text {
+		text = 1
+	}
+	return append(put16(AppendRate(dst, e.Bitrate, e.FPS), e.MaxUnit), text)
 }
 
 // ReadEncoder reads it.
@@ -128,7 +133,7 @@ func ReadEncoder(body []byte) (e Encoder, err error) {
 	c := cursor{data: body}
 	e.Canvas, e.Codec, e.Level = c.u32("canvas"), c.u8("codec"), c.u8("level")
 	e.Bitrate, e.FPS = int(c.u32("bitrate")), float64(c.u16("fps"))/100
-	e.MaxUnit = int(c.u16("unit"))
+	e.MaxUnit, e.Text = int(c.u16("unit")), c.u8("text")&1 == 1
 	return e, c.end()
 }
 

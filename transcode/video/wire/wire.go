@@ -23,7 +23,7 @@
 //	                               | tiles:8 { source:32 x:16 y:16 w:16 h:16 fit:8 colour:24 }
 //	                               | bitmaps:8 { bitmap:32 x:16 y:16 }
 //	5 CloseCanvas  canvas          |
-//	6 OpenEncoder  encoder         | canvas:32 codec:8 level:8 bitrate:32 fps/100:16 unit:16
+//	6 OpenEncoder  encoder         | canvas:32 codec:8 level:8 bitrate:32 fps/100:16 unit:16 text:8
 //	7 ChangeRate   encoder         | bitrate:32 fps/100:16
 //	8 Keyframe     encoder         |
 //	9 CloseEncoder encoder         |

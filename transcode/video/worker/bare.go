@@ -107,7 +107,7 @@ func readBare(in io.Reader) (*bare, error) {
 				return nil, err
 			}
 			b.encoding.Codec, b.encoding.Bitrate, b.encoding.FPS = engine.Codec(e.Codec), e.Bitrate, e.FPS
-			b.encoding.Level, b.encoding.MaxUnit = e.Level, e.MaxUnit
+			b.encoding.Level, b.encoding.MaxUnit, b.encoding.Text = e.Level, e.MaxUnit, e.Text
 		case wire.Coded:
 			f, err := wire.ReadCoded(m.Body)
 			if err != nil {

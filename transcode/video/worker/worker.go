@@ -253,7 +253,7 @@ func (w *Worker) openEncoder(m wire.Message) error {
 	}
 	e, err := newEncoder(w, m.Object, engine.Encoding{
 		Codec: engine.Codec(spec.Codec), Width: c.width, Height: c.height,
-		Bitrate: spec.Bitrate, FPS: spec.FPS, MaxUnit: spec.MaxUnit, Level: spec.Level,
+		Bitrate: spec.Bitrate, FPS: spec.FPS, MaxUnit: spec.MaxUnit, Level: spec.Level, Text: spec.Text,
 	})
 	if err != nil {
 		return err
