@@ -151,6 +151,25 @@ func TestTables(t *testing.T) {
 	s.do(403, "GET", "/endpoints/export?passwords=true", "", s.key(`"directory"`, ""))
 }
 
+// A table of some thousand rows is larger than what other requests may send.
+func TestLargeTable(t *testing.T) {
+	s := serveDirectory(t, &fake{})
+	var table strings.Builder
+	table.WriteString("name,e164,site\n")
+	const rows = 6000
+	for i := range rows {
+		fmt.Fprintf(&table, "Phòng họp %d,%d,%s\n", i, 100_000+i, strings.Repeat("x", 90))
+	}
+	require.Greater(t, table.Len(), 600_000)
+	for range 2 { // twice with the same key: the second answer is the first
+		w := s.do(200, "POST", "/endpoints/import?dry_run=true", table.String(), withKey, header("Content-Type", "text/csv"), header("Idempotency-Key", "large"))
+		assert.Equal(t, rows, decode[api.Import](t, w).Created)
+	}
+	more := table.String() + strings.Repeat("\n", 1<<20)
+	w := s.do(200, "POST", "/endpoints/import?dry_run=true", more, withKey, header("Content-Type", "text/csv"))
+	assert.Equal(t, rows, decode[api.Import](t, w).Created)
+}
+
 func TestDialRulesAndTrunks(t *testing.T) {
 	f := &fake{explain: func(info call.Info, at time.Time) (route.Decision, []route.Step) {
 		assert.Equal(t, now, at)
@@ -228,12 +247,17 @@ func TestKeysAndScopes(t *testing.T) {
 	s.do(403, "POST", "/endpoints", `{"name":"C","agency":"UBND"}`, other)
 	made := decode[api.Endpoint](t, s.do(201, "POST", "/endpoints", `{"name":"C"}`, other))
 	assert.Equal(t, "Sở Y tế", made.Agency)
-	for _, path := range []string{"/calls", "/registrations", "/status", "/dial-rules", "/trunks", "/events"} {
+	for _, path := range []string{"/calls", "/registrations", "/status", "/dial-rules", "/trunks"} {
 		s.do(403, "GET", path, "", own)
 	}
 	meetings := decode[struct{ Meetings []api.Meeting }](t, s.do(200, "GET", "/meetings", "", own))
 	require.Len(t, meetings.Meetings, 1)
 	assert.Equal(t, "m1", meetings.Meetings[0].Alias)
+	for _, verb := range []string{"lobby/c1/admit", "lobby/c1/deny", "lock", "unlock", "end"} {
+		s.do(204, "POST", "/meetings/m1/"+verb, "", own)
+		s.do(404, "POST", "/meetings/m2/"+verb, "", own)
+		s.do(403, "POST", "/meetings/m1/"+verb, "", change)
+	}
 	s.do(404, "DELETE", "/meetings/m2", "", own)
 	s.do(204, "DELETE", "/meetings/m1", "", own)
 	assert.Equal(t, "UBND", decode[api.Meeting](t, s.do(201, "POST", "/meetings", `{"alias":"m3","agency":"Sở Y tế"}`, own)).Agency)

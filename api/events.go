@@ -62,17 +62,19 @@ type eventsInput struct {
 
 func (a *API) events() {
 	op := operation("events", http.MethodGet, "/events", "Follow what happens", "Events")
+	op.Metadata = map[string]any{byAgency: true}
 	op.Description = "A stream of Server-Sent Events: id, event (the type), and data, an Event. A client that comes back with Last-Event-ID " +
-		"gets what it missed; where that is no longer kept, an event of type " + EventGap + " says so."
+		"gets what it missed; where that is no longer kept, an event of type " + EventGap + " says so. An API key of one agency gets the events of its meetings."
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflectEvent, true, "Event")
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "The stream.",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string", Description: "data: " + schema.Ref}}},
 	}}
-	huma.Register(a.huma, op, func(_ context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	huma.Register(a.huma, op, func(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+		agency := agencyOf(clientOf(ctx))
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			r, w := humachi.Unwrap(ctx)
-			s := stream{api: a, meeting: in.Meeting, out: w, flush: http.NewResponseController(w)}
+			s := stream{api: a, meeting: in.Meeting, agency: agency, owners: map[string]string{}, out: w, flush: http.NewResponseController(w)}
 			s.run(r.Context(), in.LastEventID)
 		}}, nil
 	})
@@ -82,6 +84,8 @@ func (a *API) events() {
 type stream struct {
 	api     *API
 	meeting string
+	agency  string            // only events of its meetings; "" = all
+	owners  map[string]string // agencies of the meetings seen, which outlive the last event of them
 	out     http.ResponseWriter
 	flush   *http.ResponseController
 	boot    int64  // tells the event numbers of this run of the gateway from others'
@@ -137,10 +141,21 @@ func (s *stream) event(e gateway.Event) error {
 		}
 	}
 	s.last = e.Seq
-	if s.meeting != "" && e.Meeting != s.meeting {
+	if s.meeting != "" && e.Meeting != s.meeting || !s.owned(e.Meeting) {
 		return nil
 	}
 	return s.send(fmt.Sprintf("%d-%d", s.boot, e.Seq), eventView(e))
+}
+
+// owned reports whether events of a meeting are for this client.
+func (s *stream) owned(meeting string) bool {
+	if s.agency == "" {
+		return true
+	}
+	if m, err := s.api.Gateway.Meeting(meeting); meeting != "" && err == nil {
+		s.owners[meeting] = m.Agency
+	}
+	return s.owners[meeting] == s.agency
 }
 
 // send writes one event in the form of HTML §9.2.6.

@@ -64,12 +64,15 @@ type subscriber struct {
 	lines *bufio.Scanner
 }
 
-func subscribe(t *testing.T, server *httptest.Server, query, lastID string) *subscriber {
+func subscribe(t *testing.T, server *httptest.Server, query, lastID string, change ...func(*http.Request)) *subscriber {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/api/v1/events"+query, nil)
 	require.NoError(t, err)
 	withKey(req)
+	for _, c := range change {
+		c(req)
+	}
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
@@ -181,4 +184,35 @@ func TestEventsOfOneMeeting(t *testing.T) {
 		assert.Equal(t, "b", e.data.Meeting, "events of others are no gap")
 	}
 	close(src.events)
+}
+
+// A key of one agency follows its meetings, to their end, and nothing else.
+func TestEventsOfOneAgency(t *testing.T) {
+	src := newSource()
+	f := &fake{events: src.follow}
+	f.meetings = []gateway.Meeting{{MeetingSpec: gateway.MeetingSpec{Alias: "theirs", Agency: "Sở Y tế"}}, {MeetingSpec: gateway.MeetingSpec{Alias: "own", Agency: "UBND"}}}
+	s := serveDirectory(t, f)
+	key := s.key(`"read"`, "UBND")
+	server := httptest.NewServer(s)
+	defer server.Close()
+	stream := subscribe(t, server, "", "", key)
+	seq := uint64(0)
+	say := func(kind gateway.EventKind, meeting string) {
+		seq++
+		src.events <- gateway.Event{Seq: seq, Kind: kind, Meeting: meeting}
+	}
+	say(gateway.EventMeetingStarted, "theirs")
+	say(gateway.EventSFULost, "")
+	say(gateway.EventMeetingStarted, "own")
+	e, _ := stream.next()
+	assert.Equal(t, "own", e.data.Meeting)
+	f.gone.Store(true) // before the event of it
+	say(gateway.EventMeetingEnded, "theirs")
+	say(gateway.EventMeetingEnded, "own")
+	e, _ = stream.next()
+	assert.Equal(t, "own", e.data.Meeting)
+	assert.Equal(t, string(gateway.EventMeetingEnded), e.kind)
+	close(src.events)
+	_, more := stream.next()
+	assert.False(t, more)
 }

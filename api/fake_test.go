@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is a gateway made of functions; what a test does not set is empty.
 type fake struct {
 	meetings []gateway.Meeting
+	gone     atomic.Bool // meetings have ended meanwhile
 	calls    []gateway.Call
 	rows     []gateway.Participant
 	bindings []gateway.Registration
@@ -58,6 +60,9 @@ func (f *fake) CreateMeeting(_ context.Context, s gateway.MeetingSpec) (gateway.
 }
 func (f *fake) Meetings() []gateway.Meeting { return append([]gateway.Meeting(nil), f.meetings...) }
 func (f *fake) Meeting(alias string) (gateway.Meeting, error) {
+	if f.gone.Load() {
+		return gateway.Meeting{}, gateway.ErrNoMeeting
+	}
 	for _, m := range f.meetings {
 		if m.Alias == alias {
 			return m, nil

@@ -25,7 +25,7 @@ func (a *API) keyOf(key string) (directory.Key, bool) {
 
 // scopes are what changes by tag; reading needs ScopeRead.
 var scopes = map[string]directory.Scope{
-	"Meetings": directory.ScopeMeetings, "Participants": directory.ScopeMeetings, "Calls": directory.ScopeCalls,
+	"Meetings": directory.ScopeMeetings, "Participants": directory.ScopeMeetings, "Lobby": directory.ScopeMeetings, "Calls": directory.ScopeCalls,
 	"Directory": directory.ScopeDirectory, "Dial plan": directory.ScopePlan, "Trunks": directory.ScopePlan, "Keys": directory.ScopeAdmin,
 }
 

@@ -15,6 +15,9 @@ import (
 // maxTable bounds a table that is sent.
 const maxTable = 64 << 20
 
+// importPath is where tables are sent.
+const importPath = "/api/v1/endpoints/import"
+
 // Import is what a table did to the directory, or would do.
 type Import struct {
 	DryRun    bool           `json:"dry_run"`

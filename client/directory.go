@@ -101,6 +101,20 @@ func (c *Client) FindEndpoints(ctx context.Context, text string) ([]Endpoint, er
 	return listWith[Endpoint](ctx, c, "/endpoints", "endpoints", url.Values{"q": {text}})
 }
 
+// Entry is a line of the phone book.
+type Entry struct {
+	Name    string  `json:"name"`
+	Agency  string  `json:"agency"`
+	Site    string  `json:"site"`
+	Aliases []Alias `json:"aliases"`
+}
+
+// PhoneBook lists whom to call: those in whose names, numbers, agency or site all
+// words of text occur.
+func (c *Client) PhoneBook(ctx context.Context, text string) ([]Entry, error) {
+	return listWith[Entry](ctx, c, "/directory", "entries", url.Values{"q": {text}})
+}
+
 // Endpoint finds an endpoint by its ID.
 func (c *Client) Endpoint(ctx context.Context, id string) (e Endpoint, err error) {
 	err = c.do(ctx, http.MethodGet, path("endpoints", id), nil, &e)
@@ -219,6 +233,19 @@ func (c *Client) DialRules(ctx context.Context) ([]DialRule, error) {
 func (c *Client) AddDialRule(ctx context.Context, r DialRule) (v DialRule, err error) {
 	r.ID, r.CreatedAt, r.UpdatedAt = "", nil, nil
 	err = c.do(ctx, http.MethodPost, "/dial-rules", r, &v)
+	return v, err
+}
+
+// DialRule finds a rule by its ID.
+func (c *Client) DialRule(ctx context.Context, id string) (v DialRule, err error) {
+	err = c.do(ctx, http.MethodGet, path("dial-rules", id), nil, &v)
+	return v, err
+}
+
+// ChangeDialRule puts a rule in place of the one with the ID.
+func (c *Client) ChangeDialRule(ctx context.Context, id string, r DialRule) (v DialRule, err error) {
+	r.ID, r.CreatedAt, r.UpdatedAt = "", nil, nil
+	err = c.do(ctx, http.MethodPut, path("dial-rules", id), r, &v)
 	return v, err
 }
 
