@@ -15,6 +15,7 @@ type Doors interface {
 	Waiting(alias string) ([]gateway.Waiting, error)
 	Admit(alias, id string, yes bool) error
 	Lock(ctx context.Context, alias string, locked bool) error
+	SetMeetingLayout(alias, kind, pinned string) error
 	EndMeeting(ctx context.Context, alias string) error
 	MayEnter(ctx context.Context, alias string, k gateway.Knock) error
 	HostOf(ctx context.Context, alias, ticket string) bool
@@ -129,4 +130,18 @@ func (a *API) lobby() {
 			return nil, nil
 		})
 	}
+	op := moderated("layout-meeting", http.MethodPost, "/layout", "Choose what those of a running meeting are shown who have no layout of their own")
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(a.huma, op, func(ctx context.Context, in *struct {
+		HostPath
+		Body LayoutRequest
+	}) (*struct{}, error) {
+		if err := a.moderates(ctx, in.HostPath); err != nil {
+			return nil, err
+		}
+		if err := a.Gateway.SetMeetingLayout(in.Alias, in.Body.Layout, in.Body.Pinned); err != nil {
+			return nil, a.problem(err)
+		}
+		return nil, nil
+	})
 }

@@ -41,6 +41,14 @@ func (f *fakeDoors) Lock(_ context.Context, alias string, locked bool) error {
 	return nil
 }
 
+func (f *fakeDoors) SetMeetingLayout(alias, kind, pinned string) error {
+	if alias != "88001" {
+		return gateway.ErrNoMeeting
+	}
+	f.said = append(f.said, "layout "+alias+" "+kind+" "+pinned)
+	return nil
+}
+
 func (f *fakeDoors) EndMeeting(_ context.Context, alias string) error {
 	f.said = append(f.said, "end "+alias)
 	return nil
@@ -76,6 +84,12 @@ func TestWhoModerates(t *testing.T) {
 		{"POST", "/api/v1/meetings/88001/lobby/c1/deny", 204}, {"POST", "/api/v1/meetings/88001/lock", 204},
 		{"POST", "/api/v1/meetings/88001/unlock", 204}, {"POST", "/api/v1/meetings/88001/end", 204},
 	}
+	assert.Equal(t, 204, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"3x3","pinned":"web-1"}`, withTicket("hosts-ticket")).Code)
+	assert.Equal(t, []string{"layout 88001 3x3 web-1"}, f.said)
+	assert.Equal(t, 401, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"3x3"}`).Code)
+	assert.Equal(t, 422, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"9x9"}`, withKey).Code)
+	assert.Equal(t, 404, ask(a, "POST", "/api/v1/meetings/88009/layout", `{"layout":"3x3"}`, withKey).Code)
+	f.said = nil
 	for _, p := range paths {
 		assert.Equal(t, p.status, ask(a, p.method, p.path, "", withKey).Code, "%s with the key", p.path)
 		assert.Equal(t, p.status, ask(a, p.method, p.path, "", withTicket("hosts-ticket")).Code, "%s with the ticket", p.path)

@@ -175,6 +175,13 @@ func (c *Client) LockMeeting(ctx context.Context, alias string, locked bool) err
 	return c.do(ctx, http.MethodPost, path("meetings", alias, verb), nil, nil)
 }
 
+// SetMeetingLayout chooses what those of a running meeting are shown who have no layout
+// of their own: a layout, "" for what the meeting was made with, and an identity that
+// takes the place of the speaker, or "".
+func (c *Client) SetMeetingLayout(ctx context.Context, alias, layout, pinned string) error {
+	return c.do(ctx, http.MethodPost, path("meetings", alias, "layout"), map[string]string{"layout": layout, "pinned": pinned}, nil)
+}
+
 // EndMeeting puts everybody out of a meeting, which stays.
 func (c *Client) EndMeeting(ctx context.Context, alias string) error {
 	return c.do(ctx, http.MethodPost, path("meetings", alias, "end"), nil, nil)

@@ -65,7 +65,7 @@ const (
 var permissions = []Permission{MayMeet, MayCall, MayTrunk}
 
 // Layouts that can be asked for.
-var Layouts = []string{"auto", "speaker", "grid", "2x2", "3x3", "4x4"}
+var Layouts = []string{"auto", "single", "speaker", "grid", "2x2", "3x3", "4x4", "5x5"}
 
 // May reports whether the endpoint is permitted something.
 func (e *Endpoint) May(p Permission) bool {

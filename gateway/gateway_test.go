@@ -172,6 +172,35 @@ func TestDialOut(t *testing.T) {
 	eventually(t, "gone", func() bool { _, err := n.Call(c.Info.ID); return errors.Is(err, gateway.ErrNoCall) })
 }
 
+// A meeting shows another layout until it is empty.
+func TestMeetingLayout(t *testing.T) {
+	n := startNode(t, gateway.Settings{})
+	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "one", Layout: "grid"}))
+	if err := n.SetMeetingLayout("one", "single", ""); !errors.Is(err, gateway.ErrNoMeeting) {
+		t.Errorf("nobody is in: %v", err)
+	}
+	a := n.dialIn("a", "one")
+	eventually(t, "a is in", func() bool { return a.answered() != nil })
+	events := n.Events(t.Context(), 0)
+	for _, tc := range []struct {
+		layout string
+		err    error
+		shown  string
+	}{{"single", nil, "single"}, {"mosaic", gateway.ErrLayout, ""}, {"", nil, "grid"}} {
+		if err := n.SetMeetingLayout("one", tc.layout, "web-1"); !errors.Is(err, tc.err) {
+			t.Errorf("%q: %v", tc.layout, err)
+		}
+		for tc.err == nil {
+			if e := <-events; e.Kind == gateway.EventMeetingLayout {
+				if e.Meeting != "one" || e.Text != tc.shown {
+					t.Errorf("%q: %+v", tc.layout, e)
+				}
+				break
+			}
+		}
+	}
+}
+
 func TestReferMovesToAnotherMeeting(t *testing.T) {
 	n := startNode(t, gateway.Settings{})
 	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "one"}))

@@ -29,6 +29,9 @@ type meeting struct {
 	kept     bool // by the directory
 	bridge   *bridge.Bridge
 	legs     int
+	// shown and pinned are what an operator chose for now; "" = as the meeting was made.
+	shown  layout.Kind
+	pinned string // identity
 	// presenter and waiting are identities
 	presenter, waiting string
 	company
@@ -210,6 +213,7 @@ func (g *Gateway) occupy(m *meeting) {
 		PhoneAudio: g.in.PhoneAudio,
 		Video:      g.in.Video,
 		Layout:     layoutOf(m),
+		Pinned:     m.pinned,
 		Floor:      policyOf(m),
 		Logger:     g.log.With(zap.String("meeting", m.spec().Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
@@ -219,10 +223,32 @@ func (g *Gateway) occupy(m *meeting) {
 	}
 }
 
+// SetMeetingLayout changes what those of a meeting are shown who have no layout of their
+// own, as long as it has legs: "" is what the meeting was made with. pinned, the identity
+// of a participant, takes the place of the speaker for those who have pinned nobody.
+func (g *Gateway) SetMeetingLayout(alias, kind, pinned string) error {
+	shown, ok := layout.Parse(kind)
+	if kind != "" && !ok {
+		return ErrLayout
+	}
+	g.mu.Lock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private || m.bridge == nil {
+		g.mu.Unlock()
+		return ErrNoMeeting
+	}
+	m.shown, m.pinned = shown, pinned
+	b, k := m.bridge, layoutOf(m)
+	g.mu.Unlock()
+	b.SetLayout(k, pinned)
+	g.events.publish(Event{Kind: EventMeetingLayout, Meeting: alias, Text: string(k)})
+	return nil
+}
+
 // layoutOf is what legs of a meeting are shown; two terminals in a call see
 // each other.
 func layoutOf(m *meeting) layout.Kind {
-	k, ok := layout.Parse(m.spec().Layout)
+	k, ok := layout.Parse(cmp.Or(string(m.shown), m.spec().Layout))
 	if m.private || !ok {
 		return layout.Auto
 	}
@@ -253,7 +279,7 @@ func (g *Gateway) leave(p *place) {
 	var empty *bridge.Bridge
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
-		m.presenter, m.waiting = "", ""
+		m.presenter, m.waiting, m.shown, m.pinned = "", "", "", ""
 		if m.onDemand && g.meetings[m.spec().Alias] == m {
 			delete(g.meetings, m.spec().Alias)
 		}

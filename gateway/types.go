@@ -161,6 +161,7 @@ const (
 	EventCallRedial       EventKind = "call.redialling"
 	EventMeetingStarted   EventKind = "meeting.started"
 	EventMeetingEnded     EventKind = "meeting.ended"
+	EventMeetingLayout    EventKind = "meeting.layout" // Text: the layout
 	EventJoined           EventKind = "participant.joined"
 	EventLeft             EventKind = "participant.left"
 	EventSpeaker          EventKind = "participant.speaking"

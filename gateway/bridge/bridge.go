@@ -36,6 +36,9 @@ type Config struct {
 	Video *video.Pool
 	// Layout is what legs are shown unless they have a layout of their own.
 	Layout layout.Kind
+	// Pinned is the identity of who takes the place of the speaker for legs that have
+	// pinned nobody; "" = nobody.
+	Pinned string
 	// Floor says who may present and take over; Lease which node decides.
 	Floor floor.Policy
 	Lease floor.Lease
@@ -73,6 +76,7 @@ type Bridge struct {
 	spoke   map[string]uint64 // order when a participant was last the speaker
 	arrived map[string]uint64 // order when a remote participant came
 	layout  layout.Kind
+	pinned  string // identity
 	studio  *studio
 
 	arbiter   *floor.Arbiter
@@ -247,10 +251,11 @@ func (b *Bridge) watch(ctx context.Context, t media.Track, gone func()) {
 	})
 }
 
-// SetLayout changes what legs are shown that have no layout of their own.
-func (b *Bridge) SetLayout(k layout.Kind) {
+// SetLayout changes what legs are shown that have no layout of their own, and who is
+// pinned for those that have pinned nobody.
+func (b *Bridge) SetLayout(k layout.Kind, pinned string) {
 	b.do(func() {
-		b.layout = k
+		b.layout, b.pinned = k, pinned
 		b.nudge()
 	})
 }

@@ -262,12 +262,14 @@ func (b *Bridge) ranked() []*source {
 	return ranked
 }
 
-// pick chooses for one leg.
+// pick chooses for one leg: content, who is pinned, who spoke last; what did not fit
+// the leg only where there is nothing else.
 func (m *Member) pick(ranked []*source, now time.Time) *source {
 	if m.picture == nil {
 		return nil
 	}
-	var second *source
+	var first, second *source
+	pinned := m.wish().Pinned
 	for _, s := range ranked {
 		if s.identity == m.identity || !decodable(s) || s.role == media.Content && m.presentation.screen != nil {
 			continue
@@ -278,9 +280,14 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 			}
 			continue
 		}
-		return s
+		if pinned == "" || s.identity == pinned || s.role == media.Content {
+			return s
+		}
+		if first == nil {
+			first = s
+		}
 	}
-	return second
+	return cmp.Or(first, second)
 }
 
 // decodable reports whether terminals can take the codec as it is.

@@ -34,6 +34,10 @@ func TestSpeakerIsShownToTheOthers(t *testing.T) {
 	if cameras["b"].asked() == 0 {
 		t.Error("no keyframe was asked of the new speaker")
 	}
+	s.bridge.SetLayout("", "leg-a")
+	eventually(t, "a is pinned for all, and a still sees b who spoke last", watchers(2, 1, 0))
+	s.bridge.SetLayout("", "")
+	eventually(t, "who speaks is shown again", watchers(0, 2, 1))
 }
 
 func TestContentComesFirstAndPicturesAreSubscribedOnDemand(t *testing.T) {

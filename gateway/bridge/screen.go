@@ -174,7 +174,7 @@ func (m *Member) hasScreen() bool { return m.picture != nil || m.takes.Codec != 
 // wish is what the leg's screen is to show.
 func (m *Member) wish() layout.Wish {
 	return layout.Wish{
-		Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: m.pinned,
+		Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: cmp.Or(m.pinned, m.bridge.pinned),
 		PeopleOnly: m.presentation.screen != nil, Never: m.unit.MCU,
 	}
 }
