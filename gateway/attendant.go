@@ -167,6 +167,12 @@ func (a *attendant) due() time.Duration {
 }
 
 func (a *attendant) elapsed() {
+	select {
+	case e := <-a.events: // it came before the time was over, however late it is looked at
+		a.handle(e)
+		return
+	default:
+	}
 	now := a.s.g.in.Now()
 	if !a.encore.IsZero() && !now.Before(a.encore) {
 		a.playMusic(false)
@@ -261,7 +267,7 @@ func (a *attendant) enter() lobby.Verdict {
 		g.lookAround(g.ctx, a.dial)
 		p, verdict = g.enter(a.dial, &a.claim)
 	}
-	if p != nil && p.meeting.spec().Encryption == "require" && a.s.leg.Info().Encryption == "none" {
+	if p != nil && a.s.tooPlain(p) {
 		g.leave(p)
 		return lobby.Insecure
 	}

@@ -227,9 +227,22 @@ func (g *Gateway) legOf(identity string) *session {
 	return nil
 }
 
+// legIn finds the leg behind an identity, if it is in a meeting: who may moderate one
+// meeting reaches nobody in others.
+func (g *Gateway) legIn(alias, identity string) *session {
+	g.mu.Lock()
+	m := g.meetings[alias]
+	g.mu.Unlock()
+	s := g.legOf(identity)
+	if m == nil || s == nil || !s.inMeeting(m) {
+		return nil
+	}
+	return s
+}
+
 // MuteParticipant mutes a leg or a browser of a meeting.
 func (g *Gateway) MuteParticipant(ctx context.Context, alias, identity string, muted bool) error {
-	if s := g.legOf(identity); s != nil {
+	if s := g.legIn(alias, identity); s != nil {
 		s.setMuted(muted)
 		return nil
 	}
@@ -241,7 +254,7 @@ func (g *Gateway) MuteParticipant(ctx context.Context, alias, identity string, m
 
 // RemoveParticipant ends a leg's call, or puts a browser out of the meeting.
 func (g *Gateway) RemoveParticipant(ctx context.Context, alias, identity string) error {
-	if s := g.legOf(identity); s != nil {
+	if s := g.legIn(alias, identity); s != nil {
 		return s.leg.Hangup(call.Cause{Code: call.Removed})
 	}
 	if g.in.Admin == nil {

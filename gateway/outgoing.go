@@ -171,7 +171,16 @@ func (s *session) move(d route.Decision) call.Cause {
 	if p == nil {
 		return refusal(verdict)
 	}
+	if s.tooPlain(p) {
+		s.g.leave(p)
+		return call.Cause{Code: call.EncryptionRequired}
+	}
 	return s.take(p)
+}
+
+// tooPlain reports a leg without encryption at a place in a meeting that requires it.
+func (s *session) tooPlain(p *place) bool {
+	return p.meeting.spec().Encryption == "require" && s.leg.Info().Encryption == "none"
 }
 
 // take changes the leg's place.
@@ -217,6 +226,10 @@ func (g *Gateway) Transfer(ctx context.Context, id, target string) error {
 		p, verdict := g.enter(d.Meeting, &claim{trusted: true, create: d.Create})
 		if p == nil {
 			return fmt.Errorf("%w: %s", ErrBadTarget, refusal(verdict))
+		}
+		if s.tooPlain(p) {
+			g.leave(p)
+			return fmt.Errorf("%w: %s", ErrBadTarget, call.Cause{Code: call.EncryptionRequired})
 		}
 		if cause := s.take(p); cause.Code != call.NormalClearing {
 			return fmt.Errorf("%w: %s", ErrBadTarget, cause)

@@ -44,8 +44,8 @@ type Config struct {
 	// those it advertises, e.g. 127.0.0.1:7882 for an embedded server whose
 	// advertised address is beyond a NAT that does not loop back.
 	Media func() []netip.AddrPort
-	// JoinTimeout bounds a join, retries of a failing network included.
-	// Default 10 s.
+	// JoinTimeout bounds a join, retries of a failing network included, and every
+	// request to the room service. Default 10 s.
 	JoinTimeout time.Duration
 	// DeadAfter is how long a silent link is believed alive. Default 3 s.
 	DeadAfter time.Duration
@@ -98,7 +98,7 @@ func New(c Config) (*Client, error) {
 	client := &Client{
 		config:  c,
 		log:     c.Logger.Named("livekit"),
-		http:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, Proxy: http.ProxyFromEnvironment}},
+		http:    &http.Client{Timeout: c.JoinTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, Proxy: http.ProxyFromEnvironment}},
 		joining: make(chan struct{}, c.MaxJoins),
 		links:   make(map[*link]struct{}),
 		pulse:   newPulse(time.Second),
