@@ -119,8 +119,8 @@ type pace struct {
 	sleep bool
 }
 
-// A look at the sockets every millisecond is worth it from about one packet in
-// each.
+// A look at the sockets every two milliseconds is worth it from about two
+// packets in each.
 const (
 	paceWindow = 20 * time.Millisecond
 	paceBusy   = 24 // packets in a window
