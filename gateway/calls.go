@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
@@ -19,7 +20,7 @@ func (g *Gateway) living() []*session {
 	}
 	g.mu.Unlock()
 	slices.SortFunc(out, func(a, b *session) int {
-		return cmp.Or(a.leg.Info().Created.Compare(b.leg.Info().Created), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.created.Compare(b.created), cmp.Compare(a.id, b.id))
 	})
 	return out
 }
@@ -121,7 +122,7 @@ func (g *Gateway) SetLayout(id, kind, pinned string) error {
 // view is the call as the API shows it.
 func (s *session) view() *Call {
 	s.mu.Lock()
-	c := &Call{State: s.state, Muted: s.muted, Identity: "leg-" + s.id, Meeting: s.place.alias(), Ended: s.closed}
+	c := &Call{State: s.state, Muted: s.muted, Identity: legPrefix + s.id, Meeting: s.place.alias(), Ended: s.closed}
 	if s.cause != nil {
 		cause := *s.cause
 		c.Cause = &cause
@@ -217,14 +218,18 @@ func audioMuted(p call.Participant) bool {
 	return false
 }
 
+// legPrefix makes the identity of a leg in a meeting out of its ID.
+const legPrefix = "leg-"
+
 // legOf finds the leg behind an identity of a meeting on this node.
 func (g *Gateway) legOf(identity string) *session {
-	for _, s := range g.living() {
-		if "leg-"+s.id == identity {
-			return s
-		}
+	id, ok := strings.CutPrefix(identity, legPrefix)
+	if !ok {
+		return nil
 	}
-	return nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.sessions[id]
 }
 
 // legIn finds the leg behind an identity, if it is in a meeting: who may moderate one

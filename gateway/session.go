@@ -22,12 +22,13 @@ import (
 // session is one leg's life in the gateway: it is told where the leg belongs,
 // puts it into a bridge, and follows its events to the end.
 type session struct {
-	g    *Gateway
-	leg  call.Leg
-	id   string
-	name string // display name in the meeting, "" = what the far side says
-	log  *zap.Logger
-	line *trunk.Line // of the trunk; nil: none
+	g       *Gateway
+	leg     call.Leg
+	id      string
+	created time.Time
+	name    string // display name in the meeting, "" = what the far side says
+	log     *zap.Logger
+	line    *trunk.Line // of the trunk; nil: none
 
 	// ended is closed when the leg's events are over.
 	ended chan struct{}
@@ -72,9 +73,10 @@ func newID() string {
 // admit makes a session for a leg, or says why not. prepare, when not nil,
 // completes the session before its first event is read.
 func (g *Gateway) admit(leg call.Leg, prepare func(*session)) (*session, *call.Cause) {
-	id := leg.Info().ID
+	info := leg.Info()
+	id := info.ID
 	s := &session{
-		g: g, leg: leg, id: id, state: StateRinging,
+		g: g, leg: leg, id: id, created: info.Created, state: StateRinging,
 		log:   g.log.With(zap.String("leg", id)),
 		ended: make(chan struct{}),
 	}
@@ -307,7 +309,7 @@ func (s *session) describe() call.Participant {
 	}
 	name, number := shown(s.fullName(), info.Remote)
 	return call.Participant{
-		Identity: "leg-" + s.id,
+		Identity: legPrefix + s.id,
 		Name:     name,
 		Kind:     kind,
 		Attributes: map[string]string{
