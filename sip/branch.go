@@ -32,6 +32,7 @@ type branch struct {
 	cancelled    bool
 	over         bool
 	passed       bool // of a trunk: it said nothing, and the next host is tried
+	trying       bool // of a trunk: it said 100, and no more yet
 	retries      int
 }
 

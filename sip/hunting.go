@@ -83,14 +83,25 @@ func (l *leg) tryNext() bool {
 	return true
 }
 
+// tryingPatience is how much longer than one that says nothing a host is waited for
+// that has said 100 (Trying) and no more: it has the call, but may have lost it
+// since. Telephone networks are heard of (180, 183) within a few seconds.
+const tryingPatience = 5
+
 // heard notes what a host of a trunk has said to a call.
 func (l *leg) heard(b *branch, res *sipgo.Response) {
 	h := l.out.hunt
 	if h == nil {
 		return
 	}
-	if !b.passed {
+	switch {
+	case b.passed:
+	case res.StatusCode != 100:
+		b.trying = false
 		l.stop(timerHunt)
+	case !b.trying && len(h.rest) > 0:
+		b.trying = true
+		l.after(timerHunt, tryingPatience*h.line.out.Patience)
 	}
 	switch {
 	case res.IsProvisional():
@@ -108,11 +119,11 @@ func (l *leg) unheard(b *branch, err error) {
 	}
 }
 
-// passOver leaves a host that says nothing for the next one. Should it take the call
+// passOver leaves a host that says nothing, or nothing but 100, for the next one. Should it take the call
 // after all before that one does, it has it.
 func (l *leg) passOver() {
 	for _, b := range l.out.branches {
-		if !b.over && !b.passed && !b.proceeding {
+		if !b.over && !b.passed && (!b.proceeding || b.trying) {
 			b.passed = true
 			l.out.hunt.line.failed(b.host, "no answer to a call", 0)
 			l.cancel(b)

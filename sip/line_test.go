@@ -166,6 +166,7 @@ func TestFailover(t *testing.T) {
 		{"500", []string{"500 Server Internal Error"}, true, ""},
 		{"408", []string{"408 Request Timeout"}, true, ""},
 		{"time-out", nil, true, ""},
+		{"100 and no more", []string{"100 Trying"}, true, ""},
 		{"486", []string{"180 Ringing", "486 Busy Here"}, false, call.UserBusy},
 		{"404", []string{"404 Not Found"}, false, call.UnknownAlias},
 		{"603", []string{"603 Decline"}, false, call.Rejected},
