@@ -121,6 +121,11 @@ type Config struct {
 	PublicURL func() *url.URL
 	// TrustedProxy tells proxies whose X-Forwarded-For and -Proto count.
 	TrustedProxy func(netip.Addr) bool
+	// DialIn is what invitations tell of ways to join besides the page; may be nil.
+	DialIn func() DialIn
+	// KeyRequests is how many requests a minute a key of the directory may make; nil, or
+	// 0: no limit.
+	KeyRequests func() int
 	// Reload tells the outcome of the latest reload; nil: there is none.
 	Reload  func() Reload
 	Metrics *Metrics
@@ -143,8 +148,9 @@ type API struct {
 	log      *zap.Logger
 	router   *chi.Mux
 	huma     huma.API
-	failures *limiter // wrong keys and PINs, by source
-	guests   *limiter // tokens without a key, by source
+	failures perMinute        // wrong keys and PINs, by source
+	guests   perMinute        // tokens without a key, by source
+	requests *limiter[string] // with a key of the directory, by its ID
 }
 
 // New makes the handler.
@@ -158,17 +164,22 @@ func New(c Config) (*API, error) {
 	if c.TrustedProxy == nil {
 		c.TrustedProxy = func(netip.Addr) bool { return false }
 	}
+	if c.KeyRequests == nil {
+		c.KeyRequests = always(0)
+	}
 	a := &API{
 		Config:   c,
 		log:      c.Logger.Named("api"),
 		router:   chi.NewMux(),
-		failures: newLimiter(c.Now, 10, time.Minute),
-		guests:   newLimiter(c.Now, 60, time.Minute),
+		failures: newPerMinute(c.Now, 10),
+		guests:   newPerMinute(c.Now, 60),
+		requests: newLimiter[string](c.Now, c.KeyRequests, time.Minute),
 	}
 	a.router.Use(a.recovered, a.identified, headed, a.once)
 	a.huma = humachi.New(a.router, description(c.Version))
 	a.huma.UseMiddleware(a.authenticate)
 	a.meetings()
+	a.invitation()
 	a.participants()
 	a.lobby()
 	a.calls()

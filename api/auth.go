@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/roomgate/roomgate/directory"
 )
 
 // authenticate checks the key of a request below /api/v1.
@@ -35,12 +37,26 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, http.StatusUnauthorized, "the API key is not valid")
 		return
 	}
+	if wait, over := a.overused(owner); over {
+		ctx.SetHeader("Retry-After", seconds(wait))
+		a.refuse(ctx, http.StatusTooManyRequests, "too many requests with this API key")
+		return
+	}
 	if status, why := a.permits(owner, ctx); why != "" {
 		a.refuse(ctx, status, why)
 		return
 	}
 	who.trusted, who.key = true, owner
 	next(huma.WithContext(ctx, who.in(ctx.Context())))
+}
+
+// overused counts a request with a key, and reports whether it is one too many and
+// when the next one is not. The key of the configuration may ask as often as it likes.
+func (a *API) overused(owner directory.Key) (wait time.Duration, over bool) {
+	if owner.ID == operatorKey.ID || a.KeyRequests() <= 0 || a.requests.take(owner.ID) {
+		return 0, false
+	}
+	return a.requests.spent(owner.ID)
 }
 
 // needsKey reports whether no empty alternative stands among the operation's

@@ -51,10 +51,13 @@ type served struct {
 	revived []string
 }
 
-func serveDirectory(t *testing.T, f *fake) *served {
+func serveDirectory(t *testing.T, f *fake, change ...func(*api.Config)) *served {
 	s := &served{t: t}
 	s.API = newAPI(t, f, withDirectory(t), func(c *api.Config) {
 		s.d = c.Directory
+		for _, f := range change {
+			f(c)
+		}
 		c.Revive = func(_ context.Context, id string) error {
 			s.revived = append(s.revived, id)
 			return nil
@@ -206,6 +209,31 @@ func TestDialRulesAndTrunks(t *testing.T) {
 	for _, bad := range []string{`"codecs":["mp3"]`, `"register":true`, `"challenge":true`, `"zone":"Mars/Olympus"`, `"allowed":["x"]`, `"expires":5`, `"probe_seconds":1`, `"prefix":"a"`} {
 		s.do(422, "POST", "/trunks", `{"name":"bad",`+bad+`}`)
 	}
+}
+
+// TestKeyThatAsksTooOften: it is told when it may again; others are not disturbed.
+func TestKeyThatAsksTooOften(t *testing.T) {
+	at, allowed := now, 60
+	s := serveDirectory(t, &fake{}, func(c *api.Config) {
+		c.Now = func() time.Time { return at }
+		c.KeyRequests = func() int { return allowed }
+	})
+	busy, other := s.key(`"read"`, ""), s.key(`"read"`, "")
+	for range 60 {
+		s.do(200, "GET", "/endpoints", "", busy)
+	}
+	w := s.do(429, "GET", "/endpoints", "", busy)
+	assert.Equal(t, "1", w.Header().Get("Retry-After"))
+	assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+	s.do(200, "GET", "/endpoints", "", other)
+	for range 100 { // the operator's own
+		s.do(200, "GET", "/endpoints", "")
+	}
+	at = at.Add(time.Second)
+	s.do(200, "GET", "/endpoints", "", busy)
+	s.do(429, "GET", "/endpoints", "", busy)
+	allowed = 0 // the configuration was changed
+	s.do(200, "GET", "/endpoints", "", busy)
 }
 
 func TestKeysAndScopes(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // TestLimiterIsBounded lets more sources come than are remembered.
 func TestLimiterIsBounded(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	l := newLimiter(func() time.Time { return now }, 3, time.Minute)
+	l := newPerMinute(func() time.Time { return now }, 3)
 	source := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for i := range maxSources {
 		assert.True(t, l.take(source(i)))
@@ -33,7 +33,7 @@ func TestLimiterIsBounded(t *testing.T) {
 
 func TestAllowanceGrowsBack(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	l := newLimiter(func() time.Time { return now }, 4, time.Minute)
+	l := newPerMinute(func() time.Time { return now }, 4)
 	a := netip.MustParseAddr("192.0.2.1")
 	for range 4 {
 		assert.True(t, l.take(a))

@@ -2,7 +2,10 @@ package client
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -58,6 +61,26 @@ type Meeting struct {
 func (c *Client) CreateMeeting(ctx context.Context, r MeetingRequest) (m Meeting, err error) {
 	err = c.do(ctx, http.MethodPost, "/meetings", r, &m)
 	return m, err
+}
+
+// InvitationRequest says when a meeting is held.
+type InvitationRequest struct {
+	Starts   time.Time
+	Minutes  int    // 0 = 60
+	Language string // vi or en; "" = vi
+}
+
+// Invitation writes an invitation for calendars (iCalendar, RFC 5545) that says how to
+// join.
+func (c *Client) Invitation(ctx context.Context, alias string, r InvitationRequest, to io.Writer) error {
+	query := url.Values{"starts": {r.Starts.Format(time.RFC3339)}}
+	if r.Minutes != 0 {
+		query.Set("minutes", strconv.Itoa(r.Minutes))
+	}
+	if r.Language != "" {
+		query.Set("language", r.Language)
+	}
+	return c.download(ctx, path("meetings", alias, "invitation.ics")+"?"+query.Encode(), to)
 }
 
 // Meetings lists all meetings of the node.

@@ -105,6 +105,8 @@ type Meetings struct {
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
 	// Keypad lets the keys of phones and terminals give commands: * and another key.
 	Keypad bool `key:"keypad" reload:"yes"`
+	// PhoneNumbers lead to the lobby, as invitations tell them.
+	PhoneNumbers []string `key:"phone_numbers" reload:"yes"`
 }
 
 // Lobby is where callers are asked for the meeting and the PIN, and wait.
@@ -135,6 +137,9 @@ type Limits struct {
 	// many RAS messages.
 	PerSource     int `key:"per_source"`
 	Registrations int `key:"registrations"` // bindings of all terminals
+	// APIRequests is how many requests a minute one API key of the directory may make;
+	// 0 = no limit.
+	APIRequests int `key:"api_requests"`
 }
 
 // Log says what is logged and how.

@@ -37,7 +37,7 @@ func Default() *Config {
 		Video:        Video{Worker: "auto"},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto", Keypad: true},
 		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true},
-		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000},
+		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000, APIRequests: 1200},
 		DialPlan:     DialPlan{Country: "VN", Policy: Policy{Timeout: 500 * time.Millisecond, Fallback: "rules"}},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},

@@ -72,6 +72,8 @@ func TestReloadAppliesWhatItCan(t *testing.T) {
 func TestReloadableKeys(t *testing.T) {
 	for _, tc := range []struct{ key, before, after string }{
 		{"limits.max_calls", "limits: {max_calls: 1}", "limits: {max_calls: 2}"},
+		{"meetings.phone_numbers", "", "meetings: {phone_numbers: ['+84 24 7100 0000']}"},
+		{"limits.api_requests", "limits: {api_requests: 1}", "limits: {api_requests: 2}"},
 		{"drain_timeout", "drain_timeout: 1s", "drain_timeout: 2s"},
 		{"log.level", "log: {level: info}", "log: {level: warn}"},
 		{"admin.api_key", "admin: {api_key: 0123456789abcdef}", "admin: {api_key: fedcba9876543210}"},

@@ -214,7 +214,7 @@ func (v *validation) storage() {
 }
 
 func (v *validation) bounds() {
-	for key, n := range map[string]int{"limits.max_calls": v.Limits.MaxCalls, "meetings.max_legs": v.Meetings.MaxLegs, "video.processes": v.Video.Processes} {
+	for key, n := range map[string]int{"limits.max_calls": v.Limits.MaxCalls, "limits.api_requests": v.Limits.APIRequests, "meetings.max_legs": v.Meetings.MaxLegs, "video.processes": v.Video.Processes} {
 		if n < 0 {
 			v.fault(key, "%d is below zero", n)
 		}
@@ -225,6 +225,11 @@ func (v *validation) bounds() {
 	for i, alias := range v.Lobby.Alias {
 		if !usernameForm.MatchString(alias) {
 			v.fault(fmt.Sprintf("lobby.alias[%d]", i), "%q cannot stand in a SIP address", alias)
+		}
+	}
+	for _, number := range v.Meetings.PhoneNumbers {
+		if !phoneForm.MatchString(number) {
+			v.fault("meetings.phone_numbers", "%q is no telephone number", number)
 		}
 	}
 	for key, n := range map[string]int{"limits.per_source": v.Limits.PerSource, "limits.registrations": v.Limits.Registrations} {
@@ -238,6 +243,7 @@ func (v *validation) bounds() {
 }
 
 var (
+	phoneForm    = regexp.MustCompile(`^\+?[0-9(][0-9 ().-]{2,30}$`)
 	usernameForm = regexp.MustCompile(`^[^\s@:;<>"/?]{1,64}$`)
 	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
 	groupForm    = regexp.MustCompile(`\$(?:\{(\w+)\}|(\w+))`)

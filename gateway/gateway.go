@@ -15,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/floor"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
@@ -59,6 +60,9 @@ type Config struct {
 	// Trunks says what trunks take, and how numbers are called over them. Nil: all
 	// calls come in, none goes out.
 	Trunks *trunk.Guard
+	// Lease asks that this node decides who presents in a meeting that other nodes have
+	// legs in, too. It must not block. Nil: this node decides.
+	Lease  func(meeting string) Lease
 	SFU    bridge.SFU
 	Admin  SFUAdmin
 	Codecs bridge.Codecs
@@ -77,6 +81,12 @@ type Config struct {
 	Now     func() time.Time
 
 	Settings Settings
+}
+
+// Lease names the one of several nodes that decides who presents in a meeting.
+type Lease interface {
+	floor.Lease
+	Release()
 }
 
 // Directory is what the gateway asks of the directory.

@@ -14,6 +14,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/floor"
 	"github.com/roomgate/roomgate/gateway/layout"
 )
 
@@ -28,6 +29,7 @@ type meeting struct {
 	onDemand bool
 	kept     bool // by the directory
 	bridge   *bridge.Bridge
+	lease    Lease // while it has a bridge; nil: this node decides
 	legs     int
 	// shown and pinned are what an operator chose for now; "" = as the meeting was made.
 	shown  layout.Kind
@@ -203,6 +205,9 @@ func (g *Gateway) occupy(m *meeting) {
 	if m.bridge != nil {
 		return
 	}
+	if g.in.Lease != nil && !m.private {
+		m.lease = g.in.Lease(m.spec().Alias)
+	}
 	m.bridge = bridge.New(bridge.Config{
 		Alias:      m.spec().Alias,
 		SFU:        g.in.SFU,
@@ -215,6 +220,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Layout:     layoutOf(m),
 		Pinned:     m.pinned,
 		Floor:      policyOf(m),
+		Lease:      m.decider(),
 		Logger:     g.log.With(zap.String("meeting", m.spec().Alias)),
 		Notify:     func(n bridge.Notice) { g.bridgeNotice(m, n) },
 	})
@@ -255,6 +261,14 @@ func layoutOf(m *meeting) layout.Kind {
 	return k
 }
 
+// decider is the lease for who has to ask it; the nil of its own that floor knows.
+func (m *meeting) decider() floor.Lease {
+	if m.lease == nil {
+		return nil
+	}
+	return m.lease
+}
+
 // enterPrivate makes a bridge for so many terminals that are in no meeting: a
 // call between two, or one in the lobby.
 func (g *Gateway) enterPrivate(alias string, terminals int) (*meeting, *bridge.Bridge) {
@@ -280,6 +294,10 @@ func (g *Gateway) leave(p *place) {
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
 		m.presenter, m.waiting, m.shown, m.pinned = "", "", "", ""
+		if m.lease != nil {
+			m.lease.Release()
+			m.lease = nil
+		}
 		if m.onDemand && g.meetings[m.spec().Alias] == m {
 			delete(g.meetings, m.spec().Alias)
 		}

@@ -5,8 +5,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/config"
 )
 
@@ -73,6 +75,21 @@ func sipHost(host string, list config.Addresses) string {
 		port = "5060"
 	}
 	return hostPort(host, port, "5060")
+}
+
+// dialIn is how terminals and phones reach meetings, as invitations tell it.
+func (n *node) dialIn() api.DialIn {
+	c := n.live.Current()
+	in := api.DialIn{Phones: c.Meetings.PhoneNumbers}
+	if plain := append(slices.Clone(c.SIP.UDP), c.SIP.TCP...); c.SIP.Domain != "" {
+		in.SIP = c.SIP.Domain
+	} else if len(plain) > 0 {
+		in.SIP = sipHost(n.greeting.address, plain)
+	}
+	if port, ok := firstPort(c.H323.Signalling); ok {
+		in.H323 = hostPort(n.greeting.address, port, "1720")
+	}
+	return in
 }
 
 // hostPort leaves a default port out.

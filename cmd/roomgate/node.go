@@ -21,6 +21,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/directory/cluster"
+	"github.com/roomgate/roomgate/directory/lease"
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/directory/webhook"
 	"github.com/roomgate/roomgate/gateway"
@@ -47,6 +48,7 @@ type node struct {
 	tuning    sync.Mutex // settings that are being put into force
 	records   *record.Log
 	nodes     *cluster.Cluster
+	leases    *lease.Keeper
 	hooks     *webhook.Sender
 	readers   *udp.Readers // of all media
 	meeting   *meetingServer
@@ -123,6 +125,7 @@ func (n *node) identify(c *config.Config) error {
 // connect makes the stacks, the gateway between them, and the API above.
 func (n *node) connect(c *config.Config) error {
 	n.nodes = cluster.New(n.directory.DB, n.meeting.node, time.Now, n.log.Named("cluster"))
+	n.leases = lease.New(n.directory.DB, n.meeting.node, time.Now, n.log.Named("leases"))
 	n.hooks = webhook.New(webhook.Config{Directory: n.directory, Node: n.meeting.node, Log: n.log.Named("webhooks")})
 	n.records = record.NewLog(n.directory.DB, n.log.Named("records"))
 	n.guard = n.guardTrunks()
@@ -159,6 +162,7 @@ func (n *node) connect(c *config.Config) error {
 		ProtocolOf:     n.protocolOf,
 		Directory:      n.directory,
 		Trunks:         n.guard,
+		Lease:          n.lease(c),
 		Record:         n.record,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
@@ -187,6 +191,14 @@ func (n *node) connect(c *config.Config) error {
 	return n.listenWeb(c)
 }
 
+// lease is how meetings ask who decides; nil where each node has meetings of its own.
+func (n *node) lease(c *config.Config) func(meeting string) gateway.Lease {
+	if !n.directory.DB.Shared() || c.SFU.Embedded {
+		return nil
+	}
+	return func(meeting string) gateway.Lease { return n.leases.Take("floor " + meeting) }
+}
+
 func (n *node) listenWeb(c *config.Config) error {
 	pages, err := web.Handler()
 	if errors.Is(err, web.ErrNotBuilt) {
@@ -200,6 +212,7 @@ func (n *node) listenWeb(c *config.Config) error {
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
 		Directory: n.directory, Revive: n.revive, Trunks: n.guard, TrunkLines: n.lines, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
+		DialIn: n.dialIn, KeyRequests: func() int { return n.live.Current().Limits.APIRequests },
 		Trace: n.trace,
 	})
 	if err != nil {

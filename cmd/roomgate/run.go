@@ -30,6 +30,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group.Go(func() error { return n.directory.Run(ctx) })
 	group.Go(func() error { return n.recordProgress(ctx) })
 	group.Go(func() error { return n.nodes.Run(ctx) })
+	group.Go(func() error { return n.leases.Run(ctx) })
 	group.Go(func() error { return n.hooks.Run(ctx) })
 	group.Go(func() error { return n.guard.Run(calls) })
 	group.Go(func() error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/floor"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
 	"github.com/roomgate/roomgate/transcode"
@@ -55,8 +56,15 @@ type stage struct {
 
 func newStage(t *testing.T, sfu bridge.SFU) *stage {
 	t.Helper()
+	return newStageUnder(t, sfu, nil)
+}
+
+// newStageUnder is a stage whose lease says which node decides.
+func newStageUnder(t *testing.T, sfu bridge.SFU, lease floor.Lease) *stage {
+	t.Helper()
 	s := &stage{t: t, clock: mixer.NewManualClock()}
 	s.bridge = bridge.New(bridge.Config{
+		Lease: lease,
 		Alias: "demo", SFU: sfu, Local: sfu == nil, Codecs: &transcode.Codecs{}, Clock: s.clock,
 		Now:    func() time.Time { return time.Unix(1e9, s.now.Load()) },
 		Logger: zap.NewNop(), Notify: s.notes.add,

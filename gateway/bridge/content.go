@@ -84,8 +84,29 @@ func (guest) Granted() {}
 // Denied implements floor.Party.
 func (g guest) Denied() { g.Yield() }
 
-// Yield implements floor.Party.
-func (g guest) Yield() { g.bridge.in.Notify(Notice{Kind: StopSharing, Identity: g.identity}) }
+// Yield implements floor.Party. Where another node decides, that one stops who has to
+// stop.
+func (g guest) Yield() {
+	if !g.bridge.decides() {
+		return
+	}
+	g.bridge.in.Notify(Notice{Kind: StopSharing, Identity: g.identity})
+}
+
+// decides reports whether this node says who presents.
+func (b *Bridge) decides() bool { return b.in.Lease == nil || b.in.Lease.Held() }
+
+// followShares: nobody presents as far as this node knows, but another node, which
+// decides, lets somebody share.
+func (b *Bridge) followShares(now time.Time) {
+	if b.presenter != "" || b.decides() {
+		return
+	}
+	for identity := range b.sharing {
+		b.arbiter.Ask(identity, now)
+		return
+	}
+}
 
 // shareChanged follows what a remote participant shares.
 func (b *Bridge) shareChanged(identity string) {
@@ -390,6 +411,7 @@ func (m *Member) publishContent() {
 func (b *Bridge) floorTick() {
 	now := b.in.Now()
 	b.arbiter.Tick(now)
+	b.followShares(now)
 	for _, m := range b.members {
 		m.unheld(now)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,6 +169,42 @@ func TestTakeOverBetweenBrowserAndTerminal(t *testing.T) {
 	if got := s.notes.last(bridge.Presenting); got != "web-1" {
 		t.Errorf("%q presents", got)
 	}
+}
+
+type heldLease struct{ held atomic.Bool }
+
+func (l *heldLease) Held() bool { return l.held.Load() }
+
+// Where another node decides, this one stops nobody's share, and follows what the
+// other lets be shown; it decides as soon as the other is gone.
+func TestAnotherNodeDecides(t *testing.T) {
+	sfu, lease := newSFU(t), &heldLease{}
+	s := newStageUnder(t, sfu, lease)
+	s.bridge.SetFloor(floor.HostOnly)
+	a := newHolder(t, "a")
+	s.addHolder(a)
+	eventually(t, "the leg is seated", func() bool { return sfu.seat("leg-a") != nil })
+	seat := sfu.seat("leg-a")
+	far := call.Participant{Identity: "leg-far", Tracks: []call.ParticipantTrack{{ID: "TR_s", Role: "content", Codec: "H264", Width: 1280, Height: 720}}}
+	seat.receiver.events(bridge.Event{Kind: bridge.RosterChange, Participant: far})
+	eventually(t, "a leg of another node presents", func() bool { p, _ := s.bridge.Presenter(); return p == "leg-far" })
+	a.member.Content(call.ContentRequested)
+	eventually(t, "a may try", a.heard("granted"))
+	eventually(t, "its slides are published", func() bool { return seat.publishes(media.Content) != nil })
+	seat.events(bridge.Event{Kind: bridge.SeatMuted, Role: media.Content, On: true}) // the other node's word
+	eventually(t, "who was let present is followed again", func() bool { p, _ := s.bridge.Presenter(); return p == "leg-far" })
+	if n := s.notes.count(bridge.StopSharing); n != 0 {
+		t.Errorf("it stopped %d shares where another node decides", n)
+	}
+
+	lease.held.Store(true)
+	a.forget()
+	a.member.Content(call.ContentRequested)
+	eventually(t, "a guest is denied here now", a.heard("denied"))
+	a.member.SetHost()
+	a.member.Content(call.ContentRequested)
+	eventually(t, "a host is granted", a.heard("granted"))
+	eventually(t, "and the share of who presented is stopped", func() bool { return s.notes.last(bridge.StopSharing) == "leg-far" })
 }
 
 func TestPoliciesOfAMeeting(t *testing.T) {
