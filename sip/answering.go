@@ -29,7 +29,8 @@ type answering struct {
 	reliable dialog.ReliableSender
 	interval time.Duration // of its retransmissions
 	unacked  *sipgo.Response
-	carries  bool // the unacknowledged 1xx carries SDP
+	carries  bool              // the unacknowledged 1xx carries SDP
+	held     *call.Provisional // goes out once that one is acknowledged
 
 	early   []byte      // SDP of a 183
 	settled bool        // offer and answer are exchanged: the 2xx carries none
@@ -159,8 +160,12 @@ func (l *leg) respondInvite(res *sipgo.Response) {
 // progress sends 180 or 183, reliably where both sides can (RFC 3262).
 func (l *leg) progress(p call.Provisional) error {
 	in := l.in
-	if in.reliable.Pending() {
-		return nil // one at a time; the next final answer tells more anyway
+	if in.reliable.Pending() { // one at a time (RFC 3262 §3): the latest waits, and early media is not forgotten
+		if in.held != nil && p.EarlyMedia == nil {
+			p.EarlyMedia = in.held.EarlyMedia
+		}
+		in.held = &p
+		return nil
 	}
 	status := 183
 	if p.Ringing && p.EarlyMedia == nil {

@@ -1,6 +1,9 @@
 package sip
 
 import (
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/sip/dialog"
 )
 
@@ -29,6 +32,24 @@ func (l *leg) gotPrack(ev gotRequest) {
 	}
 	if in.waiting != nil {
 		l.acceptNow()
+		return
+	}
+	l.progressHeld()
+}
+
+// progressHeld sends the provisional response that waited for a PRACK.
+func (l *leg) progressHeld() {
+	held := l.in.held
+	if held == nil {
+		return
+	}
+	l.in.held = nil
+	if err := l.progress(*held); err != nil {
+		l.log.Debug("progress not passed on", zap.Error(err))
+		return
+	}
+	if held.EarlyMedia != nil {
+		l.Emit(call.Event{Kind: call.MediaChanged}) // whoever asked was told before this went out
 	}
 }
 

@@ -289,6 +289,50 @@ func TestInfoDigits(t *testing.T) {
 	}
 }
 
+// Early media that comes while the ringing waits for its PRACK goes out after that,
+// and what came last is not forgotten (RFC 3262 §3).
+func TestEarlyMediaWhileRingingIsUnacknowledged(t *testing.T) {
+	a := start(t, nil)
+	w := newWire(t, a)
+	w.request("INVITE", 1, "application/sdp", wireSDP, "Require: 100rel")
+	leg := a.next()
+	require.NoError(t, leg.Progress(within(t), call.Provisional{Ringing: true}))
+	require.NoError(t, leg.Progress(within(t), call.Provisional{EarlyMedia: &phone}))
+	require.NoError(t, leg.Progress(within(t), call.Provisional{Ringing: true}))
+	rings := w.provisional()
+	require.Equal(t, 180, rings.status, rings.line)
+	w.to = tagOf.FindStringSubmatch(rings.header.Get("To"))[1]
+	w.request("PRACK", 2, "", "", "RAck: "+rings.header.Get("Rseq")+" 1 INVITE")
+	require.Equal(t, 200, w.final("2 PRACK").status)
+	early := w.provisional()
+	for early.header.Get("Rseq") == rings.header.Get("Rseq") { // sent again before the PRACK came
+		early = w.provisional()
+	}
+	require.Equal(t, 183, early.status, early.line)
+	require.Contains(t, early.body, "m=audio")
+	await(t, leg, call.MediaChanged)
+	accepted := make(chan error, 1)
+	go func() { accepted <- leg.Accept(within(t), phone) }()
+	w.request("PRACK", 3, "", "", "RAck: "+early.header.Get("Rseq")+" 1 INVITE")
+	require.Equal(t, 200, w.final("1 INVITE").status)
+	w.request("ACK", 1, "", "")
+	require.NoError(t, <-accepted)
+}
+
+// provisional takes the next 1xx of the INVITE that says more than 100.
+func (w *wire) provisional() reply {
+	w.t.Helper()
+	for {
+		r, ok := w.read()
+		if !ok {
+			w.t.Fatal("no provisional response")
+		}
+		if r.status > 100 && r.status < 200 {
+			return r
+		}
+	}
+}
+
 // The answer is sent until it is acknowledged, then given up with a BYE
 // (RFC 3261 §13.3.1.4).
 func TestLostAck(t *testing.T) {
