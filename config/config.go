@@ -45,6 +45,7 @@ type Config struct {
 	// DrainTimeout is how long calls may go on after SIGTERM.
 	DrainTimeout time.Duration `key:"drain_timeout" reload:"yes"`
 	Log          Log           `key:"log"`
+	Telemetry    Telemetry     `key:"telemetry"`
 	Admin        Admin         `key:"admin"`
 	Accounts     []Account     `key:"accounts" reload:"yes"`
 	Trunks       []Trunk       `key:"trunks" reload:"yes"`
@@ -146,6 +147,15 @@ type Limits struct {
 type Log struct {
 	Level  string `key:"level" oneof:"debug,info,warn,error" reload:"yes"`
 	Format string `key:"format" oneof:"console,json"`
+}
+
+// Telemetry says who is told, by OpenTelemetry, how calls come about.
+type Telemetry struct {
+	// OTLPEndpoint takes traces by OTLP over HTTP, such as http://collector:4318; empty:
+	// nobody is told.
+	OTLPEndpoint string `key:"otlp_endpoint"`
+	// Sample is how many of a hundred calls are told.
+	Sample int `key:"sample"`
 }
 
 // Admin holds the key of the API. Without one, the first start makes a key,

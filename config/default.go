@@ -41,5 +41,6 @@ func Default() *Config {
 		DialPlan:     DialPlan{Country: "VN", Policy: Policy{Timeout: 500 * time.Millisecond, Fallback: "rules"}},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},
+		Telemetry:    Telemetry{Sample: 100},
 	}
 }

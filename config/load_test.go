@@ -116,6 +116,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100, APIRequests: 600},
 		DrainTimeout: 5 * time.Minute,
 		Log:          config.Log{Level: "debug", Format: "json"},
+		Telemetry:    config.Telemetry{OTLPEndpoint: "http://collector.example.org:4318", Sample: 25},
 		Admin:        config.Admin{APIKey: "0123456789abcdef"},
 		Accounts:     []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},
 		Trunks: []config.Trunk{{Name: "pstn", CIDRs: []netip.Prefix{

@@ -232,6 +232,12 @@ func (v *validation) bounds() {
 			v.fault("meetings.phone_numbers", "%q is no telephone number", number)
 		}
 	}
+	if t := v.Telemetry; t.OTLPEndpoint != "" {
+		v.url("telemetry.otlp_endpoint", t.OTLPEndpoint, "http", "https")
+	}
+	if t := v.Telemetry; t.Sample < 0 || t.Sample > 100 {
+		v.fault("telemetry.sample", "%d is not between 0 and 100", t.Sample)
+	}
 	for key, n := range map[string]int{"limits.per_source": v.Limits.PerSource, "limits.registrations": v.Limits.Registrations} {
 		if n < 1 {
 			v.fault(key, "%d would keep everybody out", n)

@@ -11,6 +11,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/setup"
 )
 
 // attendant leads one leg through the lobby: it plays what the menu says, tells
@@ -69,6 +70,7 @@ func (s *session) openLobby(d route.Decision, k *known) {
 		menu.Meeting, menu.Verdict = d.Meeting, k.verdict
 	}
 	a.menu = lobby.New(menu)
+	s.setup.Start(setup.Lobby)
 	m, b := g.enterPrivate("lobby-"+s.id, 1)
 	if k != nil {
 		if spec, err := g.Meeting(d.Meeting); err == nil {
@@ -307,7 +309,9 @@ func (a *attendant) goIn(action lobby.Action) {
 		a.s.language = spoken[0]
 	}
 	a.s.mu.Unlock()
-	if cause := a.s.take(p); cause.Code == call.NormalClearing {
+	cause := a.s.take(p)
+	a.s.setup.End(setup.Lobby)
+	if cause.Code == call.NormalClearing {
 		p.member.Play(a.sound(action.Clips), prompt.Rate, false)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/gateway/setup"
 )
 
 // living lists the sessions, oldest first.
@@ -289,6 +290,10 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 			cause := n.Cause
 			cause.Code = cmp.Or(cause.Code, call.Removed)
 			s.leg.Hangup(cause)
+		}
+	case bridge.Seated:
+		if s != nil {
+			s.setup.End(setup.Seat)
 		}
 	case bridge.PresentingKeyed:
 		if s != nil {

@@ -223,10 +223,15 @@ func startNode(t *testing.T, s gateway.Settings, registered ...string) *node {
 
 func startNodeWith(t *testing.T, s gateway.Settings, prompts *prompt.Set, registered ...string) *node {
 	t.Helper()
+	return startNodeAs(t, func(c *gateway.Config) { c.Prompts = prompts }, s, registered...)
+}
+
+func startNodeAs(t *testing.T, as func(*gateway.Config), s gateway.Settings, registered ...string) *node {
+	t.Helper()
 	n := &node{t: t, endpoint: &fakeEndpoint{calls: make(chan call.Leg)}}
 	config := gateway.Config{
 		Endpoints: map[call.Protocol]call.Endpoint{call.SIP: n.endpoint},
-		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s, Prompts: prompts,
+		SFU:       noSFU{}, Codecs: &transcode.Codecs{}, Logger: zap.NewNop(), Settings: s,
 		TerminalExists: func(alias string) bool {
 			for _, r := range registered {
 				if r == alias {
@@ -236,7 +241,8 @@ func startNodeWith(t *testing.T, s gateway.Settings, prompts *prompt.Set, regist
 			return false
 		},
 	}
-	if prompts != nil {
+	as(&config)
+	if config.Prompts != nil {
 		n.admin = &fakeAdmin{}
 		config.Admin = n.admin
 	}

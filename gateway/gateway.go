@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -76,6 +77,8 @@ type Config struct {
 	Capabilities media.Capabilities
 	// Prompts are what the lobby says; nil: there is no lobby.
 	Prompts *prompt.Set
+	// Tracer follows how calls come about; nil: nobody does.
+	Tracer  trace.Tracer
 	Version string
 	Logger  *zap.Logger
 	Now     func() time.Time

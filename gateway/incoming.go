@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/setup"
 	"github.com/roomgate/roomgate/gateway/trunk"
 )
 
@@ -32,7 +34,9 @@ func (g *Gateway) incoming(leg call.Leg) {
 		return
 	}
 	s.know()
-	d := g.route(info)
+	d := g.route(s.setup.Start(setup.Route), info)
+	s.setup.End(setup.Route, setup.Why.String(d.Why))
+	s.setup.Set(setup.Called.String(without(info.Called, d.PIN)))
 	s.hide(d.PIN)
 	s.log.Info("created",
 		zap.String("protocol", string(info.Protocol)),
@@ -73,13 +77,13 @@ const NodeTrunk = "node "
 
 // route decides where a call goes: the policy from outside, if there is one and it
 // wants to, or the dial plan.
-func (g *Gateway) route(info call.Info) route.Decision {
+func (g *Gateway) route(ctx context.Context, info call.Info) route.Decision {
 	now := g.settings.Load()
 	if node, ok := strings.CutPrefix(info.Remote.Trunk, NodeTrunk); ok { // it has been decided there
 		return now.Rules.Check(route.Decision{Endpoint: info.Called, Why: "the node " + node + " calls a terminal of ours"}, info, operator{g})
 	}
 	if now.Policy != nil {
-		if d, ok := now.Policy.Decide(g.ctx, info); ok {
+		if d, ok := now.Policy.Decide(ctx, info); ok {
 			return now.Rules.Check(d, info, g)
 		}
 	}
@@ -133,6 +137,7 @@ func (s *session) joinMeeting(d route.Decision) {
 
 // accept answers the call with everything the gateway can do.
 func (s *session) accept(m *meeting) {
+	s.setup.Start(setup.Answer)
 	ctx, cancel := s.background()
 	defer cancel()
 	if f, ok := s.leg.(call.Focuser); ok {
@@ -191,6 +196,8 @@ func (g *Gateway) admitPartner(leg call.Leg, caller *session, line *trunk.Line, 
 	}
 	s, refused := g.admit(leg, func(s *session) {
 		s.partner, s.waiting, s.agreed = caller, true, terms
+		s.setup = setup.Begin(caller.setup.Context(), g.in.Tracer, leg.Info())
+		s.setup.Start(setup.Answer)
 		s.on(line)
 	})
 	if refused == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/gateway/setup"
 )
 
 // target resolves what somebody wrote into a stack and its address.
@@ -129,6 +130,8 @@ func (g *Gateway) place(ctx context.Context, d *dialled, terms Terms, to callee)
 	}
 	s, refused := g.admit(leg, func(s *session) {
 		s.name, s.agreed, s.layout, s.dialled = req.Name, terms, terms.layout, d
+		s.setup = setup.Begin(g.ctx, g.in.Tracer, leg.Info())
+		s.setup.Start(setup.Answer)
 		s.on(to.line)
 	})
 	if refused != nil {
@@ -147,7 +150,7 @@ func (g *Gateway) place(ctx context.Context, d *dialled, terms Terms, to callee)
 func (s *session) referred(r *call.Refer) {
 	info := s.leg.Info()
 	info.Called, info.CalledURI = userOf(r.To), r.To
-	d := s.g.route(info)
+	d := s.g.route(s.g.ctx, info)
 	if d.Reject != "" {
 		r.Refuse(call.Cause{Code: d.Reject, Text: d.Why})
 		return

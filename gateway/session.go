@@ -15,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/keypad"
 	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
+	"github.com/roomgate/roomgate/gateway/setup"
 	"github.com/roomgate/roomgate/gateway/trunk"
 	"github.com/roomgate/roomgate/media"
 )
@@ -29,6 +30,7 @@ type session struct {
 	name    string // display name in the meeting, "" = what the far side says
 	log     *zap.Logger
 	line    *trunk.Line // of the trunk; nil: none
+	setup   *setup.Call
 
 	// ended is closed when the leg's events are over.
 	ended chan struct{}
@@ -93,6 +95,9 @@ func (g *Gateway) admit(leg call.Leg, prepare func(*session)) (*session, *call.C
 	if prepare != nil {
 		prepare(s)
 	}
+	if s.setup == nil {
+		s.setup = setup.Begin(g.ctx, g.in.Tracer, info)
+	}
 	g.sessions[id] = s
 	g.total.Add(1)
 	g.wait.Add(2)
@@ -113,14 +118,17 @@ func (s *session) followEvents() {
 func (s *session) handle(e call.Event) {
 	switch e.Kind {
 	case call.Ringing:
+		s.setup.Note("ringing")
 		s.tellPartner(call.Provisional{Ringing: true})
 	case call.EarlyMedia:
+		s.setup.Note("early media")
 		if caller := s.caller(); caller != nil {
 			can := caller.offered()
 			s.tellPartner(call.Provisional{EarlyMedia: &can})
 		}
 		s.mediaChanged()
 	case call.Connected:
+		s.setup.Connected()
 		s.line.Answered()
 		s.setState(StateActive)
 		s.letBeHeard()
@@ -220,6 +228,7 @@ func (s *session) finish() {
 	cause := *s.cause
 	s.mu.Unlock()
 
+	s.setup.Ended(cause)
 	s.release(p)
 	if partner != nil {
 		partner.leg.Hangup(partnerCause(cause))
@@ -270,6 +279,10 @@ func (s *session) release(p *place) {
 // sit puts the leg into a bridge and gives it the tracks that are open. A leg
 // that has ended in the meantime is not seated.
 func (s *session) sit(p *place) bool {
+	if !p.meeting.private {
+		s.setup.Set(setup.Meeting.String(p.meeting.spec().Alias))
+		s.setup.Start(setup.Seat)
+	}
 	p.member = p.bridge.Add(s.leg, s.describe, s.heardDigit)
 	s.mu.Lock()
 	if s.state == StateEnded {

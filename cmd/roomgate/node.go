@@ -58,6 +58,7 @@ type node struct {
 	guard     *trunk.Guard
 	gateway   *gateway.Gateway
 	metrics   *api.Metrics
+	telemetry telemetry
 	web       *webServer
 	greeting  greeting
 }
@@ -86,6 +87,10 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 		return nil, errors.Join(err, n.readers.Close(), n.directory.DB.Close())
 	}
 	n.meeting.codecs = shownCodecs(n.video)
+	if n.telemetry, err = newTelemetry(ctx, c.Telemetry, n.meeting.node, n.log.Named("telemetry")); err != nil {
+		n.close()
+		return nil, fmt.Errorf("telemetry: %w", err)
+	}
 	if err := n.connect(c); err != nil {
 		n.close()
 		return nil, err
@@ -95,6 +100,7 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 
 // close ends what the node has open when nothing of it runs any more.
 func (n *node) close() {
+	n.telemetry.close()
 	_ = n.video.Close() // always nil
 	n.meeting.close()
 	if err := n.readers.Close(); err != nil {
@@ -172,6 +178,7 @@ func (n *node) connect(c *config.Config) error {
 		Capabilities:   capabilities(),
 		WorkerVideo:    workerVideo,
 		Prompts:        prompts,
+		Tracer:         n.telemetry.tracer(),
 		Version:        version,
 		Logger:         n.log,
 		Settings:       settings,

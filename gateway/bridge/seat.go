@@ -40,6 +40,7 @@ func (m *Member) takeSeat(receive bool) {
 		seat, err := b.in.SFU.Join(m.ctx, b.in.Alias, m.who(), receive, m.seatEvent)
 		if err == nil {
 			m.seated(seat)
+			b.in.Notify(Notice{Kind: Seated, Identity: m.identity})
 			return
 		}
 		if m.ctx.Err() != nil {

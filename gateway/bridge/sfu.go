@@ -94,6 +94,7 @@ const (
 	Presenting                             // Identity presents; "" is nobody
 	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
 	PresentingKeyed                        // the leg Identity, that has asked by a key, presents (On) or does not (any more)
+	Seated                                 // the meeting let the leg Identity in
 	StopSharing                            // the share of Identity, which is no leg of ours, has to stop
 )
 

@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/call"
@@ -187,6 +188,7 @@ func (h *Hook) ask(ctx context.Context, info call.Info) (a answer, err error) {
 		return a, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header)) // W3C Trace Context
 	req.Header.Set(signature.Header, signature.Sign(h.Secret, h.Now(), body))
 	resp, err := h.Client.Do(req)
 	if err != nil {

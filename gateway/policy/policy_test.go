@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
 	"github.com/roomgate/roomgate/call"
@@ -150,4 +151,19 @@ func TestWithoutAnAnswer(t *testing.T) {
 			assert.True(t, d.Lobby)
 		})
 	}
+}
+
+// The program may continue the trace of the call (W3C Trace Context).
+func TestTraceOfTheCall(t *testing.T) {
+	p := newProgram(t)
+	var parent string
+	p.answers(func(w http.ResponseWriter, r *http.Request) {
+		parent = r.Header.Get("Traceparent")
+		_, _ = io.WriteString(w, `{"action":"continue"}`)
+	})
+	id := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	p.hook(false).Decide(trace.ContextWithSpanContext(t.Context(), id), info)
+	assert.Equal(t, "00-01000000000000000000000000000000-0200000000000000-01", parent)
+	p.hook(false).Decide(t.Context(), info)
+	assert.Empty(t, parent)
 }
