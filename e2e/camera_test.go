@@ -3,14 +3,14 @@ package e2e
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 )
 
-// TestCamerasAreMoved: by an operator over the API, by a host on the page, and by another
-// terminal in a call of two.
+// TestCamerasAreMoved: by an operator over the API, and by a host on the page.
 func TestCamerasAreMoved(t *testing.T) {
 	g := startGateway(t, "")
 	if code, body := g.request(http.MethodPost, "/api/v1/meetings", map[string]string{"alias": "steered", "guest_pin": "1234", "host_pin": "4711"}); code != http.StatusCreated {
@@ -64,5 +64,69 @@ func TestCamerasAreMoved(t *testing.T) {
 			}
 			g.noCalls()
 		})
+	}
+}
+
+// TestTerminalsMoveCameras: a terminal moves that of another, in a call of two and as the
+// host of a meeting; what goes on rests when the one that steers hangs up or is killed.
+func TestTerminalsMoveCameras(t *testing.T) {
+	g := startGateway(t, "rtp: {timeout: 5s}\n")
+	moves := func(r *room) int { return strings.Count(r.text(), "the camera moves") }
+	rests := func(r *room) bool { return strings.Count(r.text(), "the camera rests") == moves(r) }
+	const steps = "right,store:5,preset:5,hold:left"
+	// moved ends the one that steers while the camera goes on, and says how the camera fared.
+	// A call of two may end with it, and its camera rests with the call.
+	moved := func(t *testing.T, moved *room, end func(), stays bool) {
+		t.Helper()
+		eventually(t, 30*time.Second, "the camera goes on", func() bool { return moves(moved) >= 2 && !rests(moved) })
+		<-time.After(2 * time.Second) // longer than any word of it holds
+		if n := moves(moved); n != 2 || rests(moved) {
+			t.Errorf("what is to go on has begun %d times, and rests: %v", n-1, rests(moved))
+		}
+		end()
+		eventually(t, 3*time.Second, "the camera rests", func() bool { return rests(moved) })
+		select {
+		case <-moved.done:
+		default:
+			moved.stop()
+		}
+		c := moved.report().Camera
+		if c == nil || stays && c.Moving || c.Moves != 2 || c.PanMS > -1000 || !slices.Equal(c.Stored, []int{5}) || !slices.Equal(c.Visited, []int{5}) {
+			t.Errorf("the camera was moved as %+v", c)
+		}
+	}
+	t.Run("calls of two", func(t *testing.T) {
+		for _, way := range []struct{ from, to, account string }{{"sip", "h323", "room-b"}, {"h323", "sip", "room-a"}} {
+			listener := startRoom(t, 500, "--protocol", way.to, "--register", way.account+":secret-"+way.account[5:]+"@"+gatewayIP, "--listen", "--video", "pattern360")
+			eventually(t, 15*time.Second, "the terminal is registered", func() bool {
+				all, err := g.api().Registrations(t.Context())
+				return err == nil && len(all) > 0
+			})
+			caller := startRoom(t, 900, "--protocol", way.from, "--call", way.account+"@"+gatewayIP, "--video", "none", "--steer", steps)
+			moved(t, listener, caller.kill, false)
+			g.noCalls()
+			eventually(t, 90*time.Second, "the registration is gone", func() bool {
+				all, err := g.api().Registrations(t.Context())
+				return err == nil && len(all) == 0
+			})
+		}
+	})
+	if code, body := g.request(http.MethodPost, "/api/v1/meetings", map[string]string{"alias": "steered", "guest_pin": "1234", "host_pin": "4711"}); code != http.StatusCreated {
+		t.Fatalf("%d %s", code, body)
+	}
+	for _, protocol := range []string{"sip", "h323"} {
+		for _, by := range []string{"hang-up", "kill"} {
+			t.Run(protocol+" "+by, func(t *testing.T) {
+				guest := startRoom(t, 500, "--protocol", protocol, "--call", "steered*1234@"+gatewayIP, "--video", "pattern360")
+				eventually(t, 15*time.Second, "the guest is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].packets("video", "recv") > 30 })
+				host := startRoom(t, 900, "--protocol", protocol, "--call", "steered*4711@"+gatewayIP, "--video", "none", "--steer", steps)
+				end := host.kill
+				if by == "hang-up" {
+					end = host.stop
+				}
+				moved(t, guest, end, true)
+				g.noCalls()
+			})
+		}
 	}
 }

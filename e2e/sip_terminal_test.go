@@ -81,10 +81,12 @@ type roomReport struct {
 		GrantedMS int    `json:"granted_ms"`
 	} `json:"presenting"`
 	Camera *struct {
-		PanMS  int   `json:"pan_ms"`
-		TiltMS int   `json:"tilt_ms"`
-		Moves  int   `json:"moves"`
-		Stored []int `json:"stored"`
+		PanMS   int   `json:"pan_ms"`
+		TiltMS  int   `json:"tilt_ms"`
+		Moves   int   `json:"moves"`
+		Stored  []int `json:"stored"`
+		Visited []int `json:"visited"`
+		Moving  bool  `json:"moving"`
 	} `json:"camera"`
 	Sync *struct {
 		Pairs    int   `json:"pairs"`

@@ -74,35 +74,56 @@ func (g *Gateway) CallOf(alias, identity string) (id string, err error) {
 }
 
 // cameraCommand passes on what the terminal wants of the camera it sees: the other's in a
-// call of two, that of who is on its screen in a meeting where it is a host.
+// call of two, that of who is on its screen in a meeting where it is a host. A motion goes on
+// and ends at the camera it began at, whoever is on the screen by then.
 func (s *session) cameraCommand(m h224.Message) {
 	if s.forbids(directory.Moves) {
-		return
-	}
-	s.mu.Lock()
-	p, partner := s.place, s.partner
-	s.mu.Unlock()
-	target := partner
-	if target == nil && p != nil && p.host {
-		target = s.g.legOf(p.member.Watching())
-	}
-	if target == nil {
-		return
-	}
-	c, ok := target.leg.(call.CameraController)
-	if !ok {
+		s.letCameraRest()
 		return
 	}
 	var err error
 	switch m.Kind {
-	case h224.Start, h224.Continue:
-		err = c.MoveCamera(m.Motion)
+	case h224.Start:
+		s.letCameraRest()
+		if s.steers = s.cameraSeen(); s.steers != nil {
+			err = s.steers.MoveCamera(m.Motion)
+		}
+	case h224.Continue:
+		if s.steers != nil {
+			err = s.steers.MoveCamera(m.Motion)
+		}
 	case h224.Stop:
-		err = c.MoveCamera(h224.Motion{})
+		s.letCameraRest()
 	case h224.StorePreset, h224.ActivatePreset:
-		err = c.CameraPreset(m.Number, m.Kind == h224.StorePreset)
+		if c := s.cameraSeen(); c != nil {
+			err = c.CameraPreset(m.Number, m.Kind == h224.StorePreset)
+		}
 	}
 	if err != nil {
 		s.log.Debug("the other terminal has no camera to move")
 	}
+}
+
+// letCameraRest stops the camera that the terminal moves, also when it has left: nobody
+// would stop it before its time is up.
+func (s *session) letCameraRest() {
+	if s.steers != nil {
+		_ = s.steers.MoveCamera(h224.Motion{}) // an error: its terminal has left
+		s.steers = nil
+	}
+}
+
+// cameraSeen is the camera that the terminal may move; nil: there is none.
+func (s *session) cameraSeen() call.CameraController {
+	s.mu.Lock()
+	p, target := s.place, s.partner
+	s.mu.Unlock()
+	if target == nil && p != nil && p.host {
+		target = s.g.legOf(p.member.Watching())
+	}
+	if target == nil {
+		return nil
+	}
+	c, _ := target.leg.(call.CameraController)
+	return c
 }

@@ -32,6 +32,8 @@ type session struct {
 	line    *trunk.Line // of the trunk; nil: none
 	setup   *setup.Call
 
+	steers call.CameraController // the camera that the leg moves now; nil: none. Of followEvents.
+
 	// ended is closed when the leg's events are over.
 	ended chan struct{}
 
@@ -229,6 +231,7 @@ func (s *session) finish() {
 	s.mu.Unlock()
 
 	s.setup.Ended(cause)
+	s.letCameraRest()
 	s.release(p)
 	if partner != nil {
 		partner.leg.Hangup(partnerCause(cause))

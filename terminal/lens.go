@@ -27,7 +27,7 @@ func (p *prepared) abilities() *h224.Abilities {
 	return &h224.Abilities{Presets: 15, Pan: true, Tilt: true, Zoom: true}
 }
 
-func (l *lens) command(m h224.Message, now time.Time) {
+func (l *lens) command(m h224.Message, now time.Time, log *zap.Logger) {
 	if l.report == nil {
 		l.report = &CameraReport{Stored: []int{}, Visited: []int{}}
 	}
@@ -36,8 +36,10 @@ func (l *lens) command(m h224.Message, now time.Time) {
 		l.rest(now)
 		l.moving, l.since = m.Motion, now
 		l.report.Moves++
+		log.Info("the camera moves", zap.Any("motion", m.Motion))
 	case h224.Stop:
 		l.rest(now)
+		log.Info("the camera rests")
 	case h224.StorePreset:
 		l.report.Stored = append(l.report.Stored, int(m.Number))
 	case h224.ActivatePreset:
@@ -54,9 +56,13 @@ func (l *lens) rest(now time.Time) {
 	l.moving, l.since = h224.Motion{}, now
 }
 
-// end is where the camera went in all; nil when nobody moved it.
-func (l *lens) end(now time.Time) *CameraReport {
+// end is where the camera went in all; nil when nobody moved it. It rests with the call at
+// the latest: nobody is there to stop it.
+func (l *lens) end(now time.Time, log *zap.Logger) *CameraReport {
 	if l.report != nil {
+		if l.report.Moving = l.moving.Moving(); l.report.Moving {
+			log.Info("the camera rests")
+		}
 		l.rest(now)
 	}
 	return l.report
@@ -67,6 +73,7 @@ type steering struct {
 	motion h224.Motion
 	preset uint8
 	store  bool
+	hold   bool // to the end of the call
 }
 
 const (
@@ -83,14 +90,15 @@ func (p *prepared) checkSteer() error {
 		return nil
 	}
 	for _, word := range strings.Split(p.Steer, ",") {
-		motion, ok := steerings[word]
-		s := steering{motion: motion}
+		direction, hold := strings.CutPrefix(word, "hold:")
+		motion, ok := steerings[direction]
+		s := steering{motion: motion, hold: hold}
 		if verb, number, is := strings.Cut(word, ":"); is && (verb == "store" || verb == "preset") {
 			n, err := strconv.ParseUint(number, 10, 4)
 			ok, s.preset, s.store = err == nil, uint8(n), verb == "store"
 		}
 		if !ok {
-			return fmt.Errorf("steer %q is none of left, right, up, down, in, out, store:N, preset:N", word)
+			return fmt.Errorf("steer %q is none of left, right, up, down, in, out, each also after hold:, store:N, preset:N", word)
 		}
 		p.steer = append(p.steer, s)
 	}
@@ -110,7 +118,9 @@ func (v *visit) steerNext() <-chan time.Time {
 		return nil
 	}
 	s := v.steer[0]
-	v.steer = v.steer[1:]
+	if !s.hold {
+		v.steer = v.steer[1:]
+	}
 	if s.motion.Moving() {
 		err = c.MoveCamera(s.motion)
 	} else {

@@ -53,8 +53,9 @@ type Options struct {
 	FloorTransport string
 	FloorServer    bool
 	// NoCamera takes no part in the control of cameras. Steer moves the far side's once
-	// the call is up: left, right, up, down, in, out (for half a second each), store:N,
-	// preset:N, in this order, with commas between.
+	// the call is up: left, right, up, down, in, out (for half a second each, or as
+	// hold:left to the end of the call), store:N, preset:N, in this order, with commas
+	// between.
 	NoCamera bool
 	Steer    string
 	// AudioOnly offers no video at all; Video "none" receives it all the same.

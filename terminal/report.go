@@ -73,6 +73,7 @@ type CameraReport struct {
 	Moves   int   `json:"moves"`
 	Stored  []int `json:"stored"`  // presets, in order
 	Visited []int `json:"visited"` // likewise
+	Moving  bool  `json:"moving"`  // still, when the call ended
 }
 
 // PresentingReport is what came of the wish to present.

@@ -129,7 +129,7 @@ func (v *visit) run(ctx context.Context) (Report, error) {
 	parts.Wait()
 	v.senses.report(&v.report)
 	v.report.Presenting = v.presenting.report
-	v.report.Camera = v.lens.end(time.Now())
+	v.report.Camera = v.lens.end(time.Now(), v.log)
 
 	v.closeWorker()
 	return v.report, errors.Join(v.faults...)
@@ -190,7 +190,7 @@ func (v *visit) happened(ctx context.Context, ev call.Event) (over bool) {
 	case call.ContentRequested, call.ContentGranted, call.ContentRefused, call.ContentLost, call.ContentStarted, call.ContentStopped:
 		v.presentation(ctx, ev.Kind)
 	case call.CameraCommand:
-		v.lens.command(ev.Camera, time.Now())
+		v.lens.command(ev.Camera, time.Now(), v.log)
 	case call.Referred:
 		if ev.Refer != nil {
 			ev.Refer.Refuse(call.Cause{Code: call.NotSupported})

@@ -50,7 +50,7 @@ func terminalCommand() *cobra.Command {
 	f.DurationVar(&o.ContentFor, "content-for", 0, "how long to present; 0: to the end")
 	f.StringVar(&o.FloorTransport, "floor-transport", "udp", "udp, tcp or tls: how SIP offers floor control")
 	f.BoolVar(&o.FloorServer, "floor-server", false, "be ready to control the floor of SIP, as an MCU does")
-	f.StringVar(&o.Steer, "steer", "", "move the far side's camera: left,right,up,down,in,out,store:N,preset:N")
+	f.StringVar(&o.Steer, "steer", "", "move the far side's camera: left,right,up,down,in,out,store:N,preset:N, or hold:left to the end")
 	f.BoolVar(&o.NoCamera, "no-camera-control", false, "take no part in the control of cameras")
 	f.BoolVar(&o.AudioOnly, "audio-only", false, "offer no video at all, as a phone does")
 	f.StringSliceVar(&o.Codecs, "codecs", nil, "audio codecs to offer, best first, of opus,G7221C,G7221,G722,PCMA,PCMU,G729")
