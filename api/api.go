@@ -86,6 +86,7 @@ type Planner interface {
 // Gateway is all the API shows; *gateway.Gateway is one.
 type Gateway interface {
 	Meetings
+	Changer
 	Roster
 	Presentation
 	Cameras
@@ -180,8 +181,9 @@ func New(c Config) (*API, error) {
 	a.huma.UseMiddleware(a.authenticate)
 	a.meetings()
 	a.invitation()
+	a.planned()
 	a.participants()
-	a.lobby()
+	a.lobbies()
 	a.calls()
 	a.ladder()
 	a.cameras()

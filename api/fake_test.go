@@ -58,6 +58,24 @@ type fake struct {
 func (f *fake) CreateMeeting(_ context.Context, s gateway.MeetingSpec) (gateway.Meeting, error) {
 	return f.create(s)
 }
+func (f *fake) ChangeMeeting(_ context.Context, alias string, change func(*gateway.MeetingSpec)) (gateway.Meeting, error) {
+	for i := range f.meetings {
+		if m := &f.meetings[i]; m.Alias == alias {
+			change(&m.MeetingSpec)
+			return *m, nil
+		}
+	}
+	return gateway.Meeting{}, gateway.ErrNoMeeting
+}
+func (f *fake) Extend(_ context.Context, alias string, by time.Duration) (time.Time, error) {
+	if _, err := f.Meeting(alias); err != nil {
+		return time.Time{}, err
+	}
+	if alias != "planned" {
+		return time.Time{}, gateway.ErrNoEnd
+	}
+	return time.Unix(1e9, 0).Add(by), nil
+}
 func (f *fake) Meetings() []gateway.Meeting { return append([]gateway.Meeting(nil), f.meetings...) }
 func (f *fake) Meeting(alias string) (gateway.Meeting, error) {
 	if f.gone.Load() {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/lobby"
 )
 
 // Doors keeps people out of meetings and lets them in.
@@ -28,15 +30,12 @@ type Waiting struct {
 	Name   string    `json:"name"`
 	Kind   string    `json:"kind" enum:"browser,terminal,phone"`
 	Since  time.Time `json:"since"`
-	For    string    `json:"for" enum:"admission,host" doc:"What for: a host's yes, or a host to come."`
+	For    string    `json:"for" enum:"admission,host,time" doc:"What for: a host's yes, a host to come, or the meeting's time."`
 }
 
 func waitingView(w gateway.Waiting) Waiting {
-	v := Waiting{ID: w.ID, CallID: w.CallID, Name: w.Name, Kind: string(w.Kind), Since: w.Since.UTC(), For: "host"}
-	if w.Knocks {
-		v.For = "admission"
-	}
-	return v
+	what := map[lobby.Verdict]string{lobby.WaitAdmit: "admission", lobby.WaitTime: "time"}
+	return Waiting{ID: w.ID, CallID: w.CallID, Name: w.Name, Kind: string(w.Kind), Since: w.Since.UTC(), For: cmp.Or(what[w.For], "host")}
 }
 
 // HostPath names a meeting for those who moderate it.
@@ -73,7 +72,7 @@ func (a *API) moderates(ctx context.Context, in HostPath) error {
 	return huma.ErrorWithHeaders(p, http.Header{"WWW-Authenticate": {`Bearer realm="roomgate"`}})
 }
 
-func (a *API) lobby() {
+func (a *API) lobbies() {
 	const tag = "Lobby"
 	moderated := func(id, method, path, summary string) huma.Operation {
 		op := operation(id, method, "/meetings/{alias}"+path, summary, tag, http.StatusNotFound)

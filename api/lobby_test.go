@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomgate/roomgate/api"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/lobby"
 )
 
 // fakeDoors is what a fake knows of who waits.
@@ -72,7 +73,7 @@ func withTicket(ticket string) func(*http.Request) {
 // The key, and the ticket of a host, moderate a meeting; a guest's and none do not.
 func TestWhoModerates(t *testing.T) {
 	f := &fake{fakeDoors: fakeDoors{host: "hosts-ticket", waiting: []gateway.Waiting{
-		{ID: "c1", CallID: "c1", Name: "Lan", Kind: "phone", Since: time.Unix(1e9, 0), Knocks: true},
+		{ID: "c1", CallID: "c1", Name: "Lan", Kind: "phone", Since: time.Unix(1e9, 0), For: lobby.WaitAdmit},
 		{ID: "web-1", Name: "An", Kind: "browser", Since: time.Unix(1e9, 0)},
 	}}}
 	a := newAPI(t, f)

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
 )
 
@@ -37,6 +38,9 @@ type MeetingRequest struct {
 	MaxLegs    int    `json:"max_legs,omitempty" minimum:"0" maximum:"10000" doc:"Terminals and phones; 0: meetings.max_legs."`
 	Encryption string `json:"encryption,omitempty" enum:"off,prefer,require" doc:"Default: rtp.encryption."`
 	Presenting string `json:"presenting,omitempty" enum:"free,ask,host" doc:"Who may present: everybody, and take over (free, the default); everybody, but taking over needs a yes (ask); hosts alone (host)."`
+
+	Schedule *Schedule `json:"schedule,omitempty" doc:"When it is held; without one at any time. Outside of it nobody is let in, but for meetings.early_join."`
+	Invitees []Invitee `json:"invitees,omitempty" maxItems:"500" doc:"Called when it starts, again when they are busy or do not answer."`
 }
 
 // Meeting is a meeting as it stands. PINs are not shown again.
@@ -63,6 +67,9 @@ type Meeting struct {
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand" doc:"Made by somebody dialling in; ends with the last terminal."`
 	Legs        int       `json:"legs" doc:"Terminals and phones on this node."`
+	Schedule    *Schedule `json:"schedule,omitempty"`
+	Held        *Held     `json:"held,omitempty" doc:"The time of its schedule that is now, or the next one."`
+	Invitees    []Invitee `json:"invitees,omitempty"`
 }
 
 func meetingView(m gateway.Meeting) Meeting {
@@ -74,6 +81,7 @@ func meetingView(m gateway.Meeting) Meeting {
 		MaxSeconds: int(m.MaxDuration / time.Second), RoomsOnly: int(m.RoomsOnly / time.Second),
 		Bandwidth: m.Bandwidth, LegLast: int(m.LegLast / time.Second),
 		CreatedAt: m.Created.UTC(), OnDemand: m.OnDemand, Legs: m.Legs,
+		Schedule: scheduleView(m.Plan), Held: heldView(m.Held), Invitees: views(m.Invitees, func(v directory.Invitee) Invitee { return Invitee(v) }),
 	}
 }
 
@@ -121,6 +129,7 @@ func (a *API) meetings() {
 			Lobby: b.Lobby, WaitForHost: b.WaitForHost, JoinMuted: b.JoinMuted,
 			MaxDuration: time.Duration(b.MaxSeconds) * time.Second, RoomsOnly: time.Duration(b.RoomsOnlySecs) * time.Second,
 			Bandwidth: b.Bandwidth, LegLast: time.Duration(b.LegLastSecs) * time.Second,
+			Plan: b.Schedule.plan(), Invitees: invitees(b.Invitees),
 		})
 		if err != nil {
 			return nil, a.problem(err)

@@ -25,6 +25,8 @@ const (
 	ProblemWait      = "urn:roomgate:problem:wait"
 	ProblemWaitHost  = ProblemWait + ":host"
 	ProblemWaitAdmit = ProblemWait + ":admission"
+	ProblemWaitTime  = ProblemWait + ":time"
+	ProblemOver      = "urn:roomgate:problem:over"
 )
 
 // outcomes maps the gateway's errors to answers.
@@ -47,6 +49,10 @@ var outcomes = []struct {
 	{gateway.ErrDenied, http.StatusForbidden, ProblemDenied},
 	{gateway.ErrWaitHost, http.StatusForbidden, ProblemWaitHost},
 	{gateway.ErrWaitAdmit, http.StatusForbidden, ProblemWaitAdmit},
+	{gateway.ErrNotYet, http.StatusForbidden, ProblemWaitTime},
+	{gateway.ErrOver, http.StatusForbidden, ProblemOver},
+	{gateway.ErrNotHeld, http.StatusConflict, ""},
+	{gateway.ErrNoEnd, http.StatusConflict, ""},
 	{gateway.ErrFull, http.StatusServiceUnavailable, ProblemFull},
 	{gateway.ErrDraining, http.StatusServiceUnavailable, ProblemDraining},
 	{gateway.ErrNoSFU, http.StatusServiceUnavailable, ProblemSFU},

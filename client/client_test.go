@@ -153,7 +153,8 @@ func TestFollow(t *testing.T) {
 // TestShapes compares our types with those of the API, field by field.
 func TestShapes(t *testing.T) {
 	for ours, theirs := range map[any]any{
-		client.MeetingRequest{}: api.MeetingRequest{}, client.Meeting{}: api.Meeting{},
+		&client.MeetingRequest{}: &api.MeetingRequest{}, &client.Meeting{}: &api.Meeting{}, &client.MeetingChange{}: &api.MeetingChange{},
+		client.Schedule{}: api.Schedule{}, client.Held{}: api.Held{}, client.Invitee{}: api.Invitee{},
 		client.Waiting{}:      api.Waiting{},
 		client.TokenRequest{}: api.TokenRequest{}, client.Token{}: api.Token{},
 		client.DialRequest{}: api.DialRequest{}, client.Remote{}: api.Remote{}, client.Media{}: api.Media{},

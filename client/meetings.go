@@ -29,6 +29,30 @@ type MeetingRequest struct {
 
 	Bandwidth         int `json:"bandwidth,omitempty"` // of each call, kbit/s
 	LegLongestSeconds int `json:"leg_longest_seconds,omitempty"`
+
+	Schedule *Schedule `json:"schedule,omitempty"` // nil: at any time
+	Invitees []Invitee `json:"invitees,omitempty"` // called when it starts
+}
+
+// Schedule is when a meeting is held.
+type Schedule struct {
+	Starts  *time.Time `json:"starts,omitempty"` // of the first time
+	Ends    *time.Time `json:"ends,omitempty"`
+	Repeats string     `json:"repeats,omitempty"` // an RRULE of RFC 5545; "" = once
+	Zone    string     `json:"zone,omitempty"`    // of IANA; "" = Asia/Ho_Chi_Minh
+}
+
+// Invitee is somebody whom a meeting calls when it starts.
+type Invitee struct {
+	Target string `json:"target"`
+	Name   string `json:"name,omitempty"`
+	Digits string `json:"digits,omitempty"` // sent after the answer; a comma waits for a second
+}
+
+// Held is a time that a meeting is held.
+type Held struct {
+	Starts time.Time `json:"starts"`
+	Ends   time.Time `json:"ends"`
 }
 
 // Meeting is a meeting as it stands.
@@ -55,12 +79,54 @@ type Meeting struct {
 	CreatedAt   time.Time `json:"created_at"`
 	OnDemand    bool      `json:"on_demand"`
 	Legs        int       `json:"legs"`
+	Schedule    *Schedule `json:"schedule"` // nil: at any time
+	Held        *Held     `json:"held"`     // now or next; nil: none
+	Invitees    []Invitee `json:"invitees"`
 }
 
 // CreateMeeting makes a meeting that stays until it is deleted.
 func (c *Client) CreateMeeting(ctx context.Context, r MeetingRequest) (m Meeting, err error) {
 	err = c.do(ctx, http.MethodPost, "/meetings", r, &m)
 	return m, err
+}
+
+// MeetingChange changes what it names; nil leaves as it is.
+type MeetingChange struct {
+	Name       *string `json:"name,omitempty"`
+	HostPIN    *string `json:"host_pin,omitempty"`
+	GuestPIN   *string `json:"guest_pin,omitempty"`
+	Layout     *string `json:"layout,omitempty"`
+	MaxLegs    *int    `json:"max_legs,omitempty"`
+	Encryption *string `json:"encryption,omitempty"`
+	Presenting *string `json:"presenting,omitempty"`
+
+	Lobby            *bool `json:"lobby,omitempty"`
+	WaitForHost      *bool `json:"wait_for_host,omitempty"`
+	Locked           *bool `json:"locked,omitempty"`
+	JoinMuted        *bool `json:"join_muted,omitempty"`
+	MaxSeconds       *int  `json:"max_seconds,omitempty"`
+	RoomsOnlySeconds *int  `json:"rooms_only_seconds,omitempty"`
+
+	Bandwidth         *int `json:"bandwidth,omitempty"`
+	LegLongestSeconds *int `json:"leg_longest_seconds,omitempty"`
+
+	Schedule *Schedule  `json:"schedule,omitempty"` // an empty one: at any time
+	Invitees *[]Invitee `json:"invitees,omitempty"`
+}
+
+// ChangeMeeting changes a meeting, also while it is held.
+func (c *Client) ChangeMeeting(ctx context.Context, alias string, r MeetingChange) (m Meeting, err error) {
+	err = c.do(ctx, http.MethodPatch, path("meetings", alias), r, &m)
+	return m, err
+}
+
+// ExtendMeeting lets a meeting that is held end later, and tells when.
+func (c *Client) ExtendMeeting(ctx context.Context, alias string, minutes int) (ends time.Time, err error) {
+	var out struct {
+		Ends time.Time `json:"ends"`
+	}
+	err = c.do(ctx, http.MethodPost, path("meetings", alias, "extend"), map[string]int{"minutes": minutes}, &out)
+	return out.Ends, err
 }
 
 // InvitationRequest says when a meeting is held.

@@ -106,6 +106,8 @@ type Meetings struct {
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
 	// Keypad lets the keys of phones and terminals give commands: * and another key.
 	Keypad bool `key:"keypad" reload:"yes"`
+	// EarlyJoin is how long before it starts a planned meeting may be entered.
+	EarlyJoin time.Duration `key:"early_join" reload:"yes"`
 	// PhoneNumbers lead to the lobby, as invitations tell them.
 	PhoneNumbers []string `key:"phone_numbers" reload:"yes"`
 }

@@ -227,6 +227,9 @@ func (v *validation) bounds() {
 			v.fault(fmt.Sprintf("lobby.alias[%d]", i), "%q cannot stand in a SIP address", alias)
 		}
 	}
+	if e := v.Meetings.EarlyJoin; e < 0 || e > 24*time.Hour {
+		v.fault("meetings.early_join", "%s is not between 0s and 24h", e)
+	}
 	for _, number := range v.Meetings.PhoneNumbers {
 		if !phoneForm.MatchString(number) {
 			v.fault("meetings.phone_numbers", "%q is no telephone number", number)

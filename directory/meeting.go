@@ -2,11 +2,13 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/roomgate/roomgate/directory/calendar"
 	"github.com/roomgate/roomgate/directory/store"
 )
 
@@ -39,11 +41,31 @@ type Meeting struct {
 	GuestPIN    string `json:"-"`
 	HostSealed  string `json:"host_pin,omitempty"`
 	GuestSealed string `json:"guest_pin,omitempty"`
-	// Starts, Ends and Repeats (an RRULE of RFC 5545) say when it is held; zero:
-	// at any time.
+	// Starts, Ends, Repeats (an RRULE of RFC 5545) and Zone (of IANA) say when it is
+	// held; zero: at any time.
 	Starts  time.Time `json:"starts,omitzero"`
 	Ends    time.Time `json:"ends,omitzero"`
 	Repeats string    `json:"repeats,omitempty"`
+	Zone    string    `json:"zone,omitempty"`
+	// Extended is the time that is held now, with a later end than was planned.
+	Extended calendar.Occurrence `json:"extended,omitzero"`
+	// Invitees are called when it starts.
+	Invitees []Invitee `json:"invitees,omitempty"`
+}
+
+// Invitee is somebody whom a meeting calls when it starts.
+type Invitee struct {
+	Target string `json:"target"`           // sip:, h323:, tel: or an alias
+	Name   string `json:"name,omitempty"`   // shown in the meeting
+	Digits string `json:"digits,omitempty"` // sent after the answer
+}
+
+// MostInvitees bounds those of a meeting.
+const MostInvitees = 500
+
+// Plan is when the meeting is held.
+func (m *Meeting) Plan() calendar.Plan {
+	return calendar.Plan{Starts: m.Starts, Ends: m.Ends, Repeats: m.Repeats, Zone: m.Zone}
 }
 
 // MeetingAlias bounds what may become a room of the SFU (256 octets) and a path
@@ -83,11 +105,48 @@ func (m *Meeting) check() error {
 		return bad("bandwidth", "%d is not between %d and %d kbit/s", m.Bandwidth, LeastRate, MostRate)
 	case m.MaxLegs < 0:
 		return bad("max_legs", "%d is below zero", m.MaxLegs)
-	case !m.Ends.IsZero() && !m.Ends.After(m.Starts):
-		return bad("ends", "is not after starts")
+	case len(m.Invitees) > MostInvitees:
+		return bad("invitees", "are more than %d", MostInvitees)
+	case len(m.Invitees) > 0 && m.Starts.IsZero():
+		return bad("invitees", "are called when the meeting starts, and it has no start")
+	}
+	if err := m.checkPlan(); err != nil {
+		return err
 	}
 	return firstError(text("name", m.Name, maxNameLen), text("agency", m.Agency, maxShortLen))
 }
+
+// checkPlan checks when the meeting is held and whom it calls then.
+func (m *Meeting) checkPlan() error {
+	switch err := m.Plan().Check(); {
+	case errors.Is(err, calendar.ErrTimes):
+		return bad("ends", "%s", err)
+	case errors.Is(err, calendar.ErrZone):
+		return bad("zone", "%q %s", m.Zone, err)
+	case err != nil:
+		return bad("repeats", "%q: %s", m.Repeats, err)
+	}
+	seen := map[string]bool{}
+	for i, v := range m.Invitees {
+		key := Fold(v.Target)
+		switch {
+		case strings.TrimSpace(v.Target) == "":
+			return bad(indexed("invitees", i), "has no target")
+		case seen[key]:
+			return bad(indexed("invitees", i), "%q is invited already", v.Target)
+		case !ParseDigits(v.Digits):
+			return bad(indexed("invitees", i), "digits are 0-9, *, #, A-D and the comma")
+		}
+		seen[key] = true
+		if err := firstError(text(indexed("invitees", i), v.Target, maxTargetLen), text(indexed("invitees", i), v.Name, maxNameLen)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxTargetLen bounds what is called.
+const maxTargetLen = 500
 
 // Meeting finds a meeting by its alias, capitals aside.
 func (d *Directory) Meeting(alias string) (Meeting, bool) {

@@ -63,3 +63,47 @@ func TestLostTerminalIsCalledAgain(t *testing.T) {
 	second.stop()
 	g.noCalls()
 }
+
+// A planned meeting lets nobody in before its time, and calls its invitees when it starts,
+// once each.
+func TestPlannedMeetingCallsItsInvitees(t *testing.T) {
+	g := startGateway(t, "lobby: {language: en}\n")
+	b := startBaresip(t, peerOptions{user: "room-b", password: "secret-b", answer: true})
+	b.registered()
+	starts := time.Now().Add(4 * time.Second).Truncate(time.Second)
+	g.makeMeeting(map[string]any{
+		"alias": "planned", "schedule": map[string]any{"starts": starts, "ends": starts.Add(time.Hour)},
+		"invitees": []map[string]any{{"target": "1002", "name": "Phòng B"}},
+	})
+	g.makeMeeting(map[string]any{
+		"alias": "later", "schedule": map[string]any{"starts": starts.AddDate(0, 0, 1), "ends": starts.AddDate(0, 0, 1).Add(time.Hour)},
+	})
+	p, callID := newPen(t, "udp"), newCallID()
+	p.send(p.request("INVITE", "later", callID, 1, "", callID, p.sdp()))
+	early := p.final(callID, "1 INVITE") // the lobby says when to call again
+	if early.status() != 200 {
+		t.Fatalf("%s", early.first)
+	}
+	p.send(p.request("ACK", "later", callID, 1, toTag(early), callID+"ack", ""))
+	g.inMeeting("planned", "active", 1)
+	b.established()
+	if time.Now().Before(starts) {
+		t.Error("called before the start")
+	}
+	for {
+		s, err := p.receive()
+		if err != nil {
+			t.Fatalf("who comes a day early is not put out: %v", err)
+		}
+		if s.value("Call-ID") == callID && s.value("CSeq") != "" && s.status() == 0 {
+			break // BYE
+		}
+	}
+	if code, body := g.request(http.MethodPost, "/api/v1/meetings/planned/extend", map[string]any{"minutes": 30}); code != http.StatusOK {
+		t.Errorf("%d %s", code, body)
+	}
+	b.hangup()
+	g.noCalls()
+	time.Sleep(3 * time.Second) // the keeper has looked again
+	g.noCalls()
+}

@@ -73,14 +73,16 @@ func TestThousandCallsLeaveNothing(t *testing.T) {
 		return before.sockets == 0
 	})
 	g.shortCalls(1000)
+	defer func() { t.Logf("before %+v, after %+v", before, after) }()
 	eventually(t, 60*time.Second, "a thousand calls have gone", func() bool {
 		after = g.holdings()
 		return after.sockets == 0 && after.goroutines <= before.goroutines+5 && after.files <= before.files+5
 	})
-	t.Logf("before %+v, after %+v", before, after)
-	if after.memory > before.memory+30 {
-		t.Errorf("%d MB before, %d MB after", before.memory, after.memory)
-	}
+	// What is free goes back to the system within the two minutes after which Go collects anyway.
+	eventually(t, 150*time.Second, "their memory has gone", func() bool {
+		after = g.holdings()
+		return after.memory <= before.memory+30
+	})
 	if code, body := g.get("/metrics"); code != 200 || !regexp.MustCompile(`(?m)^roomgate_calls_total.* 1400$`).Match(body) {
 		t.Errorf("not 1400 calls: %s", regexp.MustCompile(`(?m)^roomgate_calls_total.*$`).Find(body))
 	}

@@ -37,6 +37,9 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 		m = g.addMeeting(MeetingSpec{Alias: alias}, true)
 	}
 	role, verdict := g.roleOf(m, c)
+	if verdict == 0 && !c.trusted {
+		verdict = m.outOfTime(g.in.Now(), g.settings.Load().EarlyJoin)
+	}
 	if verdict == 0 && role != call.RoleHost && !c.trusted {
 		verdict = m.keepsOut()
 	}
@@ -106,6 +109,8 @@ func refusal(v lobby.Verdict) call.Cause {
 		return call.Cause{Code: call.Unavailable, Text: "a host has to come first"}
 	case lobby.Denied:
 		return call.Cause{Code: call.Rejected, Text: "a host has refused the call"}
+	case lobby.WaitTime, lobby.NotYet:
+		return call.Cause{Code: call.Unavailable, Text: ErrNotYet.Error()}
 	case lobby.Ended:
 		return call.Cause{Code: call.MeetingEnded}
 	case 0:

@@ -35,8 +35,7 @@ type attendant struct {
 	// Guarded by the session's mu.
 	meeting string // that the leg is for
 	since   time.Time
-	waits   bool
-	knocks  bool
+	waits   lobby.Verdict // what for; 0: for nothing
 	answer  lobby.Verdict // of a host: In or Denied
 }
 
@@ -131,7 +130,7 @@ func (a *attendant) nudge() {
 
 func (a *attendant) run() {
 	defer a.s.g.wait.Done()
-	defer a.setWaiting(false, false)
+	defer a.setWaiting(0)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for !a.done && a.present() {
@@ -279,7 +278,7 @@ func (a *attendant) enter() lobby.Verdict {
 
 // reconsider looks again whether one who waits may go in.
 func (a *attendant) reconsider() {
-	if waits, _ := a.menu.Waits(); !waits || !a.present() {
+	if a.menu.Waits() == 0 || !a.present() {
 		return
 	}
 	a.s.mu.Lock()
@@ -328,21 +327,21 @@ func (s *session) lingers() bool {
 }
 
 // setWaiting notes whether the leg waits, for those who ask, and tells it.
-func (a *attendant) setWaiting(waits, knocks bool) {
+func (a *attendant) setWaiting(waits lobby.Verdict) {
 	s := a.s
 	s.mu.Lock()
-	changed := a.waits != waits || a.knocks != knocks && waits
-	if waits && !a.waits {
+	changed := a.waits != waits
+	if waits != 0 && a.waits == 0 {
 		a.since = s.g.in.Now()
 	}
-	a.waits, a.knocks = waits, knocks
+	a.waits = waits
 	meeting := a.meeting
 	s.mu.Unlock()
 	if !changed {
 		return
 	}
 	kind := EventLobbyLeft
-	if waits {
+	if waits != 0 {
 		kind = EventLobbyWaiting
 	}
 	s.g.events.publish(Event{Kind: kind, Call: s.view(), Meeting: meeting})

@@ -54,7 +54,7 @@ func (g *Gateway) lookAround(ctx context.Context, alias string) {
 func (g *Gateway) waiting(alias string) (list []*attendant) {
 	for _, s := range g.living() {
 		s.mu.Lock()
-		if a := s.desk; a != nil && a.waits && (alias == "" || a.meeting == alias) {
+		if a := s.desk; a != nil && a.waits != 0 && (alias == "" || a.meeting == alias) {
 			list = append(list, a)
 		}
 		s.mu.Unlock()

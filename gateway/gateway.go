@@ -58,6 +58,9 @@ type Config struct {
 	// Record is told of every state of every call, to keep it. It must not block. May
 	// be nil.
 	Record func(Call)
+	// Invitations remembers, for all nodes, whom meetings have called when they started;
+	// nil: they call nobody.
+	Invitations Invitations
 	// Trunks says what trunks take, and how numbers are called over them. Nil: all
 	// calls come in, none goes out.
 	Trunks *trunk.Guard
@@ -116,6 +119,8 @@ type Settings struct {
 	Policy        Policy
 	AutoCreate    bool
 	DefaultLayout string
+	// EarlyJoin is how long before it starts a planned meeting may be entered.
+	EarlyJoin time.Duration
 	// Encryption is the policy for meetings that do not state one.
 	Encryption string
 	// TrunkAudio is what legs of trunks are offered, by the trunk's name, where

@@ -18,6 +18,8 @@ var (
 	ErrLocked    = errors.New("the meeting is locked")
 	ErrWaitHost  = errors.New("the meeting begins when its host is there")
 	ErrWaitAdmit = errors.New("a host has to let you in")
+	ErrNotYet    = errors.New("it is not yet time for the meeting")
+	ErrOver      = errors.New("the meeting is over")
 	ErrDenied    = errors.New("the host has not let you in")
 )
 
@@ -28,8 +30,8 @@ type Waiting struct {
 	Name   string
 	Kind   call.ParticipantKind
 	Since  time.Time
-	// Knocks: a host is to decide; otherwise for a host to come.
-	Knocks bool
+	// For is lobby.WaitAdmit (a host is to decide), WaitHost (to come) or WaitTime.
+	For lobby.Verdict
 }
 
 // Knock is a browser's wish to come in, repeated until there is an answer.
@@ -82,7 +84,7 @@ func (d *door) answered(alias string, k Knock, now time.Time) (v lobby.Verdict, 
 		if k.ID == "" || len(d.knocks) >= mostKnock {
 			return 0, false
 		}
-		there = &knocking{meeting: alias, Waiting: Waiting{ID: "web-" + newID(), Name: k.Name, Kind: call.Browser, Since: now, Knocks: true}}
+		there = &knocking{meeting: alias, Waiting: Waiting{ID: "web-" + newID(), Name: k.Name, Kind: call.Browser, Since: now, For: lobby.WaitAdmit}}
 		d.knocks[key] = there
 		fresh = true
 	}
@@ -134,6 +136,9 @@ func (g *Gateway) MayEnter(ctx context.Context, alias string, k Knock) error {
 	if err != nil {
 		return err
 	}
+	if err := g.outOfTime(alias); err != nil {
+		return err
+	}
 	if role == call.RoleHost { // who may have knocked before giving the PIN
 		g.door.forget(alias, k.ID)
 		return nil
@@ -182,7 +187,7 @@ func (g *Gateway) Waiting(alias string) ([]Waiting, error) {
 	for _, a := range g.waiting(alias) {
 		who := a.s.describe()
 		a.s.mu.Lock()
-		list = append(list, Waiting{ID: a.s.id, CallID: a.s.id, Name: a.s.fullName(), Kind: who.Kind, Since: a.since, Knocks: a.knocks})
+		list = append(list, Waiting{ID: a.s.id, CallID: a.s.id, Name: a.s.fullName(), Kind: who.Kind, Since: a.since, For: a.waits})
 		a.s.mu.Unlock()
 	}
 	slices.SortFunc(list, func(a, b Waiting) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })

@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/lobby"
 )
 
 // fakeAdmin is the SFU's roster of browsers.
@@ -71,7 +72,7 @@ func TestHostsLetPeopleIn(t *testing.T) {
 	first, second := n.dialIn("first", "88001*1234"), n.dialIn("second", "88001*1234")
 	eventually(t, "two wait", func() bool { return len(must(n.Waiting("88001"))) == 2 })
 	for _, w := range must(n.Waiting("88001")) {
-		if !w.Knocks || w.CallID != w.ID || w.Kind != call.Phone || w.Name == "" {
+		if w.For != lobby.WaitAdmit || w.CallID != w.ID || w.Kind != call.Phone || w.Name == "" {
 			t.Errorf("%+v", w)
 		}
 	}
@@ -104,7 +105,7 @@ func TestGuestsWaitForTheHost(t *testing.T) {
 	guest.press("#") // no host
 	n.comesTo(guest, "lobby 88001")
 	eventually(t, "the guest waits", func() bool { return len(must(n.Waiting("88001"))) == 1 })
-	if must(n.Waiting("88001"))[0].Knocks {
+	if must(n.Waiting("88001"))[0].For != lobby.WaitHost {
 		t.Error("waits for a yes")
 	}
 	ctx := context.Background()
@@ -162,7 +163,7 @@ func TestBrowsersKnock(t *testing.T) {
 		}
 	}
 	list := must(n.Waiting("88001"))
-	if len(list) != 2 || !list[0].Knocks || list[0].Kind != call.Browser || list[0].CallID != "" {
+	if len(list) != 2 || list[0].For != lobby.WaitAdmit || list[0].Kind != call.Browser || list[0].CallID != "" {
 		t.Fatalf("%+v", list)
 	}
 	want := map[string]error{}

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 )
 
@@ -20,6 +21,7 @@ func (g *Gateway) keep(ctx context.Context) error {
 		case <-tick.C:
 			g.letIn(ctx)
 			g.endInTime(ctx)
+			g.callInvitees(ctx)
 			g.overdue(g.in.Now())
 			g.redialDue(ctx)
 		case <-ctx.Done():
@@ -41,9 +43,9 @@ func (g *Gateway) letIn(ctx context.Context) {
 	looked := map[string]bool{}
 	for _, a := range g.waiting("") {
 		a.s.mu.Lock()
-		alias, knocks := a.meeting, a.knocks
+		alias, waits := a.meeting, a.waits
 		a.s.mu.Unlock()
-		if !knocks && !looked[alias] {
+		if waits == lobby.WaitHost && !looked[alias] {
 			looked[alias] = true
 			g.lookAround(ctx, alias)
 		}
@@ -86,6 +88,7 @@ func (g *Gateway) endInTime(ctx context.Context) {
 	for _, e := range due {
 		if e.warn != nil {
 			g.announce(e.warn, prompt.Ending)
+			g.events.publish(Event{Kind: EventMeetingEnding, Meeting: e.alias})
 			continue
 		}
 		g.log.Info("a meeting is ended", zap.String("meeting", e.alias), zap.String("why", e.why))
@@ -97,8 +100,12 @@ func (g *Gateway) endInTime(ctx context.Context) {
 
 // due is what a meeting's times ask for at a moment; needs Gateway.mu.
 func (m *meeting) due(now time.Time) *ending {
+	over := m.heldUntil(now)
 	if m.bridge == nil {
 		m.began, m.alone, m.looked, m.warned = time.Time{}, time.Time{}, time.Time{}, false
+		if over == isOver { // browsers may be there
+			return &ending{why: "its time is over"}
+		}
 		return nil
 	}
 	if m.began.IsZero() {
@@ -109,13 +116,13 @@ func (m *meeting) due(now time.Time) *ending {
 	} else if m.alone.IsZero() {
 		m.alone = now
 	}
-	last := m.spec().MaxDuration
+	last := m.lasts()
 	switch {
-	case last > 0 && now.Sub(m.began) >= last:
+	case over == isOver, last > 0 && now.Sub(m.began) >= last:
 		return &ending{why: "its time is over"}
 	case m.spec().RoomsOnly > 0 && !m.alone.IsZero() && now.Sub(m.alone) >= m.spec().RoomsOnly:
 		return &ending{why: "only terminals are left"}
-	case last > warning && !m.warned && now.Sub(m.began) >= last-warning:
+	case !m.warned && (over == endsSoon || last > warning && now.Sub(m.began) >= last-warning):
 		m.warned = true
 		return &ending{warn: m.bridge}
 	}

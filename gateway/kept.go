@@ -51,15 +51,17 @@ func (g *Gateway) Refresh() {
 	}
 	g.mu.Lock()
 	kept := map[string]bool{}
+	var follow []func()
 	for _, m := range g.in.Directory.Meetings() {
 		kept[m.Alias] = true
 		spec := g.withDefaults(specOf(m))
 		has, ok := g.meetings[m.Alias]
 		if !ok {
 			has = &meeting{}
+			has.set(spec)
 			g.meetings[m.Alias] = has
 		}
-		has.set(spec)
+		follow = append(follow, has.adopt(spec))
 		has.created, has.onDemand, has.kept = m.Created, false, true
 	}
 	var gone []*meeting
@@ -70,6 +72,9 @@ func (g *Gateway) Refresh() {
 		}
 	}
 	g.mu.Unlock()
+	for _, f := range follow {
+		f()
+	}
 	for _, m := range gone {
 		g.empty(m)
 	}
@@ -81,6 +86,7 @@ func record(s MeetingSpec) directory.Meeting {
 		Alias: s.Alias, Name: s.Name, Agency: s.Agency, HostPIN: s.HostPIN, GuestPIN: s.GuestPIN, Layout: s.Layout, MaxLegs: s.MaxLegs,
 		Encryption: s.Encryption, Presenting: s.Presenting, Lobby: s.Lobby, WaitForHost: s.WaitForHost, Locked: s.Locked, JoinMuted: s.JoinMuted,
 		MaxDuration: s.MaxDuration, RoomsOnly: s.RoomsOnly, Bandwidth: s.Bandwidth, LegLast: s.LegLast,
+		Starts: s.Plan.Starts, Ends: s.Plan.Ends, Repeats: s.Plan.Repeats, Zone: s.Plan.Zone, Extended: s.Extended, Invitees: s.Invitees,
 	}
 }
 
@@ -90,5 +96,6 @@ func specOf(m directory.Meeting) MeetingSpec {
 		Alias: m.Alias, Name: m.Name, Agency: m.Agency, HostPIN: m.HostPIN, GuestPIN: m.GuestPIN, Layout: m.Layout, MaxLegs: m.MaxLegs,
 		Encryption: m.Encryption, Presenting: m.Presenting, Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
 		MaxDuration: m.MaxDuration, RoomsOnly: m.RoomsOnly, Bandwidth: m.Bandwidth, LegLast: m.LegLast,
+		Plan: m.Plan(), Extended: m.Extended, Invitees: m.Invitees,
 	}
 }

@@ -36,6 +36,7 @@ type meeting struct {
 	pinned string // identity
 	// presenter and waiting are identities
 	presenter, waiting string
+	times              timetable
 	company
 }
 
@@ -52,6 +53,9 @@ func (g *Gateway) CreateMeeting(ctx context.Context, spec MeetingSpec) (Meeting,
 	if g.in.Directory != nil {
 		return g.keepMeeting(ctx, spec)
 	}
+	if err := spec.Plan.Check(); err != nil {
+		return Meeting{}, fmt.Errorf("%w: %w", ErrBadMeeting, err)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if m, ok := g.meetings[spec.Alias]; ok {
@@ -60,10 +64,10 @@ func (g *Gateway) CreateMeeting(ctx context.Context, spec MeetingSpec) (Meeting,
 		}
 		m.set(g.withDefaults(spec))
 		m.onDemand = false
-		return m.view(), nil
+		return m.view(g.in.Now()), nil
 	}
 	m := g.addMeeting(spec, false)
-	return m.view(), nil
+	return m.view(g.in.Now()), nil
 }
 
 // addMeeting needs g.mu.
@@ -82,8 +86,10 @@ func (g *Gateway) withDefaults(spec MeetingSpec) MeetingSpec {
 	return spec
 }
 
-func (m *meeting) view() Meeting {
-	return Meeting{MeetingSpec: m.spec(), Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
+// view needs Gateway.mu.
+func (m *meeting) view(now time.Time) Meeting {
+	held, _ := m.occasion(now)
+	return Meeting{MeetingSpec: m.spec(), Held: held, Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
 }
 
 // Meetings lists the meetings by alias.
@@ -93,7 +99,7 @@ func (g *Gateway) Meetings() []Meeting {
 	out := make([]Meeting, 0, len(g.meetings))
 	for _, m := range g.meetings {
 		if !m.private {
-			out = append(out, m.view())
+			out = append(out, m.view(g.in.Now()))
 		}
 	}
 	slices.SortFunc(out, func(a, b Meeting) int { return cmp.Compare(a.Alias, b.Alias) })
@@ -108,7 +114,7 @@ func (g *Gateway) Meeting(alias string) (Meeting, error) {
 	if !ok || m.private {
 		return Meeting{}, ErrNoMeeting
 	}
-	return m.view(), nil
+	return m.view(g.in.Now()), nil
 }
 
 // DeleteMeeting ends a meeting for everybody.

@@ -22,6 +22,9 @@ type dialled struct {
 	req      DialRequest
 	attempt  int    // 0: the first
 	replaces string // the call that was lost
+	// outcome is told once what came of the call: no code means the answer. Nil: nobody
+	// asks.
+	outcome func(call.Cause)
 }
 
 // Redial is what is shown of it.

@@ -57,6 +57,7 @@ type session struct {
 	agreed     Terms
 	dialled    *dialled // of calls out that may be made again
 	sent       bool     // the digits after the answer
+	outcome    func(call.Cause)
 }
 
 // place is a leg's seat at a bridge.
@@ -131,6 +132,7 @@ func (s *session) handle(e call.Event) {
 		s.mediaChanged()
 	case call.Connected:
 		s.setup.Connected()
+		s.tellOutcome(call.Cause{})
 		s.line.Answered()
 		s.setState(StateActive)
 		s.letBeHeard()
@@ -232,6 +234,7 @@ func (s *session) finish() {
 
 	s.setup.Ended(cause)
 	s.letCameraRest()
+	s.tellOutcome(cause)
 	s.release(p)
 	if partner != nil {
 		partner.leg.Hangup(partnerCause(cause))
@@ -250,6 +253,17 @@ func (s *session) finish() {
 		close(g.idle)
 	}
 	g.mu.Unlock()
+}
+
+// tellOutcome tells who had the call made what came of it, once.
+func (s *session) tellOutcome(cause call.Cause) {
+	s.mu.Lock()
+	tell := s.outcome
+	s.outcome = nil
+	s.mu.Unlock()
+	if tell != nil {
+		tell(cause)
+	}
 }
 
 // partnerCause is what the other terminal of a call is told.

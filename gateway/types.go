@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/calendar"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -39,6 +41,12 @@ type MeetingSpec struct {
 	// 0: any.
 	Bandwidth int
 	LegLast   time.Duration
+	// Plan is when it is held, None: at any time; Extended the time that is held now, with
+	// a later end.
+	Plan     calendar.Plan
+	Extended calendar.Occurrence
+	// Invitees are called when it starts.
+	Invitees []directory.Invitee
 }
 
 // Meeting is a meeting as it stands.
@@ -53,6 +61,8 @@ type Meeting struct {
 	Presenter, Waiting string
 	// Legs counts the terminals and phones on this node.
 	Legs int
+	// Held is the time that it is held now or next; zero: at any time, or never any more.
+	Held calendar.Occurrence
 }
 
 // Participant is one row of a meeting's roster.
@@ -162,6 +172,7 @@ const (
 	EventMeetingStarted   EventKind = "meeting.started"
 	EventMeetingEnded     EventKind = "meeting.ended"
 	EventMeetingLayout    EventKind = "meeting.layout" // Text: the layout
+	EventMeetingEnding    EventKind = "meeting.ending" // in a minute
 	EventJoined           EventKind = "participant.joined"
 	EventLeft             EventKind = "participant.left"
 	EventSpeaker          EventKind = "participant.speaking"

@@ -21,6 +21,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/directory/cluster"
+	"github.com/roomgate/roomgate/directory/invite"
 	"github.com/roomgate/roomgate/directory/lease"
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/directory/webhook"
@@ -167,6 +168,7 @@ func (n *node) connect(c *config.Config) error {
 		TerminalExists: n.known,
 		ProtocolOf:     n.protocolOf,
 		Directory:      n.directory,
+		Invitations:    &invite.Book{DB: n.directory.DB, Node: n.meeting.node, Now: time.Now},
 		Trunks:         n.guard,
 		Lease:          n.lease(c),
 		Record:         n.record,

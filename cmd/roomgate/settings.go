@@ -123,6 +123,7 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		TrunkAudio: trunks, TrunkEncryption: encryption,
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
+		EarlyJoin:     c.Meetings.EarlyJoin,
 		Encryption:    c.RTP.Encryption,
 		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{

@@ -52,7 +52,9 @@ const (
 	WaitAdmit          // a host is to let the caller in
 	Denied             // a host has not let the caller in
 	Insecure           // the meeting takes encrypted calls only
-	Ended              // the meeting ended while the caller waited
+	Ended              // the meeting ended while the caller waited, or is over
+	WaitTime           // the meeting begins soon
+	NotYet             // it begins later
 	In                 // a place is taken
 	InAndMuted         // the same, muted
 )
@@ -157,8 +159,13 @@ func (m *Menu) Languages() []prompt.Language {
 	return []prompt.Language{m.language}
 }
 
-// Waits reports whether the caller waits for a host, and whether to be let in.
-func (m *Menu) Waits() (waits, knocks bool) { return m.state == waiting, m.wait == WaitAdmit }
+// Waits is what the caller waits for: WaitHost, WaitAdmit or WaitTime; 0: nothing.
+func (m *Menu) Waits() Verdict {
+	if m.state != waiting {
+		return 0
+	}
+	return m.wait
+}
 
 // Handle takes what happened and tells what is to be done, in order.
 func (m *Menu) Handle(e Event, now time.Time) []Action {
@@ -350,7 +357,7 @@ func (m *Menu) answered(v Verdict, now time.Time) {
 			m.wants = WantsPIN
 		}
 		m.failed(now, prompt.WrongPIN, WrongPIN, func(id prompt.ID) { m.askPIN(now, id) })
-	case WaitHost, WaitAdmit:
+	case WaitHost, WaitAdmit, WaitTime:
 		m.waitFor(v, now)
 	case In, InAndMuted:
 		id := prompt.Joined
@@ -370,8 +377,11 @@ const lastWords = 500 * time.Millisecond
 // farewells say why somebody has to go.
 var farewells = map[Verdict]prompt.ID{
 	TooMany: prompt.TooMany, Full: prompt.Full, Locked: prompt.Locked, Denied: prompt.Denied,
-	Insecure: prompt.Insecure, Ended: prompt.Ended,
+	Insecure: prompt.Insecure, Ended: prompt.Ended, NotYet: prompt.NotYet,
 }
+
+// waits say what somebody waits for.
+var waits = map[Verdict]prompt.ID{WaitHost: prompt.WaitHost, WaitAdmit: prompt.WaitAdmit, WaitTime: prompt.WaitTime}
 
 // waitFor says what for, then plays music.
 func (m *Menu) waitFor(v Verdict, now time.Time) {
@@ -379,9 +389,5 @@ func (m *Menu) waitFor(v Verdict, now time.Time) {
 		return
 	}
 	m.state, m.wait = waiting, v
-	id := prompt.WaitHost
-	if v == WaitAdmit {
-		id = prompt.WaitAdmit
-	}
-	m.say(now, 0, id)
+	m.say(now, 0, waits[v])
 }

@@ -230,15 +230,15 @@ func TestMenuOfAKnownMeeting(t *testing.T) {
 
 func TestWaits(t *testing.T) {
 	m := lobby.New(lobby.Config{Meeting: "88001", Verdict: lobby.WaitHost})
-	if waits, _ := m.Waits(); waits || m.Meeting() != "" {
+	if m.Waits() != 0 || m.Meeting() != "" {
 		t.Error("waits before it has begun")
 	}
 	m.Handle(lobby.Event{Kind: lobby.Started}, time.Unix(1e9, 0))
-	if waits, knocks := m.Waits(); !waits || knocks || m.Meeting() != "88001" {
-		t.Errorf("waits %v, knocks %v at %q", waits, knocks, m.Meeting())
+	if m.Waits() != lobby.WaitHost || m.Meeting() != "88001" {
+		t.Errorf("waits for %v at %q", m.Waits(), m.Meeting())
 	}
 	m.Handle(lobby.Event{Kind: lobby.Answered, Verdict: lobby.WaitAdmit}, time.Unix(1e9, 0))
-	if waits, knocks := m.Waits(); !waits || !knocks {
-		t.Errorf("waits %v, knocks %v", waits, knocks)
+	if m.Waits() != lobby.WaitAdmit {
+		t.Errorf("waits for %v", m.Waits())
 	}
 }

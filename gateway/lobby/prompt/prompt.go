@@ -60,6 +60,8 @@ const (
 	Locked      ID = "locked"
 	WaitHost    ID = "wait-host"
 	WaitAdmit   ID = "wait-admit"
+	WaitTime    ID = "wait-time"
+	NotYet      ID = "not-yet"
 	Denied      ID = "denied"
 	Insecure    ID = "insecure"
 	Joined      ID = "joined"

@@ -14,9 +14,10 @@ import { remember, type Choices } from "./choices";
 /** Where the visitor stands: choosing devices, in the meeting, or out again. */
 export type Stage = "lobby" | "joining" | "meeting" | "over";
 export type Ending = "left" | "removed" | "ended" | "lost";
-export type Failure = "noMeeting" | "wrongPin" | "locked" | "denied" | "failed" | null;
+export type Failure = "noMeeting" | "wrongPin" | "locked" | "denied" | "over" | "failed" | null;
 /** What a visitor waits for who is not let in yet. */
-export type Wait = "waitHost" | "waitAdmit" | null;
+export type Wait = Waits | null;
+type Waits = "waitHost" | "waitAdmit" | "waitTime";
 
 export const stage = signal<Stage>("lobby");
 export const ending = signal<Ending>("left");
@@ -149,7 +150,7 @@ let attempt = 0;
 /** pause is how long a visitor waits before asking again, in milliseconds. */
 const pause = 3000;
 
-async function ticket(name: string, pin: string): Promise<Ticket | Failure | "waitHost" | "waitAdmit"> {
+async function ticket(name: string, pin: string): Promise<Ticket | Failure | Waits> {
   const answer = await fetch(`/api/v1/meetings/${encodeURIComponent(alias)}/tokens`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -170,11 +171,13 @@ async function ticket(name: string, pin: string): Promise<Ticket | Failure | "wa
   }
 }
 
-const refusals: Record<string, Failure | "waitHost" | "waitAdmit"> = {
+const refusals: Record<string, Failure | Waits> = {
   "urn:roomgate:problem:locked": "locked",
   "urn:roomgate:problem:denied": "denied",
   "urn:roomgate:problem:wait:host": "waitHost",
   "urn:roomgate:problem:wait:admission": "waitAdmit",
+  "urn:roomgate:problem:wait:time": "waitTime",
+  "urn:roomgate:problem:over": "over",
 };
 
 /** patientTicket asks for a ticket until there is an answer, or the visitor wishes something else. */
@@ -183,9 +186,9 @@ async function patientTicket(name: string, pin: string): Promise<Ticket | Failur
   for (;;) {
     const got = await ticket(name, pin);
     if (mine !== attempt) return "outdated";
-    if (got !== "waitHost" && got !== "waitAdmit") return got;
+    if (got !== "waitHost" && got !== "waitAdmit" && got !== "waitTime") return got;
     wait.value = got;
-    pinNeeded.value = true; // of a host
+    if (got !== "waitTime") pinNeeded.value = true; // of a host
     stage.value = "lobby";
     await new Promise((resolve) => setTimeout(resolve, pause));
     if (mine !== attempt) return "outdated";
