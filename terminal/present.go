@@ -66,6 +66,7 @@ func (v *visit) presentation(ctx context.Context, kind call.EventKind) {
 		v.log.Info("presentation denied")
 		v.presented(ctx, false, "refused")
 	case call.ContentLost:
+		v.log.Info("presentation lost")
 		v.presented(ctx, false, "lost")
 	}
 }
