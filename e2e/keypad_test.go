@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -39,4 +41,70 @@ func TestTerminalKeysInAMeeting(t *testing.T) {
 			g.noCalls()
 		})
 	}
+}
+
+// seen is how many different pictures of a card were seen.
+func (r roomReport) seen(identity int) int {
+	for _, tile := range r.Video.Tiles {
+		if tile.Identity == identity {
+			return tile.Frames
+		}
+	}
+	return 0
+}
+
+// TestKeysChangeTheScreen: of terminals in a meeting that shows one at a time, those that
+// key themselves a grid see both others; the screen of who keyed nothing stays.
+func TestKeysChangeTheScreen(t *testing.T) {
+	g := startGateway(t, "lobby: {language: en}\n")
+	g.meeting("tiled", "single")
+	call := func(card int, more ...string) *room {
+		return startRoom(t, float64(400+100*card), append([]string{"--call", "tiled@" + gatewayIP, "--video", fmt.Sprintf("card:%d", card),
+			"--codecs", "PCMA", "--tiles", "--duration", "16s"}, more...)...)
+	}
+	plain := call(1)
+	keyed := []*room{call(2, "--dtmf", "*2*2*2", "--dtmf-after", "2s"), call(3, "--protocol", "h323", "--dtmf", "*2*2*2", "--dtmf-after", "2s")}
+	for i, r := range append([]*room{plain}, keyed...) {
+		got := r.report()
+		var long []int // those that were seen for most of the time
+		for _, identity := range got.cards() {
+			if got.seen(identity) > 200 {
+				long = append(long, identity)
+			}
+		}
+		others := []int{1, 2, 3}
+		if others = slices.Delete(others, i, i+1); i == 0 && len(long) != 1 || i > 0 && !slices.Equal(long, others) {
+			t.Errorf("%s sees %v for long, in %+v", r.name, long, got.Video)
+		}
+	}
+	g.noCalls()
+}
+
+// TestKeysLockTheMeeting: a host's key keeps guests out, and the same key lets them in; a
+// guest's does nothing.
+func TestKeysLockTheMeeting(t *testing.T) {
+	g := startGateway(t, "lobby: {language: en}\n")
+	g.makeMeeting(map[string]any{"alias": "88001", "host_pin": "9999", "guest_pin": "1234"})
+	call := func(hz float64, pin string, more ...string) *room {
+		return startRoom(t, hz, append([]string{"--call", "88001*" + pin + "@" + gatewayIP, "--audio-only"}, more...)...)
+	}
+	locked := func() bool {
+		m, err := g.api().Meeting(t.Context(), "88001")
+		return err == nil && m.Locked
+	}
+	first := call(400, "9999", "--dtmf", "*5")
+	eventually(t, 15*time.Second, "the meeting is locked", locked)
+	if r := call(500, "1234").report(); r.Cause != "rejected" {
+		t.Errorf("a guest is let into a locked meeting: %+v", r)
+	}
+	second := call(600, "9999", "--protocol", "h323", "--dtmf", "*5") // hosts come in
+	eventually(t, 15*time.Second, "the meeting is unlocked", func() bool { return !locked() })
+	guest := call(700, "1234", "--dtmf", "*5", "--duration", "6s")
+	g.inMeeting("88001", "active", 3)
+	if r := guest.report(); !r.Connected || r.DTMFSent != "*5" || locked() {
+		t.Errorf("the guest came in as %+v, and the meeting is locked: %v", r, locked())
+	}
+	first.stop()
+	second.stop()
+	g.noCalls()
 }
