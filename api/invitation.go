@@ -11,6 +11,7 @@ import (
 	ics "github.com/arran4/golang-ical"
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/roomgate/roomgate/directory/calendar"
 	"github.com/roomgate/roomgate/gateway"
 )
 
@@ -25,8 +26,8 @@ type DialIn struct {
 // InvitationQuery says when a meeting is held.
 type InvitationQuery struct {
 	Alias    string    `path:"alias" minLength:"1" maxLength:"64"`
-	Starts   time.Time `query:"starts" required:"true" doc:"RFC 3339."`
-	Minutes  int       `query:"minutes" default:"60" minimum:"1" maximum:"10080"`
+	Starts   time.Time `query:"starts" doc:"RFC 3339. Default: the schedule of the meeting, all of it."`
+	Minutes  int       `query:"minutes" default:"60" minimum:"1" maximum:"10080" doc:"With starts."`
 	Language string    `query:"language" default:"vi" enum:"vi,en"`
 }
 
@@ -47,6 +48,9 @@ func (a *API) invitation() {
 		if err != nil {
 			return nil, a.problem(err)
 		}
+		if in.Starts.IsZero() && m.Plan.None() {
+			return nil, document(http.StatusUnprocessableEntity, "", "starts is needed: the meeting has no schedule")
+		}
 		page := clientOf(ctx).origin
 		page.Path = "/m/" + m.Alias
 		text := a.calendar(m, *in, page.String(), page.Hostname())
@@ -59,18 +63,67 @@ func (a *API) invitation() {
 // §3.8.4.7).
 func (a *API) calendar(m gateway.Meeting, in InvitationQuery, page, host string) string {
 	starts := in.Starts.UTC()
+	if starts.IsZero() {
+		starts = m.Plan.Starts.UTC()
+	}
 	cal := ics.NewCalendar()
 	cal.SetMethod(ics.MethodPublish)
 	cal.SetProductId("-//roomgate//roomgate//" + strings.ToUpper(in.Language))
 	e := cal.AddEvent(fmt.Sprintf("%s-%s@%s", m.Alias, starts.Format("20060102T150405Z"), host))
 	e.SetDtStampTime(a.Now().UTC())
-	e.SetStartAt(starts)
-	e.SetEndAt(starts.Add(time.Duration(in.Minutes) * time.Minute))
+	if in.Starts.IsZero() {
+		writePlan(cal, e, m.Plan)
+	} else {
+		e.SetStartAt(starts)
+		e.SetEndAt(starts.Add(time.Duration(in.Minutes) * time.Minute))
+	}
 	e.SetSummary(cmp.Or(m.Name, m.Alias))
 	e.SetLocation(page)
 	e.SetURL(page)
 	e.SetDescription(strings.Join(a.dialLines(m, in.Language, page), "\n"))
 	return cal.Serialize(ics.WithNewLineWindows)
+}
+
+// Forms of RFC 5545 §3.3.5 and §3.3.14.
+const (
+	localForm  = "20060102T150405"
+	offsetForm = "-0700"
+)
+
+// zoneYears is for how long an invitation tells when clocks are changed.
+const zoneYears = 5
+
+// writePlan writes a schedule by the clock of its zone, since a rule by that of UTC would
+// name other days.
+func writePlan(cal *ics.Calendar, e *ics.VEvent, p calendar.Plan) {
+	name := cmp.Or(p.Zone, calendar.DefaultZone)
+	zone, err := time.LoadLocation(name)
+	if err != nil { // the plan was checked
+		zone, name = time.UTC, "UTC"
+	}
+	e.SetProperty(ics.ComponentPropertyDtStart, p.Starts.In(zone).Format(localForm), ics.WithTZID(name))
+	e.SetProperty(ics.ComponentPropertyDtEnd, p.Ends.In(zone).Format(localForm), ics.WithTZID(name))
+	if p.Repeats != "" {
+		e.AddRrule(p.Repeats)
+	}
+	// VTIMEZONE (§3.6.5): what holds at the start, and the changes of the years after it.
+	about := cal.AddTimezone(name)
+	for at := p.Starts.In(zone); at.Year() <= p.Starts.Year()+zoneYears; {
+		begin, end := at.ZoneBounds()
+		if begin.IsZero() { // it has always been so
+			begin = time.Date(1970, 1, 1, 0, 0, 0, 0, zone)
+		}
+		from := begin.Add(-time.Second).In(zone)
+		_, was := from.Zone()
+		part := about.AddStandard()
+		part.SetProperty(ics.ComponentPropertyDtStart, begin.UTC().Add(time.Duration(was)*time.Second).Format(localForm))
+		part.SetProperty("TZOFFSETFROM", from.Format(offsetForm))
+		part.SetProperty("TZOFFSETTO", at.Format(offsetForm))
+		if end.IsZero() {
+			return
+		}
+		at = end.In(zone)
+	}
 }
 
 // invitationWords are what invitations say, by language.
@@ -86,7 +139,7 @@ var invitationWords = map[string]struct{ browser, sip, h323, phone, keys, pin st
 }
 
 // dialLines say how to join. Terminals without a way to write an alias and a host
-// dial host##alias (H.323 Annex O and common practice of room systems).
+// dial host##alias, as room systems take it.
 func (a *API) dialLines(m gateway.Meeting, language, page string) []string {
 	words := invitationWords[language]
 	lines := []string{fmt.Sprintf(words.browser, page)}

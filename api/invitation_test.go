@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/roomgate/roomgate/api"
+	"github.com/roomgate/roomgate/directory/calendar"
 	"github.com/roomgate/roomgate/gateway"
 )
 
@@ -65,6 +66,22 @@ func TestInvitation(t *testing.T) {
 	named := get(200, "demo/invitation.ics?starts=2026-12-01T02:00:00Z&language=en")
 	assert.Equal(t, "demo", value(named, ics.ComponentPropertySummary))
 	assert.NotContains(t, value(named, ics.ComponentPropertyDescription), "When asked", "letters cannot be keyed in")
+	eight := time.Date(2026, 3, 2, 6, 0, 0, 0, time.FixedZone("", 7*3600))
+	f.meetings = append(f.meetings, gateway.Meeting{MeetingSpec: gateway.MeetingSpec{
+		Alias: "weekly", Plan: calendar.Plan{Starts: eight, Ends: eight.Add(time.Hour), Repeats: "FREQ=WEEKLY;BYDAY=MO"},
+	}}, gateway.Meeting{MeetingSpec: gateway.MeetingSpec{
+		Alias: "paris", Plan: calendar.Plan{Starts: eight, Ends: eight.Add(time.Hour), Zone: "Europe/Paris"},
+	}})
+	weekly := get(200, "weekly/invitation.ics") // Sunday by the clock of UTC
+	start := weekly.GetProperty(ics.ComponentPropertyDtStart)
+	assert.Equal(t, "20260302T060000", start.Value)
+	assert.Equal(t, []string{"Asia/Ho_Chi_Minh"}, start.ICalParameters["TZID"])
+	assert.Equal(t, "20260302T070000", value(weekly, ics.ComponentPropertyDtEnd))
+	assert.Equal(t, "FREQ=WEEKLY;BYDAY=MO", value(weekly, ics.ComponentPropertyRrule))
+	text := ask(a, "GET", "/api/v1/meetings/weekly/invitation.ics", "", withKey).Body.String()
+	assert.Contains(t, text, "BEGIN:VTIMEZONE\r\nTZID:Asia/Ho_Chi_Minh\r\nBEGIN:STANDARD\r\nDTSTART:19750613T000000\r\nTZOFFSETFROM:+0800\r\nTZOFFSETTO:+0700\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n")
+	text = ask(a, "GET", "/api/v1/meetings/paris/invitation.ics", "", withKey).Body.String()
+	assert.Contains(t, text, "DTSTART:20260329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n", "summer time")
 	get(404, "none/invitation.ics?starts=2026-12-01T02:00:00Z")
 	get(422, "demo/invitation.ics")
 	get(422, "demo/invitation.ics?starts=tomorrow")

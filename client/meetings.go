@@ -131,15 +131,18 @@ func (c *Client) ExtendMeeting(ctx context.Context, alias string, minutes int) (
 
 // InvitationRequest says when a meeting is held.
 type InvitationRequest struct {
-	Starts   time.Time
-	Minutes  int    // 0 = 60
-	Language string // vi or en; "" = vi
+	Starts   time.Time // zero: the schedule of the meeting
+	Minutes  int       // 0 = 60; with Starts
+	Language string    // vi or en; "" = vi
 }
 
 // Invitation writes an invitation for calendars (iCalendar, RFC 5545) that says how to
 // join.
 func (c *Client) Invitation(ctx context.Context, alias string, r InvitationRequest, to io.Writer) error {
-	query := url.Values{"starts": {r.Starts.Format(time.RFC3339)}}
+	query := url.Values{}
+	if !r.Starts.IsZero() {
+		query.Set("starts", r.Starts.Format(time.RFC3339))
+	}
 	if r.Minutes != 0 {
 		query.Set("minutes", strconv.Itoa(r.Minutes))
 	}
