@@ -196,6 +196,7 @@ func New(c Config) (*API, error) {
 		a.apiKeys()
 		a.records()
 		a.webhooks()
+		a.codes()
 	}
 	a.pages()
 	return a, nil

@@ -21,12 +21,15 @@ type claim struct {
 	// or a host has let it in.
 	trusted bool
 
-	wait time.Duration // out: how long the answer to a wrong PIN is to take
+	wait     time.Duration // out: how long the answer to a wrong PIN is to take
+	redeemed redeemed      // out: the code that was given for a PIN
 }
 
 // enter takes a place in a meeting, making meeting and bridge where needed, or
-// tells what keeps the leg out. leave must be called for every place.
+// tells what keeps the leg out. leave must be called for every place, and giveBack for
+// a claim that is not tried any more.
 func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
+	g.redeem(alias, c)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m, ok := g.meetings[alias]
@@ -67,6 +70,8 @@ func (g *Gateway) roleOf(m *meeting, c *claim) (role string, verdict lobby.Verdi
 	role, err := roleFor(m.spec(), "", c.pin)
 	asks := m.spec().HostPIN != "" && (m.spec().Lobby || m.spec().WaitForHost)
 	switch {
+	case c.redeemed.role != "":
+		return c.redeemed.role, 0
 	case c.trusted:
 		return role, 0
 	case (c.pin != "" || m.spec().GuestPIN != "") && g.guard.TurnedAway(c.source):

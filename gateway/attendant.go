@@ -83,6 +83,7 @@ func (s *session) openLobby(d route.Decision, k *known) {
 	s.desk = a
 	s.mu.Unlock()
 	if !s.sit(p) {
+		g.giveBack(&a.claim)
 		return
 	}
 	a.member = p.member
@@ -130,6 +131,7 @@ func (a *attendant) nudge() {
 
 func (a *attendant) run() {
 	defer a.s.g.wait.Done()
+	defer a.s.g.giveBack(&a.claim) // unless it led into the meeting
 	defer a.setWaiting(0)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -286,7 +288,9 @@ func (a *attendant) reconsider() {
 	a.answer = 0
 	a.s.mu.Unlock()
 	verdict := lobby.Denied
-	if answer != lobby.Denied {
+	if answer == lobby.Denied {
+		a.claim.redeemed = redeemed{} // the host's no is to this code
+	} else {
 		a.claim.trusted = a.claim.trusted || answer == lobby.In
 		verdict = a.enter()
 	}
@@ -301,6 +305,7 @@ func (a *attendant) goIn(action lobby.Action) {
 	a.done = true
 	p := a.seat
 	a.seat = nil
+	a.claim.redeemed = redeemed{} // for good
 	a.s.log.Info("from the lobby into a meeting", zap.String("meeting", p.meeting.spec().Alias), zap.Bool("host", p.host))
 	a.s.mu.Lock()
 	a.s.keyedUntil = a.s.g.in.Now().Add(lastTone)

@@ -61,6 +61,8 @@ type Config struct {
 	// Invitations remembers, for all nodes, whom meetings have called when they started;
 	// nil: they call nobody.
 	Invitations Invitations
+	// Codes let somebody into a meeting once. Nil: there are none.
+	Codes Codes
 	// Trunks says what trunks take, and how numbers are called over them. Nil: all
 	// calls come in, none goes out.
 	Trunks *trunk.Guard

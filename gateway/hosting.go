@@ -132,7 +132,7 @@ func (g *Gateway) MayEnter(ctx context.Context, alias string, k Knock) error {
 	if err != nil {
 		return err
 	}
-	role, err := roleFor(spec, "", k.PIN)
+	role, _, err := g.roleOfBrowser(ctx, spec, "", k.PIN, "")
 	if err != nil {
 		return err
 	}

@@ -126,6 +126,7 @@ func (s *session) joinMeeting(d route.Decision) {
 		s.openLobby(d, &known{claim: c, verdict: verdict})
 		return
 	case p == nil:
+		s.g.giveBack(&c)
 		s.leg.Hangup(refusal(verdict))
 		return
 	}

@@ -164,14 +164,17 @@ func (g *Gateway) Token(ctx context.Context, alias, name, role, pin string, trus
 	if err != nil {
 		return Token{}, err
 	}
+	identity, code := "web-"+newID(), false
 	if !trusted {
-		if role, err = roleFor(spec, role, pin); err != nil {
+		if role, code, err = g.roleOfBrowser(ctx, spec, role, pin, identity); err != nil {
 			return Token{}, err
 		}
 	}
-	identity := "web-" + newID()
 	url, token, err := g.in.Admin.Token(ctx, alias, identity, name, role)
 	if err != nil {
+		if code {
+			g.giveBack(&claim{redeemed: redeemed{alias, pin, identity, role}})
+		}
 		return Token{}, fmt.Errorf("token for %s: %w", alias, err)
 	}
 	return Token{URL: url, Token: token}, nil

@@ -171,11 +171,14 @@ func (s *session) referred(r *call.Refer) {
 // move takes the leg to another meeting; its terminal notices nothing but the
 // company.
 func (s *session) move(d route.Decision) call.Cause {
-	p, verdict := s.g.enter(d.Meeting, &claim{pin: d.PIN, hasPIN: true, create: d.Create, source: s.source()})
+	c := claim{pin: d.PIN, hasPIN: true, create: d.Create, source: s.source()}
+	p, verdict := s.g.enter(d.Meeting, &c)
 	if p == nil {
+		s.g.giveBack(&c)
 		return refusal(verdict)
 	}
 	if s.tooPlain(p) {
+		s.g.giveBack(&c)
 		s.g.leave(p)
 		return call.Cause{Code: call.EncryptionRequired}
 	}

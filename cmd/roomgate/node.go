@@ -21,6 +21,7 @@ import (
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/directory/cluster"
+	"github.com/roomgate/roomgate/directory/code"
 	"github.com/roomgate/roomgate/directory/invite"
 	"github.com/roomgate/roomgate/directory/lease"
 	"github.com/roomgate/roomgate/directory/record"
@@ -171,6 +172,7 @@ func (n *node) connect(c *config.Config) error {
 		Invitations:    &invite.Book{DB: n.directory.DB, Node: n.meeting.node, Now: time.Now},
 		Trunks:         n.guard,
 		Lease:          n.lease(c),
+		Codes:          meetingCodes{&code.Book{DB: n.directory.DB}, n.directory},
 		Record:         n.record,
 		SFU:            n.meeting,
 		Admin:          n.meeting,
