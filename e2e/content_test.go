@@ -230,3 +230,43 @@ func (b *browser) decodesContent(kind string) {
 		})()`)
 	})
 }
+
+// TestContentOverTLS: the floor is asked for, granted and taken over through TLS, whose
+// certificates the fingerprints of the SDP name (RFC 8856 clause 8), and the slides are read.
+func TestContentOverTLS(t *testing.T) {
+	g := startGateway(t, "")
+	over := []string{"--floor-transport", "tls"}
+	viewer := g.viewer(t, 500, "secure", append([]string{"--tiles"}, over...)...)
+	eventually(t, 15*time.Second, "the viewer is in", func() bool { return g.legsIn("secure") == 1 })
+	first := g.viewer(t, 700, "secure", append([]string{"--content", "page:9@1280x720"}, over...)...)
+	eventually(t, 20*time.Second, "the viewer is sent content", func() bool { return g.isSentContent("secure", 0) })
+	was := g.presents("secure")
+	second := g.viewer(t, 900, "secure", append([]string{"--content", "page:10@1280x720"}, over...)...)
+	eventually(t, 20*time.Second, "another presents", func() bool { p := g.presents("secure"); return p != was && p != "" })
+	eventually(t, 20*time.Second, "the first is sent it", func() bool { return g.isSentContent("secure", 1) })
+	g.flowsOn(t, "secure")
+	for _, c := range g.calls() {
+		ladder := g.ladder(t, c.ID)
+		for _, say := range []string{"TCP/TLS/BFCP", "a=fingerprint", `"protocol":"bfcp"`} {
+			if !strings.Contains(ladder, say) {
+				t.Errorf("no %s in the ladder: %.1500s", say, ladder)
+			}
+		}
+		if read := g.dissect(t, c.ID); !strings.Contains(read, "Binary Floor Control Protocol") {
+			t.Errorf("no BFCP in the capture: %.1500s", read)
+		}
+	}
+	second.stop()
+	first.stop()
+	viewer.stop()
+	if r := first.report(); r.Presenting == nil || r.Presenting.State != "lost" || r.Presenting.GrantedMS < 0 {
+		t.Errorf("the first was told %+v", r.Presenting)
+	}
+	if r := second.report(); r.Presenting == nil || r.Presenting.State != "granted" {
+		t.Errorf("the second was told %+v", r.Presenting)
+	}
+	if c := viewer.report().Content; c == nil || c.Page == nil || c.Page.Identity != 10 || c.Page.Width != 1280 || c.Page.Legible < 3 {
+		t.Errorf("the viewer sees %+v", c)
+	}
+	g.noCalls()
+}
