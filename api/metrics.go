@@ -124,6 +124,7 @@ var (
 	descRestarts      = desc("video_restarts_total", "Video workers that died and were started again.")
 	descTicks         = desc("audio_tick_late_seconds", "How late the ticks of the mixer began.")
 	descTicksSkipped  = desc("audio_ticks_skipped_total", "Ticks given up after a long stall.")
+	descRouting       = desc("route_decision_seconds", "How long decisions took where calls go; with those of the policy hook.")
 	descPackets       = desc("media_packets_total", "RTP packets, as the gateway sees them.", "kind", "direction")
 	descBytes         = desc("media_bytes_total", "RTP payload.", "kind", "direction")
 	descLost          = desc("media_lost_packets_total", "RTP packets lost; sent ones as the far side reports.", "kind", "direction")
@@ -168,7 +169,10 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	counter(descPicturesBusy, s.Pictures.Busy.Seconds())
 	counter(descRestarts, float64(s.Pictures.Restarts))
 	if len(s.Ticks.Late) > len(s.Ticks.Bounds) {
-		out <- lateness(s.Ticks)
+		out <- histogram(descTicks, s.Ticks.Bounds, s.Ticks.Late, s.Ticks.LateSum)
+	}
+	if r := s.Routing; len(r.Counts) > len(r.Bounds) {
+		out <- histogram(descRouting, r.Bounds, r.Counts, r.Sum)
 	}
 	counter(descTicksSkipped, float64(s.Ticks.Skipped))
 	counter(descTotal, float64(s.Total))
@@ -214,14 +218,14 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// lateness is the histogram of how late ticks of the mixer began.
-func lateness(t gateway.Ticks) prometheus.Metric {
+// histogram is one of durations, of which counts has one more than there are bounds.
+func histogram(d *prometheus.Desc, bounds []time.Duration, counts []uint64, sum time.Duration) prometheus.Metric {
 	buckets, below := map[float64]uint64{}, uint64(0)
-	for i, bound := range t.Bounds {
-		below += t.Late[i]
+	for i, bound := range bounds {
+		below += counts[i]
 		buckets[bound.Seconds()] = below
 	}
-	return prometheus.MustNewConstHistogram(descTicks, below+t.Late[len(t.Bounds)], t.LateSum.Seconds(), buckets)
+	return prometheus.MustNewConstHistogram(d, below+counts[len(bounds)], sum.Seconds(), buckets)
 }
 
 func number(b bool) float64 {

@@ -51,6 +51,7 @@ var scenarios = []scenario{
 	{"content", (*run).content},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
+	{"directory", (*run).directory},
 	{"gatekeeper", (*run).gatekeeper},
 	{"h323", (*run).protocols},
 	{"flood", (*run).overload},

@@ -158,6 +158,7 @@ type Gateway struct {
 	draining atomic.Bool
 	refused  atomic.Uint64
 	total    atomic.Uint64
+	routing  durations // of decisions about calls
 	done     chan struct{}
 	clock    *mixer.Clock
 	guard    *lobby.Guard
@@ -275,6 +276,7 @@ func (g *Gateway) Status(ctx context.Context) Status {
 		Refused:  g.refused.Load(),
 		Total:    g.total.Load(),
 		Ticks:    g.ticks(),
+		Routing:  g.routing.read(),
 		SFU:      "none",
 		Video:    "none",
 	}

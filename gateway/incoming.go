@@ -78,6 +78,7 @@ const NodeTrunk = "node "
 // route decides where a call goes: the policy from outside, if there is one and it
 // wants to, or the dial plan.
 func (g *Gateway) route(ctx context.Context, info call.Info) route.Decision {
+	defer func(began time.Time) { g.routing.add(time.Since(began)) }(time.Now())
 	now := g.settings.Load()
 	if node, ok := strings.CutPrefix(info.Remote.Trunk, NodeTrunk); ok { // it has been decided there
 		return now.Rules.Check(route.Decision{Endpoint: info.Called, Why: "the node " + node + " calls a terminal of ours"}, info, operator{g})

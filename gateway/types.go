@@ -214,9 +214,10 @@ type Status struct {
 	SFU      string // "up", "down", "none"
 	Video    string // "up": pictures can be transcoded and composed; "none"
 	Pictures Pictures
-	Ticks    Ticks  // of the sound of all meetings
-	Refused  uint64 // calls refused over the limit
-	Total    uint64 // calls since start
+	Ticks    Ticks     // of the sound of all meetings
+	Routing  Durations // of decisions where calls go
+	Refused  uint64    // calls refused over the limit
+	Total    uint64    // calls since start
 }
 
 // Ticks is how punctual the mixer is.

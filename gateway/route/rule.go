@@ -18,6 +18,7 @@ type compiled struct {
 	Rule
 	expr   *regexp.Regexp
 	caller *regexp.Regexp // nil: anybody
+	exact  bool           // Caller has no wildcards: it is compared before the pattern
 	times  []window
 }
 
@@ -41,6 +42,7 @@ func compile(r Rule) (*compiled, error) {
 		if c.caller, err = regexp.Compile(`^(?:` + r.Caller + `)$`); err != nil {
 			return nil, fmt.Errorf("caller: %w", err)
 		}
+		_, c.exact = regexp.MustCompile(r.Caller).LiteralPrefix()
 	}
 	set := 0
 	for _, on := range []bool{r.Meeting != "", r.Endpoint != "", r.ViaTrunk != "", r.Lobby, r.Gatekeeper != "", r.Proxy != "", r.Reject != ""} {
@@ -123,6 +125,8 @@ func (c *compiled) matches(q *query) (groups []int, text string, no condition) {
 		return nil, "", onProtocol
 	case len(c.Sources) > 0 && !within(c.Sources, q.info.Remote.Address.Addr()):
 		return nil, "", onSource
+	case c.exact && c.Caller != q.info.Remote.Alias:
+		return nil, "", onCaller
 	}
 	text = q.dialled
 	if c.Number {
@@ -133,7 +137,7 @@ func (c *compiled) matches(q *query) (groups []int, text string, no condition) {
 	if groups = c.expr.FindStringSubmatchIndex(text); groups == nil {
 		return nil, "", onPattern
 	}
-	if c.caller != nil && !c.caller.MatchString(q.info.Remote.Alias) {
+	if c.caller != nil && !c.exact && !c.caller.MatchString(q.info.Remote.Alias) {
 		return nil, "", onCaller
 	}
 	if len(c.times) > 0 && !slices.ContainsFunc(c.times, func(w window) bool { return w.holds(q.now) }) {
