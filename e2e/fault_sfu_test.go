@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // outage is a meeting of a terminal, a phone and a browser that loses its SFU.
@@ -194,4 +197,24 @@ func (b *baresip) seesMore() {
 		info, err := os.Stat(file)
 		return err == nil && info.Size() > 1000
 	})
+}
+
+// A meeting is deleted while the SFU stands still: nobody waits for it for long, and the
+// browser leaves when it goes on.
+func TestDeletedWhileTheSFUStands(t *testing.T) {
+	g := startGateway(t, "")
+	g.makeMeeting(map[string]any{"alias": "88001"})
+	web := joinMeeting(t, "88001", browserOptions{name: "Lan"})
+	child := g.sfuChild()
+	if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	code, answer := g.request(http.MethodDelete, "/api/v1/meetings/88001", nil)
+	if err := syscall.Kill(child, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if code != http.StatusNoContent {
+		t.Fatalf("%d %s", code, answer)
+	}
+	web.run("leave", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`.over`)))
 }

@@ -171,6 +171,7 @@ type Gateway struct {
 	meetings map[string]*meeting
 	sessions map[string]*session // by leg ID, living calls
 	redials  map[string]*redial  // by the ID of the call that was lost
+	closings map[string]*closing // by room
 	idle     chan struct{}       // closed when draining and no session is left
 	closed   bool                // nothing new is started
 }
@@ -192,6 +193,7 @@ func New(in Config) (*Gateway, error) {
 		meetings: map[string]*meeting{},
 		sessions: map[string]*session{},
 		redials:  map[string]*redial{},
+		closings: map[string]*closing{},
 		idle:     make(chan struct{}),
 		clock:    mixer.NewClock(),
 		guard:    lobby.NewGuard(in.Now),

@@ -272,22 +272,29 @@ func (g *Gateway) HostOf(ctx context.Context, alias, ticket string) bool {
 	})
 }
 
-// EndMeeting puts everybody out of a meeting, which stays.
+// EndMeeting puts everybody out of a meeting, which stays. For browsers it does not wait
+// for long.
 func (g *Gateway) EndMeeting(ctx context.Context, alias string) error {
+	asked, err := g.endMeeting(alias)
+	if err == nil {
+		g.waitClosed(ctx, alias, asked)
+	}
+	return err
+}
+
+// endMeeting does not wait for the SFU.
+func (g *Gateway) endMeeting(alias string) (asked <-chan struct{}, err error) {
 	g.mu.Lock()
 	m, ok := g.meetings[alias]
 	g.mu.Unlock()
 	g.forgetRedials(alias)
 	if !ok || m.private {
-		return ErrNoMeeting
+		return nil, ErrNoMeeting
 	}
 	for _, s := range g.living() {
 		if s.inMeeting(m) {
 			s.leg.Hangup(call.Cause{Code: call.MeetingEnded})
 		}
 	}
-	if g.in.Admin == nil {
-		return nil
-	}
-	return g.in.Admin.CloseRoom(ctx, alias)
+	return g.closeRoom(alias, false), nil
 }

@@ -17,6 +17,8 @@ type fakeAdmin struct {
 	mu     sync.Mutex
 	rows   []call.Participant
 	closed []string
+	// close, when set, is asked before a room is closed.
+	close func(ctx context.Context) error
 }
 
 func (a *fakeAdmin) Token(context.Context, string, string, string, string) (url, token string, err error) {
@@ -39,7 +41,15 @@ func (*fakeAdmin) Remove(context.Context, string, string) error     { return nil
 func (*fakeAdmin) Mute(context.Context, string, string, bool) error { return nil }
 func (*fakeAdmin) Healthy(context.Context) bool                     { return true }
 
-func (a *fakeAdmin) CloseRoom(_ context.Context, room string) error {
+func (a *fakeAdmin) CloseRoom(ctx context.Context, room string) error {
+	a.mu.Lock()
+	first := a.close
+	a.mu.Unlock()
+	if first != nil {
+		if err := first(ctx); err != nil {
+			return err
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = append(a.closed, room)

@@ -24,6 +24,7 @@ func (g *Gateway) keep(ctx context.Context) error {
 			g.callInvitees(ctx)
 			g.overdue(g.in.Now())
 			g.redialDue(ctx)
+			g.closeDue()
 		case <-ctx.Done():
 			return nil
 		}
@@ -92,7 +93,7 @@ func (g *Gateway) endInTime(ctx context.Context) {
 			continue
 		}
 		g.log.Info("a meeting is ended", zap.String("meeting", e.alias), zap.String("why", e.why))
-		if err := g.EndMeeting(ctx, e.alias); err != nil {
+		if _, err := g.endMeeting(e.alias); err != nil {
 			g.log.Warn("a meeting was not ended", zap.String("meeting", e.alias), zap.Error(err))
 		}
 	}

@@ -77,6 +77,7 @@ func (g *Gateway) Refresh() {
 	}
 	for _, m := range gone {
 		g.empty(m)
+		g.closeRoom(m.spec().Alias, true) // whichever node deleted it: that one may have died since
 	}
 }
 

@@ -117,7 +117,8 @@ func (g *Gateway) Meeting(alias string) (Meeting, error) {
 	return m.view(g.in.Now()), nil
 }
 
-// DeleteMeeting ends a meeting for everybody.
+// DeleteMeeting ends a meeting for everybody. Browsers leave as soon as the SFU answers,
+// for which it does not wait for long.
 func (g *Gateway) DeleteMeeting(ctx context.Context, alias string) error {
 	kept, err := g.forgetMeeting(ctx, alias)
 	if err != nil {
@@ -137,9 +138,7 @@ func (g *Gateway) DeleteMeeting(ctx context.Context, alias string) error {
 	if ok && !m.private {
 		g.empty(m)
 	}
-	if g.in.Admin != nil {
-		return g.in.Admin.CloseRoom(ctx, alias)
-	}
+	g.waitClosed(ctx, alias, g.closeRoom(alias, true))
 	return nil
 }
 
