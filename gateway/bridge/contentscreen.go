@@ -160,10 +160,6 @@ func (s *contentScreen) noteRefusal(p *pass) {
 	s.refusal = refusal{reason: st.Reason, until: p.now.Add(refusalTime), width: s.shown.width, height: s.shown.height}
 }
 
-// textRate is how often slides are drawn anew: what is read needs sharpness, not
-// motion.
-const textRate = 7.5
-
 // makeContent has a worker make the content for a leg; legs that take the same share
 // it. Its size is the content's own where the leg takes that.
 func (b *Bridge) makeContent(m *Member, s *contentScreen, src *source, p *pass) media.Track {
@@ -180,13 +176,7 @@ func (b *Bridge) makeContent(m *Member, s *contentScreen, src *source, p *pass) 
 		eye.OnSize(func(int, int) { b.nudge() })
 		return nil
 	}
-	limits := limitsOf(s.takes, s.receiver, 0)
-	to := limits.Choose()
-	w, h = squarePixels(w, h)
-	if mbs := (w + 15) / 16 * ((h + 15) / 16); !limits.CIF && mbs <= limits.Macroblocks {
-		to.Width, to.Height = w, h
-	}
-	to.FPS = min(to.FPS, textRate)
+	to := limitsOf(s.takes, s.receiver, 0).Text(squarePixels(w, h))
 	scene := video.Scene{
 		Width: to.Width, Height: to.Height, FPS: to.FPS, Background: backdrop, Follow: eye,
 		Tiles: []video.Tile{{Source: eye, Rect: image.Rect(0, 0, to.Width, to.Height), Colour: empty}},

@@ -270,3 +270,43 @@ func TestUnknownCodecsAreLeftOut(t *testing.T) {
 	eventually(t, "the card all the same", func() bool { return v.Shows(6) })
 	assert.False(t, receiver.wants("TR_x"))
 }
+
+// Content that has to be made is made once for all legs that need the same of it, at its own
+// size and as seldom as pages are turned.
+func TestContentIsMadeOnce(t *testing.T) {
+	th := newTheatre(t, nil, layout.Auto)
+	add := func(id string, f media.Format, bps int) *holderLeg {
+		st := takes(f, bps)
+		st.Role = media.Content
+		leg := &holderLeg{fakeLeg: newLeg(t, id, sound(), st)}
+		leg.member = th.bridge.Add(leg, describe(id), nil)
+		leg.member.MediaChanged()
+		return leg
+	}
+	vp8 := media.Format{Codec: media.VP8, ClockRate: 90000}
+	presenter := add("presenter", vp8, 0)
+	slides := videotest.NewCamera(t, "slides", media.Content, clipOf(t, vp8, 800, 600, 9))
+	presenter.member.AddTrack(slides)
+	videotest.Roll(t, slides)
+	same := []*holderLeg{
+		add("a", h264At(31, 1), 2_000_000), add("b", h264At(31, 0), 2_000_000), add("c", h264At(31, 1), 1_920_000), add("d", h264At(32, 1), 1_920_000),
+	}
+	slow := add("slow", h264At(31, 1), 768_000)
+	presenter.member.Content(call.ContentRequested)
+	for _, leg := range append(same, slow) {
+		eventually(t, "content is published", func() bool { return leg.publishes(media.Content) != nil })
+		v := videotest.Watch(t, th.stage, leg.publishes(media.Content), 800, 600, nil)
+		t.Cleanup(v.Source.Close)
+		eventually(t, "the page", func() bool { return v.Shows(9) })
+		w, h := v.Source.Size()
+		assert.Equal(t, [2]int{800, 600}, [2]int{w, h}, "of %s", leg.info.ID)
+		f := leg.member.Facts(media.Content, true)
+		assert.Equal(t, "transcoded", f.Mode, "%+v", f)
+	}
+	assert.Equal(t, 2, th.pool.Stats().Encoders, "encoders for four legs that need the same and one that needs less")
+	slow.member.Leave()
+	for _, leg := range same[1:] {
+		leg.member.Leave()
+	}
+	eventually(t, "one encoder is left for the last leg", func() bool { return th.pool.Stats().Encoders == 1 })
+}

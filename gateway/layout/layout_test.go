@@ -196,3 +196,26 @@ func TestUnits(t *testing.T) {
 		})
 	}
 }
+
+// Pages keep their size where the limits allow, and come seldom.
+func TestPages(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		limits Limits
+		w, h   int
+		want   Screen
+	}{
+		{"anything", Limits{}, 1920, 1080, Screen{1920, 1080, 7.5, 4_000_000}},
+		{"level 4.0, 3.5 Mbit/s", Limits{Macroblocks: 8192, PerSecond: 245760, Bitrate: 3_500_000}, 1920, 1080, Screen{1920, 1080, 7.5, 3_000_000}},
+		{"level 3.1 with max-fs", Limits{Macroblocks: 8160, PerSecond: 50000, Bitrate: 2_000_000}, 1920, 1080, Screen{1920, 1080, 5, 2_000_000}},
+		{"level 3.1 with max-fs, and no time for it", Limits{Macroblocks: 8160, PerSecond: 40000, Bitrate: 2_000_000}, 1920, 1080, Screen{1280, 720, 7.5, 2_000_000}},
+		{"level 3.1", Limits{Macroblocks: 3600, PerSecond: 108000, Bitrate: 2_000_000}, 1920, 1080, Screen{1280, 720, 7.5, 2_000_000}},
+		{"an unusual size", Limits{Macroblocks: 3600, PerSecond: 108000, Bitrate: 1_920_000}, 800, 600, Screen{800, 600, 7.5, 1_500_000}},
+		{"larger than any", Limits{}, 2560, 1440, Screen{1280, 720, 7.5, 2_000_000}},
+		{"CIF", Limits{CIF: true, Width: 352, Height: 288, Bitrate: 384_000}, 1280, 720, Screen{352, 288, 7.5, 384_000}},
+	} {
+		if got := tc.limits.Text(tc.w, tc.h); got != tc.want {
+			t.Errorf("%s: %+v, want %+v", tc.name, got, tc.want)
+		}
+	}
+}

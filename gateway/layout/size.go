@@ -35,7 +35,7 @@ var screens = []struct {
 
 // classes are the bit rates there are, so that legs of about the same share
 // one encoder.
-var classes = []int{2_000_000, 1_500_000, 1_000_000, 768_000, 512_000, 384_000, 256_000, 192_000, 128_000, 96_000, 64_000, 48_000, 32_000}
+var classes = []int{4_000_000, 3_000_000, 2_000_000, 1_500_000, 1_000_000, 768_000, 512_000, 384_000, 256_000, 192_000, 128_000, 96_000, 64_000, 48_000, 32_000}
 
 // rates are the frame rates there are.
 var rates = []float64{30, 25, 15, 10, 7.5, 5}
@@ -62,6 +62,36 @@ func (l Limits) Choose() Screen {
 	}
 	return Screen{}
 }
+
+// TextRate is how often what is read is drawn anew: it needs sharpness, not motion.
+const TextRate = 7.5
+
+// The largest page that is coded, 1920x1088, and the bit rate beyond which it looks no better.
+const (
+	pageMacroblocks = 8160
+	pageBitrate     = 4_000_000
+)
+
+// Text is the screen for pages of a size: the size itself where the limits allow, for letters
+// that were scaled are hard to read.
+func (l Limits) Text(w, h int) Screen {
+	s := l.Choose()
+	mbs := (w + 15) / 16 * ((h + 15) / 16)
+	fits := !l.CIF && mbs <= pageMacroblocks && (l.Macroblocks == 0 || mbs <= l.Macroblocks) &&
+		(l.Width == 0 || w <= l.Width && h <= l.Height) &&
+		(l.PerSecond == 0 || float64(mbs)*rates[len(rates)-1] <= float64(l.PerSecond))
+	if fits {
+		s.Width, s.Height, s.FPS = w, h, l.rate(mbs)
+		if mbs > screenMacroblocks {
+			s.Bitrate = l.class(pageBitrate)
+		}
+	}
+	s.FPS = min(s.FPS, TextRate)
+	return s
+}
+
+// screenMacroblocks are those of the largest screen that is composed, 1280x720.
+const screenMacroblocks = 3600
 
 func (l Limits) rate(mbs int) float64 {
 	for _, r := range rates {

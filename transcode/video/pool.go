@@ -111,6 +111,7 @@ func (p *Pool) Stage() (*Stage, error) {
 type Stats struct {
 	Processes int
 	Stages    int
+	Encoders  int           // open now
 	Restarts  int           // of processes that died
 	Frames    uint64        // decoded, drawn and encoded
 	Busy      time.Duration // of all processors

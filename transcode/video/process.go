@@ -351,6 +351,11 @@ func (p *process) pid() int {
 func (p *process) addTo(s *Stats) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, o := range p.objects {
+		if _, is := o.(*Output); is {
+			s.Encoders++
+		}
+	}
 	s.Restarts += p.restarts
 	s.Frames += uint64(p.load.Frames) + uint64(p.past.Frames)
 	s.Busy += time.Duration(p.load.Busy+p.past.Busy) * time.Microsecond

@@ -104,7 +104,7 @@ int rg_openh264_open(rg_encoder *e) {
 	p.bEnableDenoise = false;
 	p.bEnableBackgroundDetection = !e->spec.text;
 	if (e->spec.text) { // rather fewer pictures than ones that cannot be read
-		p.iMinQp = 12;
+		p.iMinQp = 24; // finer is not seen in letters, and costs the pictures that follow
 		p.iMaxQp = 32;
 	}
 	p.bEnableAdaptiveQuant = false;
