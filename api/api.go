@@ -25,6 +25,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/phonebook"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/gateway/trunk"
@@ -135,6 +136,10 @@ type Config struct {
 	Directory *directory.Directory
 	// Revive has what a webhook never took sent again. With Directory.
 	Revive func(ctx context.Context, webhook string) error
+	// PhoneBook is what phones read below /phonebook; nil: nothing is served there.
+	// PhoneBookTLS reports whether passwords are taken over HTTPS alone; nil: they are.
+	PhoneBook    *phonebook.Book
+	PhoneBookTLS func() bool
 	// Trunks and TrunkLines show how trunks stand. With Directory; may be nil.
 	Trunks     *trunk.Guard
 	TrunkLines func() []TrunkLine
@@ -164,6 +169,9 @@ func New(c Config) (*API, error) {
 	}
 	if c.TrustedProxy == nil {
 		c.TrustedProxy = func(netip.Addr) bool { return false }
+	}
+	if c.PhoneBookTLS == nil {
+		c.PhoneBookTLS = func() bool { return true }
 	}
 	if c.KeyRequests == nil {
 		c.KeyRequests = always(0)
@@ -197,6 +205,9 @@ func New(c Config) (*API, error) {
 		a.records()
 		a.webhooks()
 		a.codes()
+	}
+	if a.PhoneBook != nil {
+		a.phoneBook()
 	}
 	a.pages()
 	return a, nil

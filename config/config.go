@@ -44,6 +44,7 @@ type Config struct {
 	Limits   Limits    `key:"limits" reload:"yes"`
 	// DrainTimeout is how long calls may go on after SIGTERM.
 	DrainTimeout time.Duration `key:"drain_timeout" reload:"yes"`
+	PhoneBook    PhoneBook     `key:"phonebook"`
 	Log          Log           `key:"log"`
 	Telemetry    Telemetry     `key:"telemetry"`
 	Admin        Admin         `key:"admin"`
@@ -149,6 +150,26 @@ type Limits struct {
 type Log struct {
 	Level  string `key:"level" oneof:"debug,info,warn,error" reload:"yes"`
 	Format string `key:"format" oneof:"console,json"`
+}
+
+// PhoneBook is the directory as phones and terminals read it.
+type PhoneBook struct {
+	// XML serves /phonebook/cisco.xml and /phonebook/yealink.xml on the HTTP listeners.
+	XML bool `key:"xml"`
+	// LDAP and LDAPS are where it is read by LDAP: with StartTLS, and over TLS.
+	LDAP  Addresses `key:"ldap"`
+	LDAPS Addresses `key:"ldaps"`
+	Base  string    `key:"base"` // of the tree of LDAP
+	// RequireTLS takes passwords over TLS alone.
+	RequireTLS bool `key:"require_tls" reload:"yes"`
+	// Open are networks that read without a password.
+	Open []OpenPhoneBook `key:"open" reload:"yes"`
+}
+
+// OpenPhoneBook lets a network read the lines of an agency; "" = all.
+type OpenPhoneBook struct {
+	CIDR   netip.Prefix `key:"cidr"`
+	Agency string       `key:"agency"`
 }
 
 // Telemetry says who is told, by OpenTelemetry, how calls come about.

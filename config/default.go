@@ -41,6 +41,7 @@ func Default() *Config {
 		DialPlan:     DialPlan{Country: "VN", Policy: Policy{Timeout: 500 * time.Millisecond, Fallback: "rules"}},
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},
+		PhoneBook:    PhoneBook{Base: "dc=roomgate", RequireTLS: true},
 		Telemetry:    Telemetry{Sample: 100},
 	}
 }

@@ -116,9 +116,13 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100, APIRequests: 600},
 		DrainTimeout: 5 * time.Minute,
 		Log:          config.Log{Level: "debug", Format: "json"},
-		Telemetry:    config.Telemetry{OTLPEndpoint: "http://collector.example.org:4318", Sample: 25},
-		Admin:        config.Admin{APIKey: "0123456789abcdef"},
-		Accounts:     []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},
+		PhoneBook: config.PhoneBook{
+			XML: true, LDAP: config.Addresses{"127.0.0.1:3890"}, LDAPS: config.Addresses{"127.0.0.1:6360"}, Base: "dc=hop,dc=vn",
+			Open: []config.OpenPhoneBook{{CIDR: netip.MustParsePrefix("10.1.0.0/16"), Agency: "UBND"}},
+		},
+		Telemetry: config.Telemetry{OTLPEndpoint: "http://collector.example.org:4318", Sample: 25},
+		Admin:     config.Admin{APIKey: "0123456789abcdef"},
+		Accounts:  []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},
 		Trunks: []config.Trunk{{Name: "pstn", CIDRs: []netip.Prefix{
 			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"),
 		}, Codecs: []string{"g729", "pcma"}, Lobby: true, Language: "en"}},

@@ -73,6 +73,8 @@ func (c *Config) listeners() []listener {
 		{"h323.signalling", "tcp", &c.H323.Signalling},
 		{"http.listen", "tcp", &c.HTTP.Listen},
 		{"http.tls.listen", "tcp", &c.HTTP.TLS.Listen},
+		{"phonebook.ldap", "tcp", &c.PhoneBook.LDAP},
+		{"phonebook.ldaps", "tcp", &c.PhoneBook.LDAPS},
 	}
 }
 

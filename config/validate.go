@@ -235,6 +235,14 @@ func (v *validation) bounds() {
 			v.fault("meetings.phone_numbers", "%q is no telephone number", number)
 		}
 	}
+	if !baseForm.MatchString(v.PhoneBook.Base) {
+		v.fault("phonebook.base", "%q is not of the form dc=NAME,dc=NAME or o=NAME", v.PhoneBook.Base)
+	}
+	for i, o := range v.PhoneBook.Open {
+		if !o.CIDR.IsValid() {
+			v.fault(fmt.Sprintf("phonebook.open[%d].cidr", i), "missing")
+		}
+	}
 	if t := v.Telemetry; t.OTLPEndpoint != "" {
 		v.url("telemetry.otlp_endpoint", t.OTLPEndpoint, "http", "https")
 	}
@@ -252,6 +260,7 @@ func (v *validation) bounds() {
 }
 
 var (
+	baseForm     = regexp.MustCompile(`^(?i:dc|o|ou|c|l)=[\p{L}\p{N} ._-]+(,(?i:dc|o|ou|c|l)=[\p{L}\p{N} ._-]+)*$`)
 	phoneForm    = regexp.MustCompile(`^\+?[0-9(][0-9 ().-]{2,30}$`)
 	usernameForm = regexp.MustCompile(`^[^\s@:;<>"/?]{1,64}$`)
 	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)

@@ -87,7 +87,7 @@ var (
 )
 
 func (e *Endpoint) kind() Kind    { return KindEndpoint }
-func (e *Endpoint) order() string { return plain(e.Name) }
+func (e *Endpoint) order() string { return Plain(e.Name) }
 
 func (e *Endpoint) secrets() []secret {
 	return []secret{{name: "password", plain: &e.Password, sealed: &e.Sealed, keep: true}}
@@ -221,5 +221,5 @@ func (e *Endpoint) search() string {
 	for _, a := range e.Aliases {
 		words = append(words, a.Value)
 	}
-	return plain(strings.Join(words, "\n"))
+	return Plain(strings.Join(words, "\n"))
 }

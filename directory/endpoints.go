@@ -92,7 +92,7 @@ func (d *Directory) Endpoints(q Query) (Page, error) {
 		}
 	}
 	var last *shelved[Endpoint]
-	for i := range d.hay().find(strings.Fields(plain(q.Text)), from) {
+	for i := range d.hay().find(strings.Fields(Plain(q.Text)), from) {
 		if !q.matches(list[i].item) {
 			continue
 		}

@@ -18,9 +18,9 @@ func Fold(name string) string {
 	return name
 }
 
-// plain is the form in which people search: without accents too, so that
+// Plain is the form in which people search: without accents too, so that
 // "phong hop" finds "Phòng họp".
-func plain(text string) string {
+func Plain(text string) string {
 	ascii := true
 	for i := range len(text) {
 		ascii = ascii && text[i] < 0x80

@@ -61,6 +61,7 @@ type node struct {
 	gateway   *gateway.Gateway
 	metrics   *api.Metrics
 	telemetry telemetry
+	phoneBook phoneBook
 	web       *webServer
 	greeting  greeting
 }
@@ -102,6 +103,7 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 
 // close ends what the node has open when nothing of it runs any more.
 func (n *node) close() {
+	n.phoneBook.close()
 	n.telemetry.close()
 	_ = n.video.Close() // always nil
 	n.meeting.close()
@@ -199,6 +201,9 @@ func (n *node) connect(c *config.Config) error {
 	}
 	n.metrics.Observe(n.gateway, n.reload)
 	n.metrics.ObserveTrunks(n.guard, n.lines)
+	if err := n.listenPhoneBook(c); err != nil {
+		return err
+	}
 	return n.listenWeb(c)
 }
 
@@ -219,12 +224,16 @@ func (n *node) listenWeb(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	book := n.phoneBook.book
+	if !c.PhoneBook.XML {
+		book = nil
+	}
 	handler, err := api.New(api.Config{
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
 		Directory: n.directory, Revive: n.revive, Trunks: n.guard, TrunkLines: n.lines, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
 		DialIn: n.dialIn, KeyRequests: func() int { return n.live.Current().Limits.APIRequests },
-		Trace: n.trace,
+		Trace: n.trace, PhoneBook: book, PhoneBookTLS: n.phoneBookTLS,
 	})
 	if err != nil {
 		return err
