@@ -83,7 +83,7 @@ func TestPhoneBooks(t *testing.T) {
 	}
 	seen := 0
 	for at := "/phonebook/cisco.xml?lang=en"; at != ""; {
-		w := ask(s, "GET", at, "", from("192.0.2.7:1000"))
+		w := ask(s, "GET", at, "", from("192.0.2.7"))
 		require.Equal(t, http.StatusOK, w.Code, w.Body)
 		page.Entries, page.Keys = nil, nil
 		require.NoError(t, xml.Unmarshal(w.Body.Bytes(), &page))
@@ -99,14 +99,14 @@ func TestPhoneBooks(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 40, seen)
-	w = ask(s, "GET", "/phonebook/cisco.xml?q=xa+07&lang=en", "", from("192.0.2.7:1000"))
+	w = ask(s, "GET", "/phonebook/cisco.xml?q=xa+07&lang=en", "", from("192.0.2.7"))
 	assert.Equal(t, 1, strings.Count(w.Body.String(), "<DirectoryEntry>"))
-	w = ask(s, "GET", "/phonebook/cisco.xml?search=1&lang=en", "", from("192.0.2.7:1000"))
+	w = ask(s, "GET", "/phonebook/cisco.xml?search=1&lang=en", "", from("192.0.2.7"))
 	assert.Contains(t, w.Body.String(), "<CiscoIPPhoneInput>")
 	assert.Contains(t, w.Body.String(), "<QueryStringParam>q</QueryStringParam>")
-	w = ask(s, "GET", "/phonebook/yealink.xml", "", from("192.0.2.7:1000"))
+	w = ask(s, "GET", "/phonebook/yealink.xml", "", from("192.0.2.7"))
 	assert.Equal(t, 40, strings.Count(w.Body.String(), "<Telephone>"))
-	assert.Equal(t, http.StatusUnprocessableEntity, ask(s, "GET", "/phonebook/cisco.xml?cursor=x", "", from("192.0.2.7:1000")).Code)
+	assert.Equal(t, http.StatusUnprocessableEntity, ask(s, "GET", "/phonebook/cisco.xml?cursor=x", "", from("192.0.2.7")).Code)
 
 	// Passwords in the clear are refused where TLS is asked for, and guessing is slowed.
 	needTLS, open = true, nil
@@ -114,7 +114,7 @@ func TestPhoneBooks(t *testing.T) {
 	needTLS = false
 	status := 0
 	for range 20 {
-		status = ask(s, "GET", "/phonebook/cisco.xml", "", basic("room-a", "guess"), from("198.51.100.1:1")).Code
+		status = ask(s, "GET", "/phonebook/cisco.xml", "", basic("room-a", "guess"), from("198.51.100.1")).Code
 	}
 	assert.Equal(t, http.StatusTooManyRequests, status)
 }
