@@ -49,6 +49,7 @@ var scenarios = []scenario{
 	{"pictures", (*run).pictures},
 	{"screens", (*run).screens},
 	{"content", (*run).content},
+	{"idle", (*run).idle},
 	{"latency", (*run).latency},
 	{"registrar", (*run).registrar},
 	{"directory", (*run).directory},

@@ -28,15 +28,16 @@ func (r *run) content(ctx context.Context) error {
 	}
 	for _, over := range []bool{false, true} {
 		for _, from := range presenters {
-			var floor, picture delays
+			var floor, picture, browser delays
 			for i := range rounds {
 				to := presenters[i%len(presenters)]
-				granted, first, err := g.present(ctx, fmt.Sprintf("slides-%v-%s-%d", over, from.protocol+from.floor, i), from.protocol, from.floor, to.protocol, over)
+				took, err := g.present(ctx, fmt.Sprintf("slides-%v-%s-%d", over, from.protocol+from.floor, i), from.protocol, from.floor, to.protocol, over)
 				if err != nil {
 					return fmt.Errorf("%s: %w", from.name, err)
 				}
-				floor.add(granted)
-				picture.add(first)
+				floor.add(took.floor)
+				picture.add(took.picture)
+				browser.add(took.browser)
 			}
 			in := "content " + from.name
 			if over {
@@ -45,6 +46,7 @@ func (r *run) content(ctx context.Context) error {
 			}
 			r.add(Figure{Scenario: in, Name: "request -> floor", Value: floor.quantile(1), Unit: "ms", Target: 100, Note: fmt.Sprintf("the longest of %d", rounds)})
 			r.add(Figure{Scenario: in, Name: "request -> first picture at the viewer", Value: picture.quantile(1), Unit: "ms", Target: 1000})
+			r.add(Figure{Scenario: in, Name: "request -> first picture at a browser", Value: browser.quantile(1), Unit: "ms", Target: 1000})
 		}
 	}
 	return nil
@@ -53,8 +55,15 @@ func (r *run) content(ctx context.Context) error {
 // settled is how long terminals are in the meeting before anybody presses a key.
 const settled = 1500 * time.Millisecond
 
-// present has one terminal present to another, which presents itself before, with over.
-func (g *gateway) present(ctx context.Context, meeting, from, floor, to string, over bool) (granted, first time.Duration, err error) {
+// waits are how long it took, from the request, to the floor and to the first picture.
+type waits struct {
+	floor, picture time.Duration
+	browser        time.Duration
+}
+
+// present has one terminal present to another, which presents itself before, with over, and
+// to one who watches as a browser does.
+func (g *gateway) present(ctx context.Context, meeting, from, floor, to string, over bool) (took waits, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	viewer := g.terminal(0, to, meeting)
@@ -70,12 +79,18 @@ func (g *gateway) present(ctx context.Context, meeting, from, floor, to string, 
 	var wait sync.WaitGroup
 	wait.Go(func() { seen, failed = terminal.Run(watching, viewer) })
 	defer wait.Wait()
+	defer stop()
 	var answered time.Time
 	select {
 	case answered = <-up:
 	case <-ctx.Done():
-		return 0, 0, ctx.Err()
+		return took, ctx.Err()
 	}
+	browser, err := g.watchSlides(ctx, meeting)
+	if err != nil {
+		return took, err
+	}
+	defer browser.close()
 	presenter := g.terminal(1, from, meeting)
 	presenter.Content, presenter.ContentAfter, presenter.FloorTransport = "pattern360", settled, floor
 	presenter.Duration = settled + 1500*time.Millisecond
@@ -84,16 +99,19 @@ func (g *gateway) present(ctx context.Context, meeting, from, floor, to string, 
 	presented, err := terminal.Run(ctx, presenter)
 	stop()
 	wait.Wait()
+	shown, ok := browser.seen()
 	switch {
 	case err != nil || failed != nil:
-		return 0, 0, fmt.Errorf("a terminal failed: %w", firstError(err, failed))
+		return took, fmt.Errorf("a terminal failed: %w", firstError(err, failed))
 	case presented.Presenting == nil || presented.Presenting.GrantedMS < 0:
-		return 0, 0, fmt.Errorf("the floor was not granted: %+v %s", presented.Presenting, presented.Cause)
+		return took, fmt.Errorf("the floor was not granted: %+v %s", presented.Presenting, presented.Cause)
 	case seen.Content == nil || seen.Content.FirstMS < 0:
-		return 0, 0, fmt.Errorf("no content was seen")
+		return took, fmt.Errorf("no content was seen")
+	case !ok:
+		return took, fmt.Errorf("no content was seen by a browser")
 	}
 	picture := answered.Add(time.Duration(seen.Content.FirstMS) * time.Millisecond)
-	return time.Duration(presented.Presenting.GrantedMS) * time.Millisecond, picture.Sub(asked), nil
+	return waits{time.Duration(presented.Presenting.GrantedMS) * time.Millisecond, picture.Sub(asked), shown.Sub(asked)}, nil
 }
 
 func firstError(list ...error) error {
