@@ -111,22 +111,31 @@ func TestTerminalsMoveCameras(t *testing.T) {
 			})
 		}
 	})
-	if code, body := g.request(http.MethodPost, "/api/v1/meetings", map[string]string{"alias": "steered", "guest_pin": "1234", "host_pin": "4711"}); code != http.StatusCreated {
-		t.Fatalf("%d %s", code, body)
+	type pair struct {
+		name        string
+		guest, host *room
+		end         func()
 	}
+	var pairs []pair // each in a meeting of its own
 	for _, protocol := range []string{"sip", "h323"} {
 		for _, by := range []string{"hang-up", "kill"} {
-			t.Run(protocol+" "+by, func(t *testing.T) {
-				guest := startRoom(t, 500, "--protocol", protocol, "--call", "steered*1234@"+gatewayIP, "--video", "pattern360")
-				eventually(t, 15*time.Second, "the guest is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].packets("video", "recv") > 30 })
-				host := startRoom(t, 900, "--protocol", protocol, "--call", "steered*4711@"+gatewayIP, "--video", "none", "--steer", steps)
-				end := host.kill
-				if by == "hang-up" {
-					end = host.stop
-				}
-				moved(t, guest, end, true)
-				g.noCalls()
-			})
+			name := protocol + "-" + by
+			g.makeMeeting(map[string]any{"alias": name, "guest_pin": "1234", "host_pin": "4711"})
+			guest := startRoom(t, 500, "--protocol", protocol, "--call", name+"*1234@"+gatewayIP, "--video", "pattern360")
+			g.inMeeting(name, "active", 1)
+			host := startRoom(t, 900, "--protocol", protocol, "--call", name+"*4711@"+gatewayIP, "--video", "none", "--steer", steps)
+			end := host.kill
+			if by == "hang-up" {
+				end = host.stop
+			}
+			pairs = append(pairs, pair{name, guest, host, end})
 		}
 	}
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			during(t, p.guest.process, p.host.process)
+			moved(t, p.guest, p.end, true)
+		})
+	}
+	g.noCalls()
 }

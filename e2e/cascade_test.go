@@ -21,6 +21,12 @@ const otherSignalling = 1730
 // its API.
 func startSecond(t *testing.T, more ...string) *gateway {
 	t.Helper()
+	return startSecondAt(t, "sfu: {ports: {signalling: 7980, tcp: 7981, udp: 7982}}\n", more...)
+}
+
+// startSecondAt runs one with an SFU that it is told of.
+func startSecondAt(t *testing.T, sfu string, more ...string) *gateway {
+	t.Helper()
 	dir := t.TempDir()
 	g := &gateway{t: t, dir: dir, port: otherHTTP}
 	g.write(fmt.Sprintf(`
@@ -29,13 +35,12 @@ sip: {udp: ":%[2]d", tcp: ":%[2]d", tls: {listen: off}, allow_direct: true}
 h323: {ras: off, signalling: ":%[3]d", allow_direct: true}
 http: {listen: ":%[4]d", tls: {listen: off}}
 rtp: {ports: 31000-31999}
-sfu: {ports: {signalling: 7980, tcp: 7981, udp: 7982}}
 meetings: {auto_create: true}
 drain_timeout: 3s
 log: {level: debug, format: json}
 admin: {api_key: %[5]s}
 data_dir: %[6]s
-`, gatewayIP, otherSIP, otherSignalling, otherHTTP, apiKey, filepath.Join(dir, "data")) + strings.Join(more, ""))
+`, gatewayIP, otherSIP, otherSignalling, otherHTTP, apiKey, filepath.Join(dir, "data")) + sfu + strings.Join(more, ""))
 	g.launch()
 	return g
 }
