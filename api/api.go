@@ -25,6 +25,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/directory/ldapsync"
 	"github.com/roomgate/roomgate/directory/phonebook"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/route"
@@ -136,6 +137,8 @@ type Config struct {
 	Directory *directory.Directory
 	// Revive has what a webhook never took sent again. With Directory.
 	Revive func(ctx context.Context, webhook string) error
+	// SyncDirectory takes endpoints over from a directory of others; nil: there is none.
+	SyncDirectory func(ctx context.Context, dry, force bool) (ldapsync.Plan, error)
 	// PhoneBook is what phones read below /phonebook; nil: nothing is served there.
 	// PhoneBookTLS reports whether passwords are taken over HTTPS alone; nil: they are.
 	PhoneBook    *phonebook.Book
@@ -199,6 +202,7 @@ func New(c Config) (*API, error) {
 	a.status()
 	if a.Directory != nil {
 		a.endpoints()
+		a.ldapSync()
 		a.dialPlan()
 		a.trunks()
 		a.apiKeys()

@@ -146,6 +146,38 @@ func (c *Client) ImportEndpoints(ctx context.Context, table io.Reader, dryRun bo
 	return v, err
 }
 
+// Sync is what a directory of others changes in ours.
+type Sync struct {
+	DryRun    bool         `json:"dry_run"`
+	Created   int          `json:"created"`
+	Updated   int          `json:"updated"`
+	Deleted   int          `json:"deleted"`
+	Unchanged int          `json:"unchanged"`
+	Changes   []SyncChange `json:"changes"`
+	Missing   []string     `json:"missing"` // that the source has no longer and that stay
+	Faults    []SyncFault  `json:"faults"`
+}
+
+// SyncChange is what becomes of an endpoint.
+type SyncChange struct {
+	Action string   `json:"action"` // create, update, delete
+	Name   string   `json:"name"`
+	Fields []string `json:"fields"`
+}
+
+// SyncFault is an entry that is not taken over.
+type SyncFault struct {
+	Entry string `json:"entry"`
+	Text  string `json:"text"`
+}
+
+// SyncDirectory takes endpoints over from the LDAP directory of ldap_sync; a dry run
+// changes nothing.
+func (c *Client) SyncDirectory(ctx context.Context, dryRun bool) (v Sync, err error) {
+	err = c.do(ctx, http.MethodPost, "/directory/sync?dry_run="+strconv.FormatBool(dryRun), nil, &v)
+	return v, err
+}
+
 // ExportEndpoints writes all endpoints as a CSV table.
 func (c *Client) ExportEndpoints(ctx context.Context, to io.Writer) error {
 	return c.download(ctx, "/endpoints/export", to)

@@ -45,6 +45,7 @@ type Config struct {
 	// DrainTimeout is how long calls may go on after SIGTERM.
 	DrainTimeout time.Duration `key:"drain_timeout" reload:"yes"`
 	PhoneBook    PhoneBook     `key:"phonebook"`
+	LDAPSync     LDAPSync      `key:"ldap_sync"`
 	Log          Log           `key:"log"`
 	Telemetry    Telemetry     `key:"telemetry"`
 	Admin        Admin         `key:"admin"`
@@ -170,6 +171,38 @@ type PhoneBook struct {
 type OpenPhoneBook struct {
 	CIDR   netip.Prefix `key:"cidr"`
 	Agency string       `key:"agency"`
+}
+
+// LDAPSync takes endpoints over from a directory of others.
+type LDAPSync struct {
+	URL          string        `key:"url"` // ldap:// or ldaps://; empty: nothing is taken over
+	StartTLS     bool          `key:"start_tls"`
+	CAFile       string        `key:"ca_file"` // empty: the authorities of the system
+	BindDN       string        `key:"bind_dn"`
+	Password     string        `key:"password"`
+	PasswordFile string        `key:"password_file"`
+	Base         string        `key:"base"`
+	Schema       string        `key:"schema" oneof:"h350,ad"`
+	Filter       string        `key:"filter"`
+	Agency       string        `key:"agency"` // of all; empty: as the source says
+	Every        time.Duration `key:"every"`  // 0 = only when asked
+	// Delete takes out what the source has no longer.
+	Delete     bool           `key:"delete"`
+	Attributes LDAPAttributes `key:"attributes"`
+}
+
+// LDAPAttributes replace those of the schema.
+type LDAPAttributes struct {
+	ID       string `key:"id"`
+	Name     string `key:"name"`
+	Agency   string `key:"agency"`
+	Site     string `key:"site"`
+	E164     string `key:"e164"`
+	H323     string `key:"h323"`
+	SIP      string `key:"sip"`
+	Username string `key:"username"`
+	Password string `key:"password"`
+	Owner    string `key:"owner"`
 }
 
 // Telemetry says who is told, by OpenTelemetry, how calls come about.

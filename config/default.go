@@ -42,6 +42,7 @@ func Default() *Config {
 		DrainTimeout: time.Minute,
 		Log:          Log{Level: "info", Format: "console"},
 		PhoneBook:    PhoneBook{Base: "dc=roomgate", RequireTLS: true},
+		LDAPSync:     LDAPSync{Schema: "h350"},
 		Telemetry:    Telemetry{Sample: 100},
 	}
 }

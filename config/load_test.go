@@ -120,6 +120,11 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 			XML: true, LDAP: config.Addresses{"127.0.0.1:3890"}, LDAPS: config.Addresses{"127.0.0.1:6360"}, Base: "dc=hop,dc=vn",
 			Open: []config.OpenPhoneBook{{CIDR: netip.MustParsePrefix("10.1.0.0/16"), Agency: "UBND"}},
 		},
+		LDAPSync: config.LDAPSync{
+			URL: "ldap://dc1.example.org", StartTLS: true, CAFile: "/etc/roomgate/ca.pem", BindDN: "cn=reader,dc=example,dc=org", Password: "1234",
+			Base: "ou=rooms,dc=example,dc=org", Schema: "ad", Filter: "(objectClass=room)", Agency: "UBND", Every: time.Hour, Delete: true,
+			Attributes: config.LDAPAttributes{ID: "entryUUID", Name: "cn", Agency: "o", Site: "l", E164: "telephoneNumber", H323: "a", SIP: "b", Username: "uid", Password: "c", Owner: "d"},
+		},
 		Telemetry: config.Telemetry{OTLPEndpoint: "http://collector.example.org:4318", Sample: 25},
 		Admin:     config.Admin{APIKey: "0123456789abcdef"},
 		Accounts:  []config.Account{{Username: "room1", Password: "0123", Aliases: []string{"0012", "boardroom"}, Name: "Phòng họp 1"}},

@@ -23,6 +23,7 @@ func (c *Config) secrets() []secret {
 		{"dial_plan.policy.secret", &c.DialPlan.Policy.Secret, c.DialPlan.Policy.SecretFile},
 		{"secret_key", &c.SecretKey, c.SecretKeyFile},
 		{"h323.register.password", &c.H323.Register.Password, c.H323.Register.PasswordFile},
+		{"ldap_sync.password", &c.LDAPSync.Password, c.LDAPSync.PasswordFile},
 		{"admin.api_key", &c.Admin.APIKey, c.Admin.APIKeyFile},
 	}
 	for i := range c.Accounts {

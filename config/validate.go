@@ -238,6 +238,18 @@ func (v *validation) bounds() {
 	if !baseForm.MatchString(v.PhoneBook.Base) {
 		v.fault("phonebook.base", "%q is not of the form dc=NAME,dc=NAME or o=NAME", v.PhoneBook.Base)
 	}
+	if l := v.LDAPSync; l.URL != "" {
+		v.url("ldap_sync.url", l.URL, "ldap", "ldaps")
+		if l.Base == "" {
+			v.fault("ldap_sync.base", "is missing: where endpoints are searched for")
+		}
+		if l.Every != 0 && l.Every < time.Minute {
+			v.fault("ldap_sync.every", "%s is less than a minute", l.Every)
+		}
+		if l.StartTLS && !strings.HasPrefix(l.URL, "ldap://") {
+			v.fault("ldap_sync.start_tls", "is for ldap:// alone")
+		}
+	}
 	for i, o := range v.PhoneBook.Open {
 		if !o.CIDR.IsValid() {
 			v.fault(fmt.Sprintf("phonebook.open[%d].cidr", i), "missing")

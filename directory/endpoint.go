@@ -30,6 +30,9 @@ type Endpoint struct {
 	Layout    string `json:"layout,omitempty"` // "" = the meeting's
 	// Address is where it is called while it is not registered: a sip: or h323: URI.
 	Address string `json:"address,omitempty"`
+	// External is what a directory of others knows it by that it was taken over from; ""
+	// leaves what there is.
+	External string `json:"external,omitempty"`
 	// Permissions are what it may call; none = everything.
 	Permissions []Permission `json:"permissions,omitempty"`
 	Treatment
@@ -114,7 +117,7 @@ func (e *Endpoint) check() error {
 	if e.Name == "" {
 		return bad("name", "is missing")
 	}
-	if err := firstError(text("name", e.Name, maxNameLen), text("agency", e.Agency, maxShortLen), text("site", e.Site, maxShortLen), e.checkAliases()); err != nil {
+	if err := firstError(text("name", e.Name, maxNameLen), text("agency", e.Agency, maxShortLen), text("site", e.Site, maxShortLen), text("external", e.External, 300), e.checkAliases()); err != nil {
 		return err
 	}
 	if e.Username != "" && !username.MatchString(e.Username) {

@@ -41,11 +41,21 @@ func (d *Directory) Password(e Endpoint) (string, error) {
 // SaveEndpoint keeps an endpoint, new (without an ID) or changed. Errors:
 // *FieldError, *TakenError, ErrNotFound, ErrConflict.
 func (d *Directory) SaveEndpoint(ctx context.Context, e Endpoint) (Endpoint, error) {
-	return first(save(ctx, d, d.endpoints, []Endpoint{e}))
+	return first(d.SaveEndpoints(ctx, []Endpoint{e}))
 }
 
 // SaveEndpoints keeps many, all or none; *ItemError tells which was refused.
 func (d *Directory) SaveEndpoints(ctx context.Context, list []Endpoint) ([]Endpoint, error) {
+	list = slices.Clone(list)
+	for i := range list {
+		e := &list[i]
+		if e.ID == "" || e.External != "" {
+			continue
+		}
+		if old, err := d.Endpoint(e.ID); err == nil {
+			e.External = old.External
+		}
+	}
 	return save(ctx, d, d.endpoints, list)
 }
 

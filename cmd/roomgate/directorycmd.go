@@ -23,10 +23,10 @@ import (
 func directoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "directory",
-		Short: "Import and export endpoints, try the dial plan",
+		Short: "Import, export and take over endpoints, try the dial plan",
 		Long:  "Work on the directory in the database of the configuration. A gateway that runs on it notices within a second.",
 	}
-	cmd.AddCommand(importCommand(), exportCommand(), routeCommand(), resealCommand())
+	cmd.AddCommand(importCommand(), exportCommand(), syncCommand(), routeCommand(), resealCommand())
 	return cmd
 }
 

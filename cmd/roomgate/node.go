@@ -23,6 +23,7 @@ import (
 	"github.com/roomgate/roomgate/directory/cluster"
 	"github.com/roomgate/roomgate/directory/code"
 	"github.com/roomgate/roomgate/directory/invite"
+	"github.com/roomgate/roomgate/directory/ldapsync"
 	"github.com/roomgate/roomgate/directory/lease"
 	"github.com/roomgate/roomgate/directory/record"
 	"github.com/roomgate/roomgate/directory/webhook"
@@ -228,12 +229,16 @@ func (n *node) listenWeb(c *config.Config) error {
 	if !c.PhoneBook.XML {
 		book = nil
 	}
+	var sync func(context.Context, bool, bool) (ldapsync.Plan, error)
+	if c.LDAPSync.URL != "" {
+		sync = n.syncDirectory
+	}
 	handler, err := api.New(api.Config{
 		Gateway: n.gateway, Keys: &n.keys, Logger: n.log, Version: version,
 		Web: pages, SFU: n.meeting.proxied(), Metrics: n.metrics,
 		Directory: n.directory, Revive: n.revive, Trunks: n.guard, TrunkLines: n.lines, PublicURL: n.publicURL, TrustedProxy: n.trustedProxy, Reload: n.reload,
 		DialIn: n.dialIn, KeyRequests: func() int { return n.live.Current().Limits.APIRequests },
-		Trace: n.trace, PhoneBook: book, PhoneBookTLS: n.phoneBookTLS,
+		Trace: n.trace, PhoneBook: book, PhoneBookTLS: n.phoneBookTLS, SyncDirectory: sync,
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ func (n *node) run(ctx context.Context, signals <-chan os.Signal) error {
 	group.Go(func() error { return n.h323.join(calls, n.live.Current().H323.Register) })
 	group.Go(func() error { return n.web.run(ctx) })
 	group.Go(func() error { return n.phoneBook.serve(ctx) })
+	group.Go(func() error { return n.syncRegularly(ctx) })
 	group.Go(func() error { return n.directory.Run(ctx) })
 	group.Go(func() error { return n.recordProgress(ctx) })
 	group.Go(func() error { return n.nodes.Run(ctx) })
