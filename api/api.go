@@ -46,6 +46,9 @@ type Roster interface {
 	Participants(ctx context.Context, alias string) ([]gateway.Participant, error)
 	MuteParticipant(ctx context.Context, alias, identity string, muted bool) error
 	RemoveParticipant(ctx context.Context, alias, identity string) error
+	RenameParticipant(ctx context.Context, alias, identity, name string) error
+	MoveParticipant(ctx context.Context, alias, identity, to, role string) error
+	Spotlight(ctx context.Context, alias, identity string, on bool) error
 }
 
 // Presentation decides who presents in a meeting.
@@ -194,6 +197,7 @@ func New(c Config) (*API, error) {
 	a.invitation()
 	a.planned()
 	a.participants()
+	a.moderation()
 	a.lobbies()
 	a.calls()
 	a.ladder()

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -43,6 +44,7 @@ type fake struct {
 	muteBy  func(alias, identity string, muted bool) error
 	remove  func(alias, identity string) error
 	present func(alias, identity string, yes bool) error
+	moderated
 	camera  gateway.CameraAbilities
 	steer   func(id string, m gateway.CameraMotion) error
 	preset  func(id string, n uint8, store bool) error
@@ -103,6 +105,25 @@ func (f *fake) MuteParticipant(_ context.Context, alias, identity string, muted 
 }
 func (f *fake) RemoveParticipant(_ context.Context, alias, identity string) error {
 	return f.remove(alias, identity)
+}
+
+// moderated is what was asked of a fake about participants.
+type moderated struct {
+	asked []string
+	fails error
+}
+
+func (m *moderated) RenameParticipant(_ context.Context, alias, identity, name string) error {
+	m.asked = append(m.asked, "rename "+alias+" "+identity+" "+name)
+	return m.fails
+}
+func (m *moderated) MoveParticipant(_ context.Context, alias, identity, to, role string) error {
+	m.asked = append(m.asked, "move "+alias+" "+identity+" "+to+" "+role)
+	return m.fails
+}
+func (m *moderated) Spotlight(_ context.Context, alias, identity string, on bool) error {
+	m.asked = append(m.asked, fmt.Sprint("spotlight ", alias, " ", identity, " ", on))
+	return m.fails
 }
 func (f *fake) Present(alias, identity string, yes bool) error {
 	return f.present(alias, identity, yes)

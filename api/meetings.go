@@ -112,16 +112,20 @@ type TokenRequest struct {
 type Token struct {
 	URL   string `json:"url" example:"wss://meet.example.org"`
 	Token string `json:"token"`
+	Muted bool   `json:"muted,omitempty" doc:"The visitor is to come in with the microphone off."`
 }
 
 func (a *API) meetings() {
-	post := operation("create-meeting", http.MethodPost, "/meetings", "Create a meeting", "Meetings", http.StatusConflict, http.StatusUnprocessableEntity)
+	post := operation("create-meeting", http.MethodPost, "/meetings", "Create a meeting", "Meetings", http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity)
 	post.DefaultStatus = http.StatusCreated
 	post.Metadata = map[string]any{byAgency: true}
 	huma.Register(a.huma, post, func(ctx context.Context, in *struct{ Body MeetingRequest }) (*meetingOutput, error) {
 		b := in.Body
 		if agency := agencyOf(clientOf(ctx)); agency != "" {
 			b.Agency = agency
+		}
+		if err := a.mayCall(clientOf(ctx), targets(b.Invitees)...); err != nil {
+			return nil, err
 		}
 		m, err := a.Gateway.CreateMeeting(ctx, gateway.MeetingSpec{
 			Alias: b.Alias, Name: b.Name, Agency: b.Agency, HostPIN: b.HostPIN, GuestPIN: b.GuestPIN,
@@ -207,7 +211,7 @@ func (a *API) createToken(ctx context.Context, in *tokenInput) (*tokenOutput, er
 		}
 		return nil, a.refuseToken(err, who.address, in.Body.PIN)
 	}
-	out := &tokenOutput{Token{URL: t.URL, Token: t.Token}}
+	out := &tokenOutput{Token{URL: t.URL, Token: t.Token, Muted: t.Muted}}
 	if a.SFU != nil {
 		out.Body.URL = webSocket(who.origin)
 	}

@@ -144,12 +144,17 @@ type extensionOutput struct {
 }
 
 func (a *API) planned() {
-	patch := operation("change-meeting", http.MethodPatch, "/meetings/{alias}", "Change a meeting", "Meetings", http.StatusNotFound, http.StatusUnprocessableEntity)
+	patch := operation("change-meeting", http.MethodPatch, "/meetings/{alias}", "Change a meeting", "Meetings", http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity)
 	patch.Description = "Also while it is held: calls that are there keep what was agreed with them; layout, lock and who may present follow at once."
 	huma.Register(a.huma, patch, func(ctx context.Context, in *struct {
 		MeetingPath
 		Body MeetingChange
 	}) (*meetingOutput, error) {
+		if in.Body.Invitees != nil {
+			if err := a.mayCall(clientOf(ctx), targets(*in.Body.Invitees)...); err != nil {
+				return nil, err
+			}
+		}
 		m, err := a.Gateway.ChangeMeeting(ctx, in.Alias, in.Body.apply)
 		if err != nil {
 			return nil, a.problem(err)

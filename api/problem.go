@@ -39,6 +39,7 @@ var outcomes = []struct {
 	{gateway.ErrNoCall, http.StatusNotFound, ""},
 	{ErrNoLadder, http.StatusNotFound, ""},
 	{gateway.ErrNoParticipant, http.StatusNotFound, ""},
+	{gateway.ErrElsewhere, http.StatusConflict, ""},
 	{gateway.ErrMeetingExists, http.StatusConflict, ""},
 	{gateway.ErrNoCamera, http.StatusConflict, ""},
 	{gateway.ErrBadTarget, http.StatusUnprocessableEntity, ""},

@@ -29,6 +29,8 @@ const (
 	AttrProtocol = "roomgate.protocol" // sip, h323
 	AttrRole     = "roomgate.role"     // host, guest
 	AttrNumber   = "roomgate.number"   // masked where policy asks
+
+	AttrSpotlight = "roomgate.spotlight" // set on who takes the place of the speaker for all
 )
 
 // ParticipantTrack is something a participant publishes.

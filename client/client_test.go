@@ -155,7 +155,8 @@ func TestShapes(t *testing.T) {
 	for ours, theirs := range map[any]any{
 		&client.MeetingRequest{}: &api.MeetingRequest{}, &client.Meeting{}: &api.Meeting{}, &client.MeetingChange{}: &api.MeetingChange{},
 		client.Schedule{}: api.Schedule{}, client.Held{}: api.Held{}, client.Invitee{}: api.Invitee{},
-		client.Waiting{}:      api.Waiting{},
+		client.Waiting{}:        api.Waiting{},
+		&client.InviteRequest{}: &api.InviteRequest{}, &client.MoveRequest{}: &api.MoveRequest{},
 		&client.CodeRequest{}: &api.CodeRequest{}, &client.Code{}: &api.Code{}, &client.NewCode{}: &api.NewCode{},
 		client.TokenRequest{}: api.TokenRequest{}, client.Token{}: api.Token{},
 		client.DialRequest{}: api.DialRequest{}, client.Remote{}: api.Remote{}, client.Media{}: api.Media{},

@@ -180,6 +180,7 @@ type TokenRequest struct {
 type Token struct {
 	URL   string `json:"url"`
 	Token string `json:"token"`
+	Muted bool   `json:"muted"` // come in with the microphone off
 }
 
 // Token lets a browser into a meeting.

@@ -295,6 +295,8 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 		if s != nil {
 			s.setup.End(setup.Seat)
 		}
+	case bridge.Spotlit:
+		g.spotlit(m, n)
 	case bridge.PresentingKeyed:
 		if s != nil {
 			s.presentingKeyed(n.On)

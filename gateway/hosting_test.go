@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,43 @@ type fakeAdmin struct {
 	closed []string
 	// close, when set, is asked before a room is closed.
 	close func(ctx context.Context) error
+	told  []string // by Tell
+}
+
+// Describe implements gateway.Describer.
+func (a *fakeAdmin) Describe(_ context.Context, _, identity, name string, attributes map[string]string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.rows {
+		row := &a.rows[i]
+		if row.Identity != identity {
+			continue
+		}
+		if name != "" {
+			row.Name = name
+		}
+		changed := maps.Clone(row.Attributes)
+		if changed == nil {
+			changed = map[string]string{}
+		}
+		for k, v := range attributes {
+			changed[k] = v
+			if v == "" {
+				delete(changed, k)
+			}
+		}
+		row.Attributes = changed
+		return nil
+	}
+	return gateway.ErrNoParticipant
+}
+
+// Tell implements gateway.Messenger.
+func (a *fakeAdmin) Tell(_ context.Context, room, identity, topic string, message []byte) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = append(a.told, room+" "+identity+" "+topic+" "+string(message))
+	return nil
 }
 
 func (a *fakeAdmin) Token(context.Context, string, string, string, string) (url, token string, err error) {

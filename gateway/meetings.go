@@ -176,7 +176,7 @@ func (g *Gateway) Token(ctx context.Context, alias, name, role, pin string, trus
 		}
 		return Token{}, fmt.Errorf("token for %s: %w", alias, err)
 	}
-	return Token{URL: url, Token: token}, nil
+	return Token{URL: url, Token: token, Muted: comesMuted(spec, role)}, nil
 }
 
 // specForJoining finds a meeting, or what it would be if it may be made on

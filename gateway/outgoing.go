@@ -230,18 +230,7 @@ func (g *Gateway) Transfer(ctx context.Context, id, target string) error {
 		if d.Meeting == "" {
 			return fmt.Errorf("%w: no meeting %q", ErrBadTarget, target)
 		}
-		p, verdict := g.enter(d.Meeting, &claim{trusted: true, create: d.Create})
-		if p == nil {
-			return fmt.Errorf("%w: %s", ErrBadTarget, refusal(verdict))
-		}
-		if s.tooPlain(p) {
-			g.leave(p)
-			return fmt.Errorf("%w: %s", ErrBadTarget, call.Cause{Code: call.EncryptionRequired})
-		}
-		if cause := s.take(p); cause.Code != call.NormalClearing {
-			return fmt.Errorf("%w: %s", ErrBadTarget, cause)
-		}
-		return nil
+		return g.moveLeg(s, d.Meeting, d.Create)
 	}
 	t, ok := s.leg.(call.Transferrer)
 	if !ok {

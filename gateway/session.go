@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,7 @@ type session struct {
 	log     *zap.Logger
 	line    *trunk.Line // of the trunk; nil: none
 	setup   *setup.Call
+	renamed atomic.Pointer[string] // by a moderator
 
 	steers call.CameraController // the camera that the leg moves now; nil: none. Of followEvents.
 
@@ -338,6 +340,9 @@ func (s *session) describe() call.Participant {
 		}
 	}
 	name, number := shown(s.fullName(), info.Remote)
+	if given := s.renamed.Load(); given != nil {
+		name = *given
+	}
 	return call.Participant{
 		Identity: legPrefix + s.id,
 		Name:     name,

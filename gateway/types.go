@@ -144,6 +144,7 @@ type DialRequest struct {
 type Token struct {
 	URL   string
 	Token string
+	Muted bool // the visitor is to come in muted
 }
 
 // Registration is one binding of a terminal.
@@ -174,6 +175,7 @@ const (
 	EventMeetingLayout    EventKind = "meeting.layout" // Text: the layout
 	EventMeetingEnding    EventKind = "meeting.ending" // in a minute
 	EventJoined           EventKind = "participant.joined"
+	EventRenamed          EventKind = "participant.renamed"
 	EventLeft             EventKind = "participant.left"
 	EventSpeaker          EventKind = "participant.speaking"
 	EventPresenting       EventKind = "presentation.changed" // Text: identity, "" = nobody

@@ -34,6 +34,8 @@ var (
 
 	_ gateway.ShareStopper = sfu{}
 	_ gateway.TicketReader = sfu{}
+	_ gateway.Describer    = sfu{}
+	_ gateway.Messenger    = sfu{}
 )
 
 // Join implements bridge.SFU.
@@ -196,6 +198,16 @@ func (s sfu) Mute(ctx context.Context, room, identity string, muted bool) error 
 // StopSharing implements gateway.ShareStopper.
 func (s sfu) StopSharing(ctx context.Context, room, identity string) error {
 	return notFound(s.client.StopSharing(ctx, room, identity))
+}
+
+// Describe implements gateway.Describer.
+func (s sfu) Describe(ctx context.Context, room, identity, name string, attributes map[string]string) error {
+	return notFound(s.client.UpdateParticipant(ctx, room, identity, name, attributes))
+}
+
+// Tell implements gateway.Messenger.
+func (s sfu) Tell(ctx context.Context, room, identity, topic string, message []byte) error {
+	return notFound(s.client.Tell(ctx, room, identity, topic, message))
 }
 
 func notFound(err error) error {

@@ -77,6 +77,7 @@ type Bridge struct {
 	arrived map[string]uint64 // order when a remote participant came
 	layout  layout.Kind
 	pinned  string // identity
+	spotlit string // identity of who is shown to all by an attribute
 	studio  *studio
 
 	arbiter   *floor.Arbiter
@@ -250,6 +251,9 @@ func (b *Bridge) watch(ctx context.Context, t media.Track, gone func()) {
 		}
 	})
 }
+
+// Renamed tells that a leg has another name: it is written anew.
+func (b *Bridge) Renamed() { b.do(b.nudge) }
 
 // SetLayout changes what legs are shown that have no layout of their own, and who is
 // pinned for those that have pinned nobody.

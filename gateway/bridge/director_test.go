@@ -72,6 +72,57 @@ func TestContentComesFirstAndPicturesAreSubscribedOnDemand(t *testing.T) {
 	eventually(t, "the camera is back", func() bool { return camera.attached() == 1 && screen.attached() == 0 })
 }
 
+// Whoever an attribute names is shown in the place of the speaker, whichever node has
+// set it; one who leaves is not waited for.
+func TestSpotlight(t *testing.T) {
+	sfu := newSFU(t)
+	person := func(identity, picture string) call.Participant {
+		return call.Participant{Identity: identity, Name: identity, Tracks: []call.ParticipantTrack{{ID: picture, Role: "video", Codec: "H264", Width: 1280, Height: 720}}}
+	}
+	first, second := person("web-1", "TR_1"), person("web-2", "TR_2")
+	sfu.roster = []call.Participant{first, second}
+	s := newStage(t, sfu)
+	s.add(newLeg(t, "a", sound(), picture()))
+	eventually(t, "the leg is seated", func() bool { return sfu.seat("leg-a") != nil })
+	r := sfu.seat("leg-a").receiver
+	cameras := map[string]*fakeTrack{}
+	for id, who := range map[string]call.Participant{"TR_1": first, "TR_2": second} {
+		cameras[id] = newTrack(id, media.Main, h264)
+		cameras[id].who = who
+		r.tracks <- cameras[id]
+	}
+	shows := func(id string) {
+		t.Helper()
+		eventually(t, id+" alone is shown", func() bool {
+			for other, camera := range cameras {
+				if camera.attached() != map[bool]int{true: 1}[other == id] {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	light := func(p call.Participant, on, gone bool) {
+		if on {
+			p.Attributes = map[string]string{call.AttrSpotlight: "yes"}
+		}
+		r.events(bridge.Event{Kind: bridge.RosterChange, Participant: p, Gone: gone})
+	}
+	shows("TR_1")
+	light(second, true, false)
+	shows("TR_2")
+	light(first, true, false) // before the other is said to be out of it
+	shows("TR_1")
+	light(second, false, false)
+	light(second, true, false)
+	shows("TR_2")
+	light(second, true, true)
+	shows("TR_1")
+	if got := s.notes.count(bridge.Spotlit); got != 4 {
+		t.Errorf("%d notices, want 4", got)
+	}
+}
+
 func TestVP8IsNotForwarded(t *testing.T) {
 	sfu := newSFU(t)
 	sfu.roster = []call.Participant{{Identity: "web-1", Tracks: []call.ParticipantTrack{

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/mixer"
 )
@@ -253,7 +254,11 @@ func (b *Bridge) closeFeeds() {
 // rosterChanged keeps the roster and the list of pictures to choose from.
 func (b *Bridge) rosterChanged(e Event) {
 	p := e.Participant
-	if p.Hidden || b.isOurs(p.Identity) {
+	if p.Hidden {
+		return
+	}
+	b.followSpotlight(p, e.Gone)
+	if b.isOurs(p.Identity) {
 		return
 	}
 	_, known := b.roster[p.Identity]
@@ -275,6 +280,23 @@ func (b *Bridge) rosterChanged(e Event) {
 		b.in.Notify(Notice{Kind: Joined, Identity: p.Identity, Participant: p})
 	}
 	b.addRemoteSources(p)
+	b.nudge()
+}
+
+// followSpotlight turns to whoever an attribute names, or away from them.
+func (b *Bridge) followSpotlight(p call.Participant, gone bool) {
+	lit := p.Attributes[call.AttrSpotlight] != "" && !gone
+	if lit == (b.spotlit == p.Identity) {
+		return
+	}
+	b.spotlit = ""
+	if lit {
+		b.spotlit = p.Identity
+		b.pinned = p.Identity
+	} else if b.pinned == p.Identity {
+		b.pinned = ""
+	}
+	b.in.Notify(Notice{Kind: Spotlit, Identity: p.Identity, On: lit})
 	b.nudge()
 }
 

@@ -95,6 +95,7 @@ const (
 	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
 	PresentingKeyed                        // the leg Identity, that has asked by a key, presents (On) or does not (any more)
 	Seated                                 // the meeting let the leg Identity in
+	Spotlit                                // Identity is shown to all in the place of the speaker (On), or not any more
 	StopSharing                            // the share of Identity, which is no leg of ours, has to stop
 )
 

@@ -147,6 +147,18 @@ func (c *Client) UpdateParticipant(ctx context.Context, room, identity, name str
 	return serviceError("update participant", err)
 }
 
+// Tell sends a message to one participant, reliably.
+func (c *Client) Tell(ctx context.Context, room, identity, topic string, message []byte) error {
+	ctx, err := c.authorize(ctx, &auth.VideoGrant{RoomAdmin: true, Room: room})
+	if err != nil {
+		return err
+	}
+	_, err = c.rooms.SendData(ctx, &livekit.SendDataRequest{
+		Room: room, Data: message, Kind: livekit.DataPacket_RELIABLE, DestinationIdentities: []string{identity}, Topic: &topic,
+	})
+	return serviceError("send data", err)
+}
+
 // StopSharing ends the screen share of a participant, sound and all: the right to share
 // is taken, whereupon the server unpublishes it, and given back.
 func (c *Client) StopSharing(ctx context.Context, room, identity string) error {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columns, initials, kindOf } from "./people";
+import { columns, initials, kindOf, spotlit } from "./people";
 
 describe("initials", () => {
   it.each([
@@ -17,6 +17,12 @@ describe("kindOf", () => {
     [{ "roomgate.kind": "elephant" }, "browser"],
     [{}, "browser"],
   ])("%o is a %s", (attributes, want) => expect(kindOf({ attributes: attributes as Record<string, string> })).toBe(want));
+});
+
+describe("spotlit", () => {
+  const people: { attributes: Record<string, string> }[] = [{ attributes: {} }, { attributes: { "roomgate.spotlight": "yes" } }];
+  it("is whoever the attribute names", () => expect(spotlit(people)).toBe(people[1]));
+  it("is nobody otherwise", () => expect(spotlit(people.slice(0, 1))).toBeUndefined());
 });
 
 describe("columns", () => {

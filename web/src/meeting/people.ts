@@ -22,6 +22,11 @@ export function presenterAmong<P extends Participant>(everybody: P[]): P | undef
   return sharing.find((p) => !p.isLocal) ?? sharing[0];
 }
 
+/** spotlit is whom everybody is to see large, by a host's or an operator's word. */
+export function spotlit<P extends { attributes: Readonly<Record<string, string>> }>(everybody: P[]): P | undefined {
+  return everybody.find((p) => p.attributes["roomgate.spotlight"]);
+}
+
 export function isMuted(p: Participant): boolean {
   const mic = p.getTrackPublication(Track.Source.Microphone);
   return !mic || mic.isMuted;

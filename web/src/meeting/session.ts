@@ -31,7 +31,8 @@ export const dominant = signal("");
 /** shareStopped: the meeting stopped our share, because somebody else presents or we may not. */
 export const shareStopped = signal(false);
 
-export const alias = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+/** alias is the meeting's; another one after a move. */
+export let alias = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
 /**
  * Terminals get H.264 as it is, without transcoding: so it is published in
@@ -116,7 +117,11 @@ function follow(r: Room) {
       state === ConnectionState.Reconnecting || state === ConnectionState.SignalReconnecting;
     changed();
   });
+  r.on(RoomEvent.DataReceived, (payload, from, _kind, topic) => {
+    if (from === undefined && topic === "roomgate.move") void move(payload); // the meeting server has no name
+  });
   r.on(RoomEvent.Disconnected, (reason) => {
+    if (moving) return;
     ending.value =
       reason === DisconnectReason.PARTICIPANT_REMOVED ? "removed"
       : reason === DisconnectReason.ROOM_DELETED ? "ended"
@@ -141,6 +146,54 @@ export function hostCall(method: string, path: string, body?: unknown): Promise<
 interface Ticket {
   url: string;
   token: string;
+  muted?: boolean;
+}
+
+/** address is where the meeting server was found. */
+let address = "";
+/** chosen are the visitor's devices. */
+let chosen: Choices | null = null;
+/** moving: one room is left for another. */
+let moving = false;
+
+/** identityOf is whose a ticket is. */
+function identityOf(token: string): string {
+  try {
+    const body = token.split(".")[1] ?? "";
+    return (JSON.parse(atob(body.replace(/-/g, "+").replace(/_/g, "/"))) as { sub?: string }).sub ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** move goes to another meeting, by a host's or an operator's word. */
+async function move(payload: Uint8Array) {
+  let to: { meeting?: string; token?: string; muted?: boolean };
+  try {
+    to = JSON.parse(new TextDecoder().decode(payload)) as typeof to;
+  } catch {
+    return;
+  }
+  const me = room.localParticipant;
+  // Only the gateway makes tickets for the identity that we have.
+  if (moving || !chosen || !to.meeting || !to.token || identityOf(to.token) !== me.identity) return;
+  const choices = { ...chosen, microphone: me.isMicrophoneEnabled, camera: me.isCameraEnabled };
+  moving = true;
+  stage.value = "joining";
+  try {
+    await room.disconnect();
+    alias = to.meeting;
+    history.replaceState(null, "", `/m/${encodeURIComponent(alias)}`);
+    document.title = `${alias} · roomgate`;
+    pass = to.token;
+    await enter({ url: address, token: to.token, muted: to.muted }, choices);
+  } catch (error) {
+    console.error(error);
+    failure.value = "failed";
+    stage.value = "lobby";
+  } finally {
+    moving = false;
+  }
 }
 
 /** knock is how the gateway knows a visitor again who waits. */
@@ -229,10 +282,12 @@ async function enter(got: Ticket, choices: Choices) {
   room = newRoom();
   follow(room);
   (window as unknown as { roomgate: unknown }).roomgate = { room }; // for support: roomgate.room in the browser's console
+  address = got.url;
+  chosen = choices;
   await room.connect(got.url, got.token);
   stage.value = "meeting";
   changed();
-  await publish(choices);
+  await publish(got.muted ? { ...choices, microphone: false } : choices);
 }
 
 function microphoneOptions(choices: Choices): AudioCaptureOptions {

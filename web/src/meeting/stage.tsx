@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Participant } from "livekit-client";
 import { t } from "../i18n";
-import { cameraOf, columns, presenterAmong, screenOf } from "./people";
+import { cameraOf, columns, presenterAmong, screenOf, spotlit } from "./people";
 import { dominant, watchRoom } from "./session";
 import { Tile, type TileProps } from "./tile";
 
@@ -32,8 +32,9 @@ export function Stage({ view }: { view: View }) {
   if (presenter) {
     return <Speaker main={{ participant: presenter, publication: screenOf(presenter), screen: true }} strip={everybody} />;
   }
-  if (view === "speaker" && !alone) {
-    const speaker = everybody.find((p) => p.identity === dominant.value && !p.isLocal) ?? everybody[0]!;
+  const shown = spotlit(everybody);
+  if ((view === "speaker" || shown) && !alone) {
+    const speaker = shown ?? everybody.find((p) => p.identity === dominant.value && !p.isLocal) ?? everybody[0]!;
     return <Speaker main={{ participant: speaker, publication: cameraOf(speaker) }} strip={everybody.filter((p) => p !== speaker)} />;
   }
   return <Grid everybody={everybody} alone={alone} />;
