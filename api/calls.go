@@ -23,7 +23,7 @@ type DialRequest struct {
 	Rate           int    `json:"rate,omitempty" minimum:"64" maximum:"100000" example:"1024" doc:"Of the whole call in kbit/s, sound included; 128 to 6144 are usual. The smallest of this, the endpoint's and the meeting's counts."`
 	LongestSeconds int    `json:"longest_seconds,omitempty" minimum:"0" maximum:"1000000" doc:"How long the call lasts at most once answered; 0: any."`
 	Digits         string `json:"digits,omitempty" pattern:"^[0-9*#A-D,]{0,128}$" example:",,1234#" doc:"Sent when it has answered, for the menu of an MCU; a comma waits for a second. They may also follow the target's first comma."`
-	Layout         string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"What it is shown; default: the endpoint's, then the meeting's."`
+	Layout         string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture" doc:"What it is shown; default: the endpoint's, then the meeting's."`
 	MCU            bool   `json:"mcu,omitempty" doc:"It joins several itself: it is never shown its own picture, and that picture fills the screens of others."`
 	TerminalType   int    `json:"terminal_type,omitempty" minimum:"0" maximum:"255" doc:"Of H.245 (H.323 table 1): the greater one is master. Default: 240 with content_master here, 60 otherwise."`
 	ContentMaster  string `json:"content_master,omitempty" enum:"here,there" doc:"Whose presenter stays when both sides of an MCU present; default: whoever came last."`
@@ -121,7 +121,7 @@ func (a *API) calls() {
 
 // LayoutRequest says what a terminal is to be shown.
 type LayoutRequest struct {
-	Layout string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: that of the meeting."`
+	Layout string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture" doc:"Default: that of the meeting."`
 	Pinned string `json:"pinned,omitempty" doc:"Identity of a participant who takes the place of the speaker."`
 }
 

@@ -17,6 +17,8 @@ type Call struct {
 	Direction  string     `json:"direction" enum:"in,out"`
 	State      string     `json:"state" enum:"ringing,lobby,active,held,ended,redialling" doc:"Redialling: the network lost it, and it is about to be made again."`
 	Muted      bool       `json:"muted"`
+	Layout     string     `json:"layout,omitempty" doc:"Its own; without one that of the meeting."`
+	Pinned     string     `json:"pinned,omitempty" doc:"Identity of who is forced onto its screen."`
 	Called     string     `json:"called" doc:"The alias dialled."`
 	Remote     Remote     `json:"remote"`
 	StartedAt  time.Time  `json:"started_at"`
@@ -81,7 +83,7 @@ func callView(c gateway.Call) Call {
 	i := c.Info
 	v := Call{
 		ID: i.ID, Meeting: c.Meeting, Identity: c.Identity,
-		Protocol: string(i.Protocol), Direction: string(i.Direction), State: string(c.State), Muted: c.Muted,
+		Protocol: string(i.Protocol), Direction: string(i.Direction), State: string(c.State), Muted: c.Muted, Layout: c.Layout, Pinned: c.Pinned,
 		Called: i.Called, Remote: remoteView(i.Remote),
 		StartedAt: i.Created.UTC(), AnsweredAt: moment(i.Answered), EndedAt: moment(c.Ended),
 		Encryption: i.Encryption, LegacyTLS: i.LegacyTLS,

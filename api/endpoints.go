@@ -27,7 +27,7 @@ type EndpointRequest struct {
 	Vendor      string   `json:"vendor,omitempty" maxLength:"64" example:"poly" doc:"Profile of quirks."`
 	Quirks      []string `json:"quirks,omitempty" maxItems:"32" nullable:"false" doc:"Single quirks switched on, or off with a - before."`
 	Bandwidth   int      `json:"bandwidth,omitempty" minimum:"0" maximum:"100000" doc:"Of calls to it, kbit/s with sound; 0: no limit of its own."`
-	Layout      string   `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5"`
+	Layout      string   `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture"`
 	Address     string   `json:"address,omitempty" maxLength:"256" example:"h323:10.1.2.3" doc:"Where it is called while it is not registered."`
 	Permissions []string `json:"permissions,omitempty" maxItems:"3" enum:"meetings,terminals,trunks" nullable:"false" doc:"What it may call; none: everything."`
 

@@ -24,7 +24,7 @@ type MeetingRequest struct {
 	Agency   string `json:"agency,omitempty" maxLength:"100"`
 	HostPIN  string `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Makes a host; empty: nobody becomes host by PIN."`
 	GuestPIN string `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$" doc:"Lets a guest in; empty: guests need none."`
-	Layout   string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" doc:"Default: meetings.default_layout."`
+	Layout   string `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture" doc:"Default: meetings.default_layout."`
 	Lobby    bool   `json:"lobby,omitempty" doc:"Guests wait until a host lets them in."`
 
 	WaitForHost   bool `json:"wait_for_host,omitempty" doc:"Guests wait until a host is there."`

@@ -79,7 +79,7 @@ type MeetingChange struct {
 	Name          *string    `json:"name,omitempty" maxLength:"200"`
 	HostPIN       *string    `json:"host_pin,omitempty" pattern:"^[0-9]{0,16}$"`
 	GuestPIN      *string    `json:"guest_pin,omitempty" pattern:"^[0-9]{0,16}$"`
-	Layout        *string    `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5"`
+	Layout        *string    `json:"layout,omitempty" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture"`
 	Lobby         *bool      `json:"lobby,omitempty"`
 	WaitForHost   *bool      `json:"wait_for_host,omitempty"`
 	Locked        *bool      `json:"locked,omitempty"`

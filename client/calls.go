@@ -16,6 +16,8 @@ type Call struct {
 	Direction  string     `json:"direction"` // in, out
 	State      string     `json:"state"`     // ringing, lobby, active, held, ended, redialling
 	Muted      bool       `json:"muted"`
+	Layout     string     `json:"layout"` // its own; "" = the meeting's
+	Pinned     string     `json:"pinned"`
 	Called     string     `json:"called"`
 	Remote     Remote     `json:"remote"`
 	StartedAt  time.Time  `json:"started_at"`

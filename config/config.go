@@ -104,10 +104,12 @@ type Meetings struct {
 	// AutoCreate opens a meeting when somebody dials its alias. Unset, it is
 	// true without a configuration file and false with one.
 	AutoCreate    bool   `key:"auto_create" reload:"yes"`
-	DefaultLayout string `key:"default_layout" oneof:"auto,single,speaker,grid,2x2,3x3,4x4,5x5" reload:"yes"`
+	DefaultLayout string `key:"default_layout" oneof:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture" reload:"yes"`
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
 	// Keypad lets the keys of phones and terminals give commands: * and another key.
 	Keypad bool `key:"keypad" reload:"yes"`
+	// LectureTurn is how long who gives a lecture sees one of the audience.
+	LectureTurn time.Duration `key:"lecture_turn" reload:"yes"`
 	// EarlyJoin is how long before it starts a planned meeting may be entered.
 	EarlyJoin time.Duration `key:"early_join" reload:"yes"`
 	// PhoneNumbers lead to the lobby, as invitations tell them.

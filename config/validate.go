@@ -227,6 +227,9 @@ func (v *validation) bounds() {
 			v.fault(fmt.Sprintf("lobby.alias[%d]", i), "%q cannot stand in a SIP address", alias)
 		}
 	}
+	if l := v.Meetings.LectureTurn; l < time.Second || l > time.Hour {
+		v.fault("meetings.lecture_turn", "%s is not between 1s and 1h", l)
+	}
 	if e := v.Meetings.EarlyJoin; e < 0 || e > 24*time.Hour {
 		v.fault("meetings.early_join", "%s is not between 0s and 24h", e)
 	}

@@ -68,7 +68,7 @@ const (
 var permissions = []Permission{MayMeet, MayCall, MayTrunk}
 
 // Layouts that can be asked for.
-var Layouts = []string{"auto", "single", "speaker", "grid", "2x2", "3x3", "4x4", "5x5"}
+var Layouts = []string{"auto", "single", "speaker", "grid", "2x2", "3x3", "4x4", "5x5", "lecture"}
 
 // May reports whether the endpoint is permitted something.
 func (e *Endpoint) May(p Permission) bool {

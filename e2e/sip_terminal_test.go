@@ -61,6 +61,7 @@ type roomReport struct {
 			Identity int `json:"identity"`
 			Frames   int `json:"frames"`
 		} `json:"tiles"`
+		Cards map[int]int `json:"cards"`
 	} `json:"video"`
 	Content *struct {
 		Width     int `json:"width"`

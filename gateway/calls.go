@@ -117,13 +117,14 @@ func (g *Gateway) SetLayout(id, kind, pinned string) error {
 	if p != nil {
 		p.member.SetLayout(k, pinned)
 	}
+	g.events.publish(Event{Kind: EventCallUpdated, Call: s.view(), Meeting: p.alias()})
 	return nil
 }
 
 // view is the call as the API shows it.
 func (s *session) view() *Call {
 	s.mu.Lock()
-	c := &Call{State: s.state, Muted: s.muted, Identity: legPrefix + s.id, Meeting: s.place.alias(), Ended: s.closed}
+	c := &Call{State: s.state, Muted: s.muted, Layout: string(s.layout), Pinned: s.pinned, Identity: legPrefix + s.id, Meeting: s.place.alias(), Ended: s.closed}
 	if s.cause != nil {
 		cause := *s.cause
 		c.Cause = &cause

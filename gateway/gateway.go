@@ -121,6 +121,8 @@ type Settings struct {
 	Policy        Policy
 	AutoCreate    bool
 	DefaultLayout string
+	// LectureTurn is how long who gives a lecture sees one of the audience; 0 = 10 s.
+	LectureTurn time.Duration
 	// EarlyJoin is how long before it starts a planned meeting may be entered.
 	EarlyJoin time.Duration
 	// Encryption is the policy for meetings that do not state one.

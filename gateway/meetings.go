@@ -37,6 +37,7 @@ type meeting struct {
 	// presenter and waiting are identities
 	presenter, waiting string
 	times              timetable
+	away               map[string]string // identities that are pinned and have gone, by who they are
 	company
 }
 
@@ -227,6 +228,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Video:      g.in.Video,
 		Layout:     layoutOf(m),
 		Pinned:     m.pinned,
+		Turn:       g.settings.Load().LectureTurn,
 		Floor:      policyOf(m),
 		Lease:      m.decider(),
 		Logger:     g.log.With(zap.String("meeting", m.spec().Alias)),
@@ -302,6 +304,7 @@ func (g *Gateway) leave(p *place) {
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
 		m.presenter, m.waiting, m.shown, m.pinned = "", "", "", ""
+		m.away = nil
 		if m.lease != nil {
 			m.lease.Release()
 			m.lease = nil

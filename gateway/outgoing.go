@@ -131,6 +131,9 @@ func (g *Gateway) place(ctx context.Context, d *dialled, terms Terms, to callee)
 	s, refused := g.admit(leg, func(s *session) {
 		s.name, s.agreed, s.layout, s.dialled = req.Name, terms, terms.layout, d
 		s.outcome, d.outcome = d.outcome, nil
+		if d.replaces != "" {
+			s.layout, s.pinned = d.screen.layout, d.screen.pinned
+		}
 		s.setup = setup.Begin(g.ctx, g.in.Tracer, leg.Info())
 		s.setup.Start(setup.Answer)
 		s.on(to.line)

@@ -22,6 +22,7 @@ type dialled struct {
 	req      DialRequest
 	attempt  int    // 0: the first
 	replaces string // the call that was lost
+	screen   screen // that it had
 	// outcome is told once what came of the call: no code means the answer. Nil: nobody
 	// asks.
 	outcome func(call.Cause)
@@ -41,6 +42,12 @@ type redial struct {
 	most int
 	at   time.Time
 	last Call
+}
+
+// screen is what a leg that was lost was shown, so that the next one is shown it again.
+type screen struct {
+	layout layout.Kind
+	pinned string
 }
 
 // Pauses between attempts, which double. A call that held for steadyCall counts as
@@ -119,6 +126,9 @@ func (s *session) callAgain(cause call.Cause, p *place) (tell func()) {
 		r.attempt = 0
 	}
 	r.replaces, r.last = s.id, *s.view()
+	s.mu.Lock()
+	r.screen = screen{s.layout, s.pinned}
+	s.mu.Unlock()
 	return func() { s.g.schedule(r) }
 }
 

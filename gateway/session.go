@@ -237,6 +237,7 @@ func (s *session) finish() {
 	s.setup.Ended(cause)
 	s.letCameraRest()
 	s.tellOutcome(cause)
+	s.g.goesAway(s, p)
 	s.release(p)
 	if partner != nil {
 		partner.leg.Hangup(partnerCause(cause))
@@ -325,6 +326,7 @@ func (s *session) sit(p *place) bool {
 	}
 	p.member.SetMuted(muted)
 	p.member.SetLayout(kind, pinned)
+	s.g.comesBack(s, p)
 	s.apply(p)
 	s.g.seated(p)
 	return true

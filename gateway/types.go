@@ -81,11 +81,13 @@ type Call struct {
 	Identity string // in the meeting
 	State    CallState
 	Muted    bool
-	Media    []MediaInfo
-	Ended    time.Time
-	Cause    *call.Cause
-	Terms    Terms
-	Redial   *Redial // of calls out that were lost
+	// Layout and Pinned are its own; "" = the meeting's.
+	Layout, Pinned string
+	Media          []MediaInfo
+	Ended          time.Time
+	Cause          *call.Cause
+	Terms          Terms
+	Redial         *Redial // of calls out that were lost
 }
 
 // CallState is the life of a call.

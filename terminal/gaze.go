@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -191,6 +192,13 @@ func (r *reader) look(i video.Image) {
 	if len(tiles) >= len(r.tiles) {
 		r.tiles = tiles
 	}
+}
+
+// counted is how many pictures of each card were seen.
+func (r *reader) counted() map[int]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.fresh)
 }
 
 // read is where cards were, and how many of each were seen since.

@@ -57,6 +57,8 @@ type VideoReport struct {
 	Freezes   int     `json:"freezes"`    // pauses of more than half a second between pictures
 	LongestMS int64   `json:"longest_ms"` // the longest pause
 	Tiles     []Tile  `json:"tiles"`
+	// Cards are how many different pictures of each card were seen in all, wherever it stood.
+	Cards map[int]int `json:"cards,omitempty"`
 	// Timeline is missing unless it was asked for.
 	Timeline []Second `json:"timeline,omitempty"`
 	// Page is missing where nobody looked for pages of text, or none was seen.

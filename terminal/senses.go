@@ -153,7 +153,7 @@ func (s *senses) report(r *Report) {
 				(*into).Timeline = nil
 			}
 			if r := s.readers[role]; r != nil {
-				(*into).Tiles = r.read()
+				(*into).Tiles, (*into).Cards = r.read(), r.counted()
 				(*into).Page = r.perused()
 			}
 		}

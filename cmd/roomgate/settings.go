@@ -124,6 +124,7 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		AutoCreate:    c.Meetings.AutoCreate,
 		DefaultLayout: c.Meetings.DefaultLayout,
 		EarlyJoin:     c.Meetings.EarlyJoin,
+		LectureTurn:   c.Meetings.LectureTurn,
 		Encryption:    c.RTP.Encryption,
 		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{

@@ -39,6 +39,8 @@ type Config struct {
 	// Pinned is the identity of who takes the place of the speaker for legs that have
 	// pinned nobody; "" = nobody.
 	Pinned string
+	// Turn is how long who gives a lecture sees one of the audience; 0 = 10 s.
+	Turn time.Duration
 	// Floor says who may present and take over; Lease which node decides.
 	Floor floor.Policy
 	Lease floor.Lease

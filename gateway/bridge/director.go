@@ -269,7 +269,12 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 		return nil
 	}
 	var first, second *source
-	pinned := m.wish().Pinned
+	w := m.wish()
+	pinned := w.Pinned
+	if w.Kind == layout.Lecture && pinned == m.identity {
+		ranked = inTurn(ranked, m.identity, w.Turn)
+		pinned = ""
+	}
 	for _, s := range ranked {
 		if s.identity == m.identity || !decodable(s) || s.role == media.Content && m.presentation.screen != nil {
 			continue
@@ -288,6 +293,24 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 		}
 	}
 	return cmp.Or(first, second)
+}
+
+// inTurn puts the audience of a lecture in the order of its turns, after what is shared.
+func inTurn(ranked []*source, lecturer string, turn uint64) []*source {
+	var out, people []*source
+	for _, s := range ranked {
+		switch {
+		case s.role == media.Content:
+			out = append(out, s)
+		case s.identity != lecturer:
+			people = append(people, s)
+		}
+	}
+	slices.SortFunc(people, func(a, b *source) int { return cmp.Compare(a.joined, b.joined) })
+	if n := uint64(len(people)); n > 0 {
+		people = append(people[turn%n:], people[:turn%n]...)
+	}
+	return append(out, people...)
 }
 
 // decodable reports whether terminals can take the codec as it is.

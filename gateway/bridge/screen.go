@@ -171,10 +171,22 @@ func (m *Member) show(t media.Track) {
 // hasScreen reports whether the leg takes pictures.
 func (m *Member) hasScreen() bool { return m.picture != nil || m.takes.Codec != "" }
 
+// lectureTurn is how long who gives a lecture sees one of the audience.
+const lectureTurn = 10 * time.Second
+
+// turn counts the turns of the audience.
+func (b *Bridge) turn() uint64 {
+	turn := b.in.Turn
+	if turn <= 0 {
+		turn = lectureTurn
+	}
+	return uint64(b.in.Now().Unix()) / max(1, uint64(turn.Seconds()))
+}
+
 // wish is what the leg's screen is to show.
 func (m *Member) wish() layout.Wish {
 	return layout.Wish{
-		Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: cmp.Or(m.pinned, m.bridge.pinned),
+		Turn: m.bridge.turn(), Kind: cmp.Or(m.layout, m.bridge.layout, layout.Single), Viewer: m.identity, Pinned: cmp.Or(m.pinned, m.bridge.pinned),
 		PeopleOnly: m.presentation.screen != nil, Never: m.unit.MCU,
 	}
 }

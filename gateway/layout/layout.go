@@ -21,13 +21,16 @@ const (
 	Grid3   Kind = "3x3"
 	Grid4   Kind = "4x4"
 	Grid5   Kind = "5x5"
+	// Lecture shows everybody who is pinned, else who speaks, on all of the screen; that
+	// one sees the others in turn.
+	Lecture Kind = "lecture"
 	Content Kind = "content" // shared content large, people in a row below
 )
 
 // Parse reads what people choose.
 func Parse(s string) (Kind, bool) {
 	switch k := Kind(s); k {
-	case Auto, Single, Speaker, Grid, Grid2, Grid3, Grid4, Grid5:
+	case Auto, Single, Speaker, Grid, Grid2, Grid3, Grid4, Grid5, Lecture:
 		return k, true
 	}
 	return "", false
@@ -54,7 +57,7 @@ const maxSide = 5
 // Capacity is how many pictures a kind shows at most.
 func (k Kind) Capacity() int {
 	switch {
-	case k == Single:
+	case k == Single, k == Lecture:
 		return 1
 	case k == Speaker:
 		return 8

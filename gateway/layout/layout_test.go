@@ -81,6 +81,9 @@ func joined(ids []string) (s string) {
 
 func TestChoose(t *testing.T) {
 	shared := Candidate{ID: "X", Identity: "b", Content: true, Joined: 99}
+	lecture := func(viewer string, turn uint64) Wish {
+		return Wish{Kind: Lecture, Viewer: viewer, Pinned: "b", Turn: turn}
+	}
 	for _, tc := range []struct {
 		name   string
 		all    []Candidate
@@ -99,6 +102,15 @@ func TestChoose(t *testing.T) {
 		{"single: speaker", people(4, "c", "d"), Wish{Kind: Single, Viewer: "a"}, "", Single, "d", "single"},
 		{"single: seen by the speaker", people(4, "c", "d"), Wish{Kind: Single, Viewer: "d"}, "", Single, "c", "single without d"},
 		{"single: pinned", people(4, "c", "d"), Wish{Kind: Single, Viewer: "d", Pinned: "b"}, "", Single, "b", "single pinned b"},
+		{"lecture: the lecturer fills every screen", people(4, "c", "d"), lecture("a", 0), "", Single, "b", "lecture pinned b"},
+		{"lecture: the lecturer sees one of the audience", people(4, "c"), lecture("b", 0), "", Single, "a", "lecture pinned b audience"},
+		{"lecture: then the next", people(4, "c"), lecture("b", 1), "a", Single, "c", "lecture pinned b audience"},
+		{"lecture: and the first again", people(4, "c"), lecture("b", 3), "d", Single, "a", "lecture pinned b audience"},
+		{"lecture: nobody is there", people(2)[1:], lecture("b", 3), "", Single, "", "lecture pinned b audience"},
+		{"lecture: slides of the lecturer, and the lecturer", append(people(4), shared), lecture("a", 0), "", Content, "Xb", "lecture pinned b"},
+		{"lecture: who presents does not see it", append(people(4), shared), lecture("b", 1), "", Single, "c", "lecture pinned b audience"},
+		{"lecture: slides are seen elsewhere", append(people(4), shared), Wish{Kind: Lecture, Viewer: "a", Pinned: "b", PeopleOnly: true}, "", Single, "b", "lecture pinned b people"},
+		{"lecture: nobody is pinned, who spoke last", people(4, "c", "d"), Wish{Kind: Lecture, Viewer: "a"}, "", Single, "d", "lecture"},
 		{"2x2 leaves the viewer out", people(6), Wish{Kind: Grid2, Viewer: "b"}, "", Grid2, "acde", "2x2 without b"},
 		{"2x2 seen by one who is not in it", people(6), Wish{Kind: Grid2, Viewer: "f"}, "", Grid2, "abcd", "2x2"},
 		{"3x3 shows all to all", people(6), Wish{Kind: Grid3, Viewer: "b"}, "", Grid3, "abcdef", "3x3"},
@@ -128,7 +140,7 @@ func TestViewsAreFew(t *testing.T) {
 	for _, tc := range []struct {
 		kind Kind
 		want int
-	}{{Single, 2}, {Speaker, 2}, {Grid2, 5}, {Grid3, 1}, {Grid, 1}, {Auto, 2}} {
+	}{{Single, 2}, {Speaker, 2}, {Grid2, 5}, {Grid3, 1}, {Grid, 1}, {Auto, 2}, {Lecture, 2}} {
 		all := people(20, "a", "d")
 		keys := map[string]bool{}
 		for _, c := range all {

@@ -25,6 +25,8 @@ type Wish struct {
 	Pinned string
 	// Never leaves the viewer out of everything, also where others see themselves.
 	Never bool
+	// Turn counts up: whose turn it is to be seen by who gives a lecture.
+	Turn uint64
 	// PeopleOnly leaves out what is shared: it is seen elsewhere.
 	PeopleOnly bool
 }
@@ -47,6 +49,9 @@ func Choose(all []Candidate, w Wish, before []string) View {
 	if w.PeopleOnly {
 		all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Content })
 	}
+	if w.Kind == Lecture {
+		return lecture(all, w)
+	}
 	if w.Never && w.Viewer != "" {
 		all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Identity == w.Viewer })
 		own := choose(all, w, "", before)
@@ -62,6 +67,39 @@ func Choose(all []Candidate, w Wish, before []string) View {
 		own.Key += " without " + w.Viewer
 	}
 	return own
+}
+
+// lecture shows the lecturer to all, and the lecturer the audience, one after the other in
+// the order they came. What is shared has the large place of those who see it nowhere else.
+func lecture(all []Candidate, w Wish) View {
+	v := View{Kind: Single, Key: string(Lecture)}
+	if w.Pinned != "" {
+		v.Key += " pinned " + w.Pinned
+	}
+	if w.PeopleOnly {
+		v.Key += " people"
+	}
+	var shared, people []Candidate
+	for _, c := range rank(all, w.Pinned) {
+		if c.Content {
+			shared = append(shared, c)
+		} else {
+			people = append(people, c)
+		}
+	}
+	if len(people) > 0 && people[0].Identity == w.Viewer {
+		v.Key += " audience"
+		people = slices.DeleteFunc(people, func(c Candidate) bool { return c.Identity == w.Viewer })
+		slices.SortFunc(people, func(a, b Candidate) int { return cmp.Or(cmp.Compare(a.Joined, b.Joined), cmp.Compare(a.ID, b.ID)) })
+		if n := uint64(len(people)); n > 0 {
+			people = people[w.Turn%n:]
+		}
+	}
+	if len(shared) > 0 && shared[0].Identity != w.Viewer {
+		v.Kind, v.Shown = Content, ids(shared, 1)
+	}
+	v.Shown = append(v.Shown, ids(people, 1)...)
+	return v
 }
 
 // concerns reports whether the view would show somebody to themselves in a
