@@ -27,7 +27,10 @@ func tapCable(t *testing.T) (file string, end func(), ok bool) {
 		s, err := os.Stat(file)
 		return err == nil && s.Size() > 0
 	})
-	return file, p.stop, true
+	return file, func() {
+		<-time.After(time.Second) // what the kernel holds comes in blocks
+		p.stop()
+	}, true
 }
 
 // tshark reads a recording.

@@ -68,8 +68,12 @@ func TestKeysChangeTheScreen(t *testing.T) {
 	for i, r := range append([]*room{plain}, keyed...) {
 		got := r.report()
 		var long []int // those that were seen for most of the time
+		most := 20
 		for _, identity := range got.cards() {
-			if got.seen(identity) > 200 {
+			most = max(most, got.seen(identity))
+		}
+		for _, identity := range got.cards() {
+			if got.seen(identity) > most/2 {
 				long = append(long, identity)
 			}
 		}
@@ -95,7 +99,7 @@ func TestKeysLockTheMeeting(t *testing.T) {
 	}
 	first := call(400, "9999", "--dtmf", "*5")
 	eventually(t, 15*time.Second, "the meeting is locked", locked)
-	if r := call(500, "1234").report(); r.Cause != "rejected" {
+	if r := call(500, "1234").report(); !strings.HasPrefix(r.Cause, "rejected") {
 		t.Errorf("a guest is let into a locked meeting: %+v", r)
 	}
 	second := call(600, "9999", "--protocol", "h323", "--dtmf", "*5") // hosts come in
