@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h224"
 	"github.com/roomgate/roomgate/transcode"
 )
 
@@ -32,6 +34,7 @@ type fakeLeg struct {
 	ended    *call.Cause
 	digits   string
 	referred string
+	motions  []h224.Motion // of its camera
 }
 
 func newLeg(id, called string) *fakeLeg {
@@ -99,6 +102,24 @@ func (l *fakeLeg) Transfer(_ context.Context, target string) error {
 	defer l.mu.Unlock()
 	l.referred = target
 	return nil
+}
+
+func (l *fakeLeg) Camera() (h224.Abilities, bool) { return h224.Abilities{Pan: true}, true }
+
+func (l *fakeLeg) MoveCamera(m h224.Motion) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.motions = append(l.motions, m)
+	return nil
+}
+
+func (l *fakeLeg) CameraPreset(uint8, bool) error { return nil }
+
+// moved is how the camera was moved; the zero Motion is a stop.
+func (l *fakeLeg) moved() []h224.Motion {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.motions)
 }
 
 func (l *fakeLeg) transferred() string {
