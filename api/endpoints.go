@@ -69,21 +69,22 @@ func (v Treatment) treatment() directory.Treatment {
 
 // Endpoint is a terminal or phone of the directory.
 type Endpoint struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Agency      string    `json:"agency"`
-	Site        string    `json:"site"`
-	Aliases     []Alias   `json:"aliases" nullable:"false"`
-	Username    string    `json:"username"`
-	HasPassword bool      `json:"has_password"`
-	Vendor      string    `json:"vendor"`
-	Quirks      []string  `json:"quirks" nullable:"false"`
-	Bandwidth   int       `json:"bandwidth"`
-	Layout      string    `json:"layout"`
-	Address     string    `json:"address"`
-	Permissions []string  `json:"permissions" nullable:"false"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Agency       string     `json:"agency"`
+	Site         string     `json:"site"`
+	Aliases      []Alias    `json:"aliases" nullable:"false"`
+	Username     string     `json:"username"`
+	HasPassword  bool       `json:"has_password"`
+	Vendor       string     `json:"vendor"`
+	Quirks       []string   `json:"quirks" nullable:"false"`
+	Bandwidth    int        `json:"bandwidth"`
+	Layout       string     `json:"layout"`
+	Address      string     `json:"address"`
+	Permissions  []string   `json:"permissions" nullable:"false"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	MissingSince *time.Time `json:"missing_since,omitempty" doc:"Since when the directory it was taken over from has it no longer."`
 
 	Treatment
 }
@@ -92,7 +93,7 @@ func endpointView(e directory.Endpoint) Endpoint {
 	v := Endpoint{
 		ID: e.ID, Name: e.Name, Agency: e.Agency, Site: e.Site, Username: e.Username, HasPassword: e.Sealed != "",
 		Vendor: e.Vendor, Quirks: append([]string{}, e.Quirks...), Bandwidth: e.Bandwidth, Layout: e.Layout, Address: e.Address,
-		Aliases: views(e.Aliases, aliasView), Permissions: []string{}, CreatedAt: e.Created, UpdatedAt: e.Updated,
+		Aliases: views(e.Aliases, aliasView), Permissions: []string{}, CreatedAt: e.Created, UpdatedAt: e.Updated, MissingSince: moment(e.Missing),
 		Treatment: treatmentView(e.Treatment),
 	}
 	for _, p := range e.Permissions {
@@ -121,10 +122,11 @@ func (r EndpointRequest) endpoint() (directory.Endpoint, error) {
 // EndpointQuery searches.
 type EndpointQuery struct {
 	PageQuery
-	Text   string `query:"q" maxLength:"200" doc:"Words that all have to occur in names, numbers, agency or site; accents and capitals do not matter."`
-	Agency string `query:"agency" maxLength:"100"`
-	Site   string `query:"site" maxLength:"100"`
-	Vendor string `query:"vendor" maxLength:"64"`
+	Text    string `query:"q" maxLength:"200" doc:"Words that all have to occur in names, numbers, agency or site; accents and capitals do not matter."`
+	Agency  string `query:"agency" maxLength:"100"`
+	Site    string `query:"site" maxLength:"100"`
+	Vendor  string `query:"vendor" maxLength:"64"`
+	Missing bool   `query:"missing" doc:"Those alone that the directory they were taken over from has no longer."`
 }
 
 type endpointList struct {
@@ -143,7 +145,7 @@ func (a *API) search(ctx context.Context, q EndpointQuery) (directory.Page, erro
 		q.Agency = agency
 	}
 	page, err := a.Directory.Endpoints(directory.Query{
-		Text: q.Text, Agency: q.Agency, Site: q.Site, Vendor: q.Vendor, Limit: q.Limit, Cursor: q.Cursor,
+		Text: q.Text, Agency: q.Agency, Site: q.Site, Vendor: q.Vendor, Missing: q.Missing, Limit: q.Limit, Cursor: q.Cursor,
 	})
 	if err != nil {
 		return page, a.directoryProblem(err)

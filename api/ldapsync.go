@@ -17,16 +17,24 @@ type Sync struct {
 	Updated   int          `json:"updated"`
 	Deleted   int          `json:"deleted"`
 	Unchanged int          `json:"unchanged"`
+	Marked    int          `json:"marked" doc:"Endpoints that the source has no longer since now."`
 	Changes   []SyncChange `json:"changes" nullable:"false" doc:"Up to 1000."`
-	Missing   []string     `json:"missing" nullable:"false" doc:"Endpoints that the source has no longer and that stay; up to 1000."`
+	Missing   []string     `json:"missing" nullable:"false" doc:"All endpoints that the source has no longer and that stay; up to 1000."`
 	Faults    []SyncFault  `json:"faults" nullable:"false" doc:"Entries that are not taken over; up to 1000."`
 }
 
 // SyncChange is what becomes of an endpoint.
 type SyncChange struct {
-	Action string   `json:"action" enum:"create,update,delete"`
-	Name   string   `json:"name"`
-	Fields []string `json:"fields,omitempty"`
+	Action string      `json:"action" enum:"create,update,mark,delete"`
+	Name   string      `json:"name"`
+	Fields []SyncField `json:"fields,omitempty"`
+}
+
+// SyncField is a field before and after; passwords are not shown.
+type SyncField struct {
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // SyncFault is an entry that is not taken over.
@@ -37,11 +45,19 @@ type SyncFault struct {
 
 func syncView(p ldapsync.Plan, dry bool) Sync {
 	return Sync{
-		DryRun: dry, Created: p.Count("create"), Updated: p.Count("update"), Deleted: p.Count("delete"), Unchanged: p.Unchanged,
-		Changes: views(p.Changes[:min(len(p.Changes), mostShown)], func(c ldapsync.Change) SyncChange { return SyncChange{c.Action, c.Name, c.Fields} }),
+		DryRun: dry, Created: p.Count("create"), Updated: p.Count("update"), Deleted: p.Count("delete"), Unchanged: p.Unchanged, Marked: p.Count("mark"),
+		Changes: views(p.Changes[:min(len(p.Changes), mostShown)], syncChange),
 		Missing: append([]string{}, p.Missing[:min(len(p.Missing), mostShown)]...),
 		Faults:  views(p.Faults[:min(len(p.Faults), mostShown)], func(f ldapsync.Fault) SyncFault { return SyncFault(f) }),
 	}
+}
+
+func syncChange(c ldapsync.Change) SyncChange {
+	v := SyncChange{Action: c.Action, Name: c.Name}
+	for _, f := range c.Fields {
+		v.Fields = append(v.Fields, SyncField(f))
+	}
+	return v
 }
 
 type syncInput struct {

@@ -166,7 +166,7 @@ func TestShapes(t *testing.T) {
 		&client.Import{}: &api.Import{}, &client.ImportChange{}: &api.ImportChange{}, &client.ImportField{}: &api.ImportField{}, &client.ImportError{}: &api.ImportError{},
 		&client.Window{}: &api.Window{}, &client.RouteTest{}: &api.RouteTest{}, &client.RouteResult{}: &api.RouteResult{}, &client.RouteStep{}: &api.RouteStep{},
 		&client.WebhookRequest{}: &api.WebhookRequest{}, &client.Webhook{}: &api.Webhook{}, &client.DeadLetter{}: &api.DeadLetter{}, &client.Entry{}: &api.Entry{},
-		&client.Sync{}: &api.Sync{}, &client.SyncChange{}: &api.SyncChange{}, &client.SyncFault{}: &api.SyncFault{},
+		&client.Sync{}: &api.Sync{}, &client.SyncChange{}: &api.SyncChange{}, &client.SyncFault{}: &api.SyncFault{}, &client.SyncField{}: &api.SyncField{},
 		&client.APIKeyRequest{}: &api.APIKeyRequest{}, &client.APIKey{}: &api.APIKey{}, &client.NewAPIKey{}: &api.NewAPIKey{},
 		&client.CameraRequest{}: &api.CameraRequest{}, &client.CameraAbilities{}: &api.CameraAbilities{},
 		&client.Record{}: &api.Record{}, &client.Medium{}: &api.Medium{}, &client.Usage{}: &api.Usage{}, &client.DialRule{}: &api.DialRule{},

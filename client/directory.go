@@ -60,6 +60,8 @@ type Endpoint struct {
 	Permissions []string  `json:"permissions"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+	// MissingSince is when the directory it was taken over from had it no longer.
+	MissingSince *time.Time `json:"missing_since,omitempty"`
 	Treatment
 }
 
@@ -153,6 +155,7 @@ type Sync struct {
 	Updated   int          `json:"updated"`
 	Deleted   int          `json:"deleted"`
 	Unchanged int          `json:"unchanged"`
+	Marked    int          `json:"marked"` // that the source has no longer since now
 	Changes   []SyncChange `json:"changes"`
 	Missing   []string     `json:"missing"` // that the source has no longer and that stay
 	Faults    []SyncFault  `json:"faults"`
@@ -160,9 +163,16 @@ type Sync struct {
 
 // SyncChange is what becomes of an endpoint.
 type SyncChange struct {
-	Action string   `json:"action"` // create, update, delete
-	Name   string   `json:"name"`
-	Fields []string `json:"fields"`
+	Action string      `json:"action"` // create, update, mark (as missing), delete
+	Name   string      `json:"name"`
+	Fields []SyncField `json:"fields"`
+}
+
+// SyncField is a field before and after.
+type SyncField struct {
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // SyncFault is an entry that is not taken over.

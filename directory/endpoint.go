@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/roomgate/roomgate/directory/store"
 )
@@ -33,6 +34,8 @@ type Endpoint struct {
 	// External is what a directory of others knows it by that it was taken over from; ""
 	// leaves what there is.
 	External string `json:"external,omitempty"`
+	// Missing is since when that directory has it no longer; zero: it has it.
+	Missing time.Time `json:"missing,omitzero"`
 	// Permissions are what it may call; none = everything.
 	Permissions []Permission `json:"permissions,omitempty"`
 	Treatment

@@ -53,7 +53,7 @@ func (d *Directory) SaveEndpoints(ctx context.Context, list []Endpoint) ([]Endpo
 			continue
 		}
 		if old, err := d.Endpoint(e.ID); err == nil {
-			e.External = old.External
+			e.External, e.Missing = old.External, old.Missing
 		}
 	}
 	return save(ctx, d, d.endpoints, list)
@@ -71,8 +71,10 @@ type Query struct {
 	Agency string
 	Site   string
 	Vendor string
-	Limit  int    // 0 = all
-	Cursor string // of the page before
+	// Missing are those alone that the directory they were taken over from has no longer.
+	Missing bool
+	Limit   int    // 0 = all
+	Cursor  string // of the page before
 }
 
 // ErrCursor: a cursor is none that was given out.
@@ -117,7 +119,7 @@ func (d *Directory) Endpoints(q Query) (Page, error) {
 }
 
 func (q *Query) matches(e *Endpoint) bool {
-	return (q.Agency == "" || e.Agency == q.Agency) && (q.Site == "" || e.Site == q.Site) && (q.Vendor == "" || e.Vendor == q.Vendor)
+	return (q.Agency == "" || e.Agency == q.Agency) && (q.Site == "" || e.Site == q.Site) && (q.Vendor == "" || e.Vendor == q.Vendor) && (!q.Missing || !e.Missing.IsZero())
 }
 
 // Count is the number of endpoints.

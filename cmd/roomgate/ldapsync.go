@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ func (n *node) syncDirectory(ctx context.Context, dry, force bool) (ldapsync.Pla
 	}
 	if !dry {
 		log.Info("endpoints are taken over", zap.Int("new", p.Count("create")), zap.Int("changed", p.Count("update")),
-			zap.Int("deleted", p.Count("delete")), zap.Int("missing", len(p.Missing)), zap.Int("faults", len(p.Faults)))
+			zap.Int("deleted", p.Count("delete")), zap.Int("newly_missing", p.Count("mark")), zap.Int("missing", len(p.Missing)), zap.Int("faults", len(p.Faults)))
 	}
 	return p, nil
 }
@@ -108,8 +107,16 @@ func syncCommand() *cobra.Command {
 func printSync(cmd *cobra.Command, p ldapsync.Plan, dry bool) {
 	out := cmd.OutOrStdout()
 	for _, c := range p.Changes {
-		if dry {
-			fmt.Fprintf(out, "%s %s %s\n", c.Action, c.Name, strings.Join(c.Fields, ", "))
+		if !dry {
+			continue
+		}
+		fmt.Fprintf(out, "%s %s\n", c.Action, c.Name)
+		for _, f := range c.Fields {
+			if f.Name == "password" {
+				fmt.Fprintln(out, "    password: another one")
+				continue
+			}
+			fmt.Fprintf(out, "    %s: %q -> %q\n", f.Name, f.Before, f.After)
 		}
 	}
 	for _, name := range p.Missing {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/roomgate/roomgate/directory"
 )
@@ -17,11 +18,14 @@ func (f Fault) String() string { return f.Entry + ": " + f.Text }
 
 // Change is what becomes of an endpoint.
 type Change struct {
-	Action string // create, update, delete
+	Action string // create, update, delete, or mark: as one that the source has no longer
 	Name   string
-	Fields []string // of an update: what is different
+	Fields []Field // of an update: what is different
 	after  directory.Endpoint
 }
+
+// Field is a field before and after. Passwords are not shown.
+type Field struct{ Name, Before, After string }
 
 // Plan is what a synchronisation changes. What the source says counts: names, agency,
 // site, aliases and credentials. Everything else of an endpoint is ours and stays.
@@ -50,7 +54,7 @@ func Make(d *directory.Directory, read []directory.Endpoint, faults []Fault, rem
 	if err != nil {
 		return p, err
 	}
-	ours := map[string]directory.Endpoint{}
+	ours, taken := map[string]directory.Endpoint{}, map[string]bool{}
 	for _, e := range page.Endpoints {
 		if strings.HasPrefix(e.External, "ldap:") {
 			ours[e.External] = e
@@ -66,24 +70,37 @@ func Make(d *directory.Directory, read []directory.Endpoint, faults []Fault, rem
 		was, known := ours[e.External]
 		if !known {
 			was, known = adopted(d, e)
+			if known && taken[was.ID] {
+				p.Faults = append(p.Faults, Fault{e.External, was.Name + " is taken over by another entry already"})
+				continue
+			}
+			taken[was.ID] = known
 		}
 		p.compare(d, was, e, known)
 	}
 	var gone []directory.Endpoint
+	fresh := 0 // those that were told before are no sign of an illness
 	for id, e := range ours {
 		if !there[id] {
 			gone = append(gone, e)
+			if remove || e.Missing.IsZero() {
+				fresh++
+			}
 		}
 	}
 	slices.SortFunc(gone, func(a, b directory.Endpoint) int { return strings.Compare(a.Name, b.Name) })
-	if len(gone) > mostGone && len(gone)*mostGonePart > len(ours) && !force {
-		return p, fmt.Errorf("%w (%d of %d)", ErrGone, len(gone), len(ours))
+	if fresh > mostGone && fresh*mostGonePart > len(ours) && !force {
+		return p, fmt.Errorf("%w (%d of %d)", ErrGone, fresh, len(ours))
 	}
 	for _, e := range gone {
 		if remove {
 			p.Changes = append(p.Changes, Change{Action: "delete", Name: e.Name, after: e})
-		} else {
-			p.Missing = append(p.Missing, e.Name)
+			continue
+		}
+		p.Missing = append(p.Missing, e.Name)
+		if e.Missing.IsZero() {
+			e.Missing = d.Now().UTC().Truncate(time.Second)
+			p.Changes = append(p.Changes, Change{Action: "mark", Name: e.Name, after: e})
 		}
 	}
 	return p, nil
@@ -109,6 +126,7 @@ func adopted(d *directory.Directory, e directory.Endpoint) (directory.Endpoint, 
 // compare adds what an entry changes.
 func (p *Plan) compare(d *directory.Directory, was, read directory.Endpoint, known bool) {
 	after := was
+	after.Missing = time.Time{} // it is there, or there again
 	after.External, after.Name, after.Agency, after.Site, after.Aliases = read.External, read.Name, read.Agency, read.Site, read.Aliases
 	if read.Username != "" {
 		after.Username, after.Password = read.Username, read.Password
@@ -129,7 +147,7 @@ func (p *Plan) compare(d *directory.Directory, was, read directory.Endpoint, kno
 	}
 	fields := different(was, checked)
 	if read.Username != "" && read.Password != "" && read.Password != password {
-		fields = append(fields, "password")
+		fields = append(fields, Field{Name: "password"})
 	} else {
 		after.Password = ""
 	}
@@ -140,18 +158,33 @@ func (p *Plan) compare(d *directory.Directory, was, read directory.Endpoint, kno
 	p.Changes = append(p.Changes, Change{Action: "update", Name: read.Name, Fields: fields, after: after})
 }
 
-// different names the fields that a source changes.
-func different(a, b directory.Endpoint) (fields []string) {
-	for name, same := range map[string]bool{
-		"external": a.External == b.External, "name": a.Name == b.Name, "agency": a.Agency == b.Agency, "site": a.Site == b.Site,
-		"username": a.Username == b.Username, "aliases": slices.Equal(a.Aliases, b.Aliases),
+// different are the fields that a source changes, the password aside.
+func different(a, b directory.Endpoint) (fields []Field) {
+	for _, f := range []Field{
+		{"external", a.External, b.External}, {"name", a.Name, b.Name}, {"agency", a.Agency, b.Agency}, {"site", a.Site, b.Site},
+		{"username", a.Username, b.Username}, {"aliases", aliasText(a.Aliases), aliasText(b.Aliases)},
+		{"missing_since", since(a.Missing), since(b.Missing)},
 	} {
-		if !same {
-			fields = append(fields, name)
+		if f.Before != f.After {
+			fields = append(fields, f)
 		}
 	}
-	slices.Sort(fields)
 	return fields
+}
+
+func aliasText(list []directory.Alias) string {
+	words := make([]string, 0, len(list))
+	for _, a := range list {
+		words = append(words, string(a.Kind)+":"+a.Value)
+	}
+	return strings.Join(words, ", ")
+}
+
+func since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 // Apply makes the changes, one by one: what cannot be saved is a fault, and the others
@@ -185,7 +218,7 @@ func (p *Plan) Apply(ctx context.Context, d *directory.Directory) error {
 }
 
 func order(c Change) int {
-	return map[string]int{"delete": 0, "update": 1, "create": 2}[c.Action]
+	return map[string]int{"delete": 0, "mark": 1, "update": 1, "create": 2}[c.Action]
 }
 
 // Count is how many changes are of an action.
