@@ -22,6 +22,7 @@ type attendant struct {
 	s      *session
 	menu   *lobby.Menu
 	member *bridge.Member
+	bridge *bridge.Bridge // of the lobby
 	events chan lobby.Event
 	news   chan struct{} // something may have changed for one who waits
 
@@ -86,7 +87,7 @@ func (s *session) openLobby(d route.Decision, k *known) {
 		g.giveBack(&a.claim)
 		return
 	}
-	a.member = p.member
+	a.member, a.bridge = p.member, b
 	g.wait.Add(1)
 	go a.run()
 	s.accept(m)
@@ -195,6 +196,7 @@ func (a *attendant) handle(e lobby.Event) {
 			case lobby.Say:
 				a.encore = time.Time{}
 				a.member.Play(a.sound(action.Clips), prompt.Rate, true)
+				a.write(action.Clips)
 			case lobby.Hush:
 				a.member.StopPlaying()
 			case lobby.Music:
@@ -214,6 +216,18 @@ func (a *attendant) handle(e lobby.Event) {
 		}
 		e = lobby.Event{Kind: lobby.Answered, Verdict: verdict}
 	}
+}
+
+// write shows what is said: terminals have a screen.
+func (a *attendant) write(clips []prompt.Clip) {
+	texts := prompt.Texts()
+	lines := []string{"roomgate"}
+	for _, c := range clips {
+		if text := texts[c]; text != "" {
+			lines = append(lines, text)
+		}
+	}
+	a.bridge.SetSlate(lines)
 }
 
 func (a *attendant) sound(clips []prompt.Clip) (pcm []int16) {

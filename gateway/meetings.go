@@ -228,6 +228,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Video:      g.in.Video,
 		Layout:     layoutOf(m),
 		Pinned:     m.pinned,
+		Slate:      slateOf(m),
 		Turn:       g.settings.Load().LectureTurn,
 		Floor:      policyOf(m),
 		Lease:      m.decider(),
@@ -269,6 +270,14 @@ func layoutOf(m *meeting) layout.Kind {
 		return layout.Auto
 	}
 	return k
+}
+
+// slateOf is what somebody reads who is alone in a meeting.
+func slateOf(m *meeting) []string {
+	if m.private {
+		return nil
+	}
+	return []string{m.spec().Name, "Chưa có ai khác trong cuộc họp.", "Nobody else is here yet."}
 }
 
 // decider is the lease for who has to ask it; the nil of its own that floor knows.

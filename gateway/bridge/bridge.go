@@ -39,6 +39,9 @@ type Config struct {
 	// Pinned is the identity of who takes the place of the speaker for legs that have
 	// pinned nobody; "" = nobody.
 	Pinned string
+	// Slate is what those read who see nobody, in lines, the first one large; none: they
+	// see nothing.
+	Slate []string
 	// Turn is how long who gives a lecture sees one of the audience; 0 = 10 s.
 	Turn time.Duration
 	// Floor says who may present and take over; Lease which node decides.
@@ -80,6 +83,7 @@ type Bridge struct {
 	layout  layout.Kind
 	pinned  string // identity
 	spotlit string // identity of who is shown to all by an attribute
+	slate   []string
 	studio  *studio
 
 	arbiter   *floor.Arbiter
@@ -110,6 +114,7 @@ func New(in Config) *Bridge {
 		spoke:   map[string]uint64{},
 		arrived: map[string]uint64{},
 		layout:  in.Layout,
+		slate:   in.Slate,
 	}
 	b.studio = newStudio(b, in.Video)
 	b.sharing = map[string]bool{}

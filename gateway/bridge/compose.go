@@ -171,6 +171,8 @@ type nameKey struct {
 	height, width int
 	muted         bool
 	initials      bool
+	line          bool // of a slate
+	bold          bool
 }
 
 type name struct {
@@ -184,9 +186,16 @@ func (s *studio) name(k nameKey, now time.Time) *video.Bitmap {
 	if n == nil {
 		var drawn *label.Bitmap
 		var err error
-		if k.initials {
+		switch {
+		case k.initials:
 			drawn, err = label.Initials(k.text, k.height)
-		} else {
+		case k.line:
+			weight := label.Regular
+			if k.bold {
+				weight = label.Bold
+			}
+			drawn, err = label.Line(k.text, k.height, k.width, weight)
+		default:
 			drawn, err = label.Name(k.text, k.height, k.width, k.muted)
 		}
 		if err != nil {

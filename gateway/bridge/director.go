@@ -202,7 +202,10 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 			return true
 		}
 	}
-	if len(v.Shown) == 0 || !s.ready() { // who is alone needs no worker
+	if len(v.Shown) == 0 {
+		return b.showSlate(m, p)
+	}
+	if !s.ready() {
 		return false
 	}
 	t := b.compose(m, v, p)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-fonts/liberation/liberationsansbold"
 	"github.com/go-fonts/liberation/liberationsansregular"
@@ -105,6 +106,41 @@ func Name(name string, height, width int, muted bool) (*Bitmap, error) {
 	}
 	write(img, f, text, left, baseline(f, height))
 	return bitmap(img), nil
+}
+
+// Line draws text on nothing, height pixels high and at most width wide; what is too long
+// ends in an ellipsis.
+func Line(text string, height, width int, w Weight) (*Bitmap, error) {
+	height, width = max(height&^1, 10), max(width&^1, 10)
+	f, err := face(w, float64(height)*0.62)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text = shorten(f, Clean(text), width)
+	img := image.NewNRGBA(image.Rect(0, 0, max(2, (min(font.MeasureString(f, text).Ceil(), width)+1)&^1), height))
+	write(img, f, text, 0, baseline(f, height))
+	return bitmap(img), nil
+}
+
+// Wrap breaks text into lines of so many letters at most, where words allow.
+func Wrap(text string, letters int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(Clean(text)) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > letters:
+			lines = append(lines, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // Initials draws the first letters of a name's first and last word, which in

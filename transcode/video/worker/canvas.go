@@ -96,15 +96,20 @@ type canvas struct {
 	sent      time.Time
 	sentStamp uint32
 	began     bool
+	alike     int // pictures in a row that were the same
 	// What the source followed was at when it was looked at last.
 	followed    *source
 	serial      uint64
 	sourceStamp uint32 // of its last picture that was due
 }
 
-// still is how often a canvas that does not change is encoded all the same:
-// quality gets better, and nobody takes it for dead.
-const still = 500 * time.Millisecond
+// still is how often a canvas that does not change is encoded all the same, so that its
+// quality gets better: sharpened times, then every calm, so that nobody takes it for dead.
+const (
+	still     = 500 * time.Millisecond
+	sharpened = 6
+	calm      = 5 * time.Second
+)
 
 func newCanvas(w *Worker, s *scene) *canvas {
 	c := &canvas{w: w, width: s.width, height: s.height, wake: make(chan struct{}, 1), stop: make(chan struct{}), scene: s, version: 1}
@@ -221,10 +226,15 @@ func (c *canvas) tick() {
 	for _, e := range encoders {
 		urgent = urgent || e.waiting()
 	}
-	if len(encoders) == 0 || !urgent && !c.changed(s, version) && now.Sub(c.sent) < still {
+	changed := c.changed(s, version)
+	pause := still
+	if c.alike >= sharpened && !changed {
+		pause = calm
+	}
+	if len(encoders) == 0 || !urgent && !changed && now.Sub(c.sent) < pause {
 		return
 	}
-	stamp, due := c.stamp(s, now)
+	stamp, due := c.stamp(s, now, pause)
 	if !due && !urgent {
 		return
 	}
@@ -233,6 +243,9 @@ func (c *canvas) tick() {
 		return
 	}
 	c.sent, c.sentStamp, c.began = now, stamp, true
+	if c.alike++; changed {
+		c.alike = 0
+	}
 	for _, e := range encoders {
 		e.give(p.Hold(), stamp, now)
 	}
@@ -255,14 +268,14 @@ func (c *canvas) changed(s *scene, version uint64) bool {
 // stamp is the timestamp of a picture drawn now: that of the source followed,
 // or of our own clock. One that comes too early for the frame rate is not due.
 // A source that jumps in time jumps here, too.
-func (c *canvas) stamp(s *scene, now time.Time) (stamp uint32, due bool) {
+func (c *canvas) stamp(s *scene, now time.Time, pause time.Duration) (stamp uint32, due bool) {
 	if s.follow == nil {
 		return uint32(now.Sub(c.w.start) * 9 / 100_000), true
 	}
 	stamp, serial := s.follow.position()
 	since := now.Sub(c.sent)
 	if c.began && s.follow == c.followed && serial == c.serial { // for those who want it now, or nothing else came
-		return c.sentStamp + uint32(max(since, time.Millisecond)*9/100_000), since >= still
+		return c.sentStamp + uint32(max(since, time.Millisecond)*9/100_000), since >= pause
 	}
 	early := c.began && s.follow == c.followed && stamp-c.sourceStamp < uint32(0.7*90000/s.fps)
 	c.followed, c.serial = s.follow, serial
