@@ -192,6 +192,9 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 	w := m.wish()
 	s := b.studio
 	v := s.view(b.candidatesFor(p, w.Kind), w, p.now)
+	if len(v.Shown) > 0 {
+		m.alone = time.Time{}
+	}
 	if len(v.Shown) == 1 && m.picture != nil {
 		src := b.sources[v.Shown[0]]
 		if src == nil {

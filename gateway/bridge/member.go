@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -63,6 +64,7 @@ type Member struct {
 	takes    media.Format // what pictures the leg takes; no codec: none
 	refusals map[*source]refusal
 	unit     Unit
+	alone    time.Time   // since when nobody is seen; zero: somebody is
 	layout   layout.Kind // "": as the meeting
 	pinned   string      // identity
 	joined   uint64

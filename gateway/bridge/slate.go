@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"time"
 
 	"github.com/roomgate/roomgate/gateway/label"
 	"github.com/roomgate/roomgate/gateway/layout"
@@ -27,6 +28,7 @@ func (b *Bridge) SetSlate(lines []string) {
 const (
 	slateMacroblocks = 920 // 640x360
 	slateFPS         = 5
+	slateAfter       = 2 * time.Second // somebody may come at once, or come back
 	slateBitrate     = 256_000
 	// A line holds so many letters, and there are so many lines.
 	slateLetters = 44
@@ -48,7 +50,10 @@ func slateScreen(l layout.Limits) layout.Screen {
 
 // showSlate shows a leg the slate; false when there is none.
 func (b *Bridge) showSlate(m *Member, p *pass) bool {
-	if len(b.slate) == 0 || m.unit.MCU || !b.studio.ready() {
+	if m.alone.IsZero() {
+		m.alone = p.now
+	}
+	if len(b.slate) == 0 || m.unit.MCU || p.now.Sub(m.alone) < slateAfter || !b.studio.ready() {
 		return false
 	}
 	to := slateScreen(m.limits())
