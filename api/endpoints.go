@@ -122,7 +122,7 @@ func (r EndpointRequest) endpoint() (directory.Endpoint, error) {
 // EndpointQuery searches.
 type EndpointQuery struct {
 	PageQuery
-	Text    string `query:"q" maxLength:"200" doc:"Words that all have to occur in names, numbers, agency or site; accents and capitals do not matter."`
+	Text    string `query:"q" maxLength:"200" doc:"Words that all have to occur in names, numbers, address, agency or site; accents and capitals do not matter."`
 	Agency  string `query:"agency" maxLength:"100"`
 	Site    string `query:"site" maxLength:"100"`
 	Vendor  string `query:"vendor" maxLength:"64"`

@@ -223,7 +223,7 @@ func aliasKey(alias string) string {
 
 // search is what searches look into.
 func (e *Endpoint) search() string {
-	words := []string{e.Name, e.Agency, e.Site, e.Username}
+	words := []string{e.Name, e.Agency, e.Site, e.Username, e.Address}
 	for _, a := range e.Aliases {
 		words = append(words, a.Value)
 	}

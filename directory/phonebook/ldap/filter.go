@@ -182,6 +182,18 @@ func (f *filter) contained(v string) bool {
 // searched are names of attributes whose values a search of the directory looks into.
 var searched = map[string]bool{"cn": true, "sn": true, "displayname": true, "o": true, "l": true, "telephonenumber": true}
 
+// numberAttribute may hold the address of an endpoint that has no number.
+const numberAttribute = "telephonenumber"
+
+// searchable is what of the beginning of a value the directory searches: not the domain
+// that stands behind names in the phone book.
+func (f *filter) searchable(value string) string {
+	if f.name == numberAttribute {
+		value, _, _ = strings.Cut(value, "@")
+	}
+	return value
+}
+
 // words are such as every match has to have in what the directory searches, so that not
 // all of it is looked at.
 func (f *filter) words() string {
@@ -195,7 +207,9 @@ func (f *filter) words() string {
 		}
 		return longest
 	case f.kind == filterEqual && searched[f.name]:
-		return f.value
+		return f.searchable(f.value)
+	case f.kind == filterSubstrings && f.name == numberAttribute:
+		return f.searchable(f.initial)
 	case f.kind == filterSubstrings && searched[f.name]:
 		longest := f.initial
 		for _, part := range append([]string{f.final}, f.middle...) {

@@ -12,7 +12,7 @@ import (
 )
 
 // seed is a search by a filter, with pages.
-func seed(f *testing.F, text string) []byte {
+func seed(f testing.TB, text string) []byte {
 	condition, err := client.CompileFilter(text)
 	if err != nil {
 		f.Fatal(err)
@@ -63,4 +63,21 @@ func FuzzRequest(f *testing.F) {
 			q.packet(line)
 		}
 	})
+}
+
+// What is cut off anywhere, and octets that are changed, are no request that panics; what
+// is cut off is none at all.
+func TestPrefixes(t *testing.T) {
+	whole := seed(t, "(&(objectClass=inetOrgPerson)(|(cn=a*b*c)(!(sn>=x))))")
+	for n := range whole {
+		if _, err := readMessage(bufio.NewReader(bytes.NewReader(whole[:n]))); err == nil {
+			t.Errorf("%d of %d octets are taken for a message", n, len(whole))
+		}
+		if _, err := parse(whole[:n]); err == nil {
+			t.Errorf("%d of %d octets are taken apart", n, len(whole))
+		}
+	}
+	if _, err := parse(whole); err != nil {
+		t.Error(err)
+	}
 }

@@ -13,6 +13,7 @@ const (
 	success               = 0
 	operationsError       = 1
 	protocolError         = 2
+	timeLimitExceeded     = 3
 	sizeLimitExceeded     = 4
 	authMethodUnsupported = 7
 	unavailableExtension  = 12

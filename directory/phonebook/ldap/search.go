@@ -1,8 +1,10 @@
 package ldap
 
 import (
+	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 
@@ -29,6 +31,9 @@ type search struct {
 	wanted    map[string]bool // nil: all
 	names     bool            // no attributes at all ("1.1")
 
+	time  time.Duration // limit
+	until time.Time
+
 	page   int // of paged results; 0: none asked for
 	cookie string
 }
@@ -43,15 +48,22 @@ func readSearch(r request) (q search, code int64, why string) {
 	if !ok || !sized || scope < scopeBase || scope > scopeSub || most < 0 {
 		return q, protocolError, "scope or size limit"
 	}
+	limit, ok := number(c[4])
+	if !ok || limit < 0 {
+		return q, protocolError, "time limit"
+	}
 	terms := 0
 	f, err := readFilter(c[6], &terms)
 	if err != nil {
 		return q, protocolError, err.Error()
 	}
-	q = search{base: folded(text(c[0])), scope: scope, most: mostEntries, filter: f}
+	q = search{base: folded(text(c[0])), scope: scope, most: mostEntries, filter: f, time: mostTime}
 	q.typesOnly, _ = c[5].Value.(bool)
 	if most > 0 {
 		q.most = int(min(most, mostEntries))
+	}
+	if limit > 0 && limit < int64(mostTime/time.Second) {
+		q.time = time.Duration(limit) * time.Second
 	}
 	q.choose(c[7])
 	return q, q.control(r.controls), "a control that is critical is not known"
@@ -151,6 +163,9 @@ func (s *Server) walk(who phonebook.Reader, q search, take func(*entry) bool) (c
 			continue
 		}
 		stopped, at, err := s.lines(who, q, rank, cursor, take)
+		if errors.Is(err, errTime) {
+			return "", timeLimitExceeded
+		}
 		if err != nil {
 			return "", unwilling
 		}
@@ -161,6 +176,9 @@ func (s *Server) walk(who phonebook.Reader, q search, take func(*entry) bool) (c
 	return "", success
 }
 
+// errTime: a search has used up its time (RFC 4511 §4.5.1.5).
+var errTime = errors.New("the time limit is over")
+
 // chunk is how many endpoints are looked at between two answers.
 const chunk = 50
 
@@ -169,6 +187,9 @@ const chunk = 50
 func (s *Server) lines(who phonebook.Reader, q search, rank int, at string, take func(*entry) bool) (stopped bool, next string, err error) {
 	cursor, skip := cutSkip(at)
 	for {
+		if s.Now().After(q.until) {
+			return false, "", errTime
+		}
 		list, following, err := s.Book.Page(who, q.filter.words(), cursor, chunk)
 		if err != nil {
 			return false, "", err

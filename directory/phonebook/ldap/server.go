@@ -28,13 +28,17 @@ type Config struct {
 	// NeedTLS reports whether passwords are taken over TLS alone; nil: they are.
 	NeedTLS func() bool
 	Log     *zap.Logger
+	Now     func() time.Time // of the time limit of searches; nil: time.Now
 }
 
 // Bounds of a server.
 const (
 	mostConnections = 200
-	mostOfOne       = 20 // connections of one address
-	mostSearches    = 2  // at the same time
+	mostOfOne       = 20                     // connections of one address
+	mostSearches    = 2                      // at the same time
+	mostTime        = 5 * time.Second        // of one search; a client may ask for less
+	mostWait        = 5 * time.Second        // for others to be done with theirs
+	acceptPause     = 100 * time.Millisecond // when no connection can be taken
 	idle            = 5 * time.Minute
 	writeTime       = 10 * time.Second
 	wrongPause      = time.Second // after a wrong password
@@ -63,6 +67,9 @@ func New(c Config) *Server {
 	if c.NeedTLS == nil {
 		c.NeedTLS = func() bool { return true }
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return &Server{Config: c, searches: make(chan struct{}, mostSearches), open: map[net.Conn]netip.Addr{}, wrong: map[netip.Addr]*strikes{}}
 }
 
@@ -80,8 +87,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, encrypted bool) erro
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return err
+		}
+		if err != nil { // too many open files, or a client that is gone already: it passes
+			s.Log.Warn("a connection cannot be taken", zap.Error(err))
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+			continue
 		}
 		if encrypted {
 			conn = tls.Server(conn, s.TLS)
@@ -89,6 +104,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, encrypted bool) erro
 		if !s.admit(conn) {
 			_ = conn.Close()
 			continue
+		}
+		if ctx.Err() != nil { // closeAll may have been before it was admitted
+			_ = conn.Close()
 		}
 		go s.serve(&session{s: s, conn: conn, encrypted: encrypted, from: addressOf(conn)})
 	}
@@ -287,7 +305,14 @@ func (c *session) search(r request) error {
 	}
 	var out bytes.Buffer // written when others may search: a client may be slow to read
 	found := 0
-	c.s.searches <- struct{}{}
+	wait := time.NewTimer(mostWait)
+	defer wait.Stop()
+	select {
+	case c.s.searches <- struct{}{}:
+	case <-wait.C:
+		return done(busy, "others search; try again")
+	}
+	q.until = c.s.Now().Add(q.time)
 	cookie, code := c.s.walk(c.reader, q, func(e *entry) bool {
 		if found == most {
 			return false

@@ -31,9 +31,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const base = "dc=roomgate"
 
-// serve runs a server over a directory of two agencies and 120 endpoints, and gives its
-// address.
-func serve(t *testing.T, open []phonebook.Open, needTLS bool) string {
+// fill makes a directory of two agencies and 124 endpoints, of which one cannot be called.
+func fill(t *testing.T) *directory.Directory {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	require.NoError(t, err)
@@ -54,6 +53,13 @@ func serve(t *testing.T, open []phonebook.Open, needTLS bool) string {
 	}
 	_, err = d.SaveEndpoints(t.Context(), list)
 	require.NoError(t, err)
+	return d
+}
+
+// serve runs a server over such a directory, and gives its address.
+func serve(t *testing.T, open []phonebook.Open, needTLS bool) string {
+	t.Helper()
+	d := fill(t)
 	var identity certificate.Identity
 	pair, _, err := certificate.SelfSigned(t.TempDir(), []string{"localhost"}, time.Now())
 	require.NoError(t, err)
