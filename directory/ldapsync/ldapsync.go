@@ -110,16 +110,13 @@ func (s *Source) Read(ctx context.Context) (list []directory.Endpoint, faults []
 		}
 	}
 	request := ldap.NewSearchRequest(s.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, names, nil)
-	result, err := conn.SearchWithPaging(request, page)
+	entries, err := pages(conn, request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("search below %q: %w", s.Base, err)
 	}
-	if len(result.Entries) > mostEntries {
-		return nil, nil, fmt.Errorf("%d entries are more than %d", len(result.Entries), mostEntries)
-	}
 	owners := map[string]*ldap.Entry{}
-	for _, entry := range result.Entries {
-		owner, err := s.owner(conn, entry.GetEqualFoldAttributeValue(a.Owner), owners)
+	for _, entry := range entries {
+		owner, err := ownerOf(conn, entry.GetEqualFoldAttributeValue(a.Owner), owners)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -164,26 +161,6 @@ func (s *Source) connect() (*ldap.Conn, error) {
 		}
 	}
 	return conn, nil
-}
-
-// owner reads the entry that an entry belongs to, once; nil: there is none.
-func (s *Source) owner(conn *ldap.Conn, dn string, known map[string]*ldap.Entry) (*ldap.Entry, error) {
-	if dn == "" {
-		return nil, nil
-	}
-	if o, ok := known[dn]; ok {
-		return o, nil
-	}
-	r, err := conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", nil, nil))
-	switch {
-	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax):
-		known[dn] = nil
-	case err != nil:
-		return nil, fmt.Errorf("owner %q: %w", dn, err)
-	case len(r.Entries) == 1:
-		known[dn] = r.Entries[0]
-	}
-	return known[dn], nil
 }
 
 // endpoint is what an entry makes; fault says why it makes none.

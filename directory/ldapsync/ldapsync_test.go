@@ -149,6 +149,27 @@ func TestSourcesThatCannotBeRead(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// The owner of a commObject is named by a URI, as H.350 has it, and of one elsewhere.
+func TestOwnersByURI(t *testing.T) {
+	s := startSlapd(t)
+	s.room("a", "Phòng A", "Sở Y tế", map[string][]string{"h323IdentitydialedDigits": {"5001"}})
+	s.room("b", "Phòng B", "Sở Y tế", map[string][]string{"h323IdentitydialedDigits": {"5002"}, "h323Identityh323-ID": {"B"}})
+	own := func(id, owner string) {
+		change := ldap.NewModifyRequest("commUniqueId="+id+",ou=h350,"+suffix, nil)
+		change.Replace("commOwner", []string{owner})
+		require.NoError(t, s.admin.Modify(change))
+	}
+	own("a", "ldap://dir.so.vn/"+suffix+"??sub?(uid=a)")
+	own("b", "uid=b,dc=elsewhere")
+	d := open(t)
+	p := run(t, d, ldapsync.Source{URL: "ldap://" + s.address, BindDN: "cn=reader," + suffix, Password: "đọc", Base: suffix, Schema: "h350"})
+	assert.Equal(t, 1, p.Count("create"))
+	require.Len(t, p.Faults, 1, "it has no name")
+	e, ok := d.ByAlias("5001")
+	require.True(t, ok)
+	assert.Equal(t, []string{"Phòng A", "Sở Y tế", "Tầng 3"}, []string{e.Name, e.Agency, e.Site})
+}
+
 // What Active Directory says of rooms, by attributes that OpenLDAP has under other names.
 func TestAttributesOfAnotherSchema(t *testing.T) {
 	s := startSlapd(t)
