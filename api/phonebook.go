@@ -30,6 +30,11 @@ func (a *API) phoneBook() {
 		}
 		return phonebook.Cisco(lines, next, at, language)
 	}))
+	a.router.Get("/phonebook/cisco-menu.xml", a.reading(func(r *http.Request, _ phonebook.Reader, language string) ([]byte, error) {
+		at := clientOf(r.Context()).origin
+		at.Path = "/phonebook/cisco.xml"
+		return phonebook.CiscoMenu(at, language)
+	}))
 	a.router.Get("/phonebook/yealink.xml", a.reading(func(r *http.Request, who phonebook.Reader, _ string) ([]byte, error) {
 		lines, _, err := a.PhoneBook.Page(who, r.URL.Query().Get("q"), "", yealinkLines)
 		if err != nil {

@@ -104,6 +104,18 @@ func TestPhoneBooks(t *testing.T) {
 	w = ask(s, "GET", "/phonebook/cisco.xml?search=1&lang=en", "", from("192.0.2.7"))
 	assert.Contains(t, w.Body.String(), "<CiscoIPPhoneInput>")
 	assert.Contains(t, w.Body.String(), "<QueryStringParam>q</QueryStringParam>")
+	var menu struct {
+		Items []struct{ Name, URL string } `xml:"MenuItem"`
+	}
+	w = ask(s, "GET", "/phonebook/cisco-menu.xml?lang=en", "", from("192.0.2.7"))
+	assert.Equal(t, "text/xml; charset=utf-8", w.Header().Get("Content-Type"))
+	require.NoError(t, xml.Unmarshal(w.Body.Bytes(), &menu))
+	require.Len(t, menu.Items, 2)
+	for i, root := range []string{"<CiscoIPPhoneDirectory>", "<CiscoIPPhoneInput>"} {
+		u, err := url.Parse(menu.Items[i].URL)
+		require.NoError(t, err)
+		assert.Contains(t, ask(s, "GET", u.RequestURI(), "", from("192.0.2.7")).Body.String(), root, "where %s leads", menu.Items[i].Name)
+	}
 	w = ask(s, "GET", "/phonebook/yealink.xml", "", from("192.0.2.7"))
 	assert.Equal(t, 40, strings.Count(w.Body.String(), "<Telephone>"))
 	assert.Equal(t, http.StatusUnprocessableEntity, ask(s, "GET", "/phonebook/cisco.xml?cursor=x", "", from("192.0.2.7")).Code)
@@ -111,6 +123,7 @@ func TestPhoneBooks(t *testing.T) {
 	// Passwords in the clear are refused where TLS is asked for, and guessing is slowed.
 	needTLS, open = true, nil
 	assert.Equal(t, http.StatusForbidden, ask(s, "GET", "/phonebook/cisco.xml", "", basic("room-a", "s3cret")).Code)
+	assert.Equal(t, http.StatusUnauthorized, ask(s, "GET", "/phonebook/cisco-menu.xml", "").Code)
 	needTLS = false
 	status := 0
 	for range 20 {

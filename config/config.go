@@ -157,7 +157,7 @@ type Log struct {
 
 // PhoneBook is the directory as phones and terminals read it.
 type PhoneBook struct {
-	// XML serves /phonebook/cisco.xml and /phonebook/yealink.xml on the HTTP listeners.
+	// XML serves /phonebook/cisco.xml, cisco-menu.xml and yealink.xml on the HTTP listeners.
 	XML bool `key:"xml"`
 	// LDAP and LDAPS are where it is read by LDAP: with StartTLS, and over TLS.
 	LDAP  Addresses `key:"ldap"`

@@ -46,9 +46,30 @@ type ciscoItem struct {
 }
 
 // words are what phones show, by language.
-var words = map[string]struct{ title, found, none, search, name, dial, next, exit string }{
-	"vi": {"Danh bạ", "Chọn nơi cần gọi", "Không tìm thấy", "Tìm", "Tên", "Gọi", "Tiếp", "Thoát"},
-	"en": {"Directory", "Select whom to call", "Nothing found", "Search", "Name", "Dial", "Next", "Exit"},
+var words = map[string]struct{ title, choose, all, found, none, search, name, dial, next, exit string }{
+	"vi": {"Danh bạ", "Chọn mục", "Tất cả", "Chọn nơi cần gọi", "Không tìm thấy", "Tìm", "Tên", "Gọi", "Tiếp", "Thoát"},
+	"en": {"Directory", "Select an item", "All", "Select whom to call", "Nothing found", "Search", "Name", "Dial", "Next", "Exit"},
+}
+
+type ciscoMenu struct {
+	XMLName xml.Name        `xml:"CiscoIPPhoneMenu"`
+	Title   string          `xml:"Title"`
+	Prompt  string          `xml:"Prompt"`
+	Items   []ciscoMenuItem `xml:"MenuItem"`
+}
+
+type ciscoMenuItem struct {
+	Name string `xml:"Name"`
+	URL  string `xml:"URL"`
+}
+
+// CiscoMenu leads to the whole book and to the search. book is the address of its pages.
+func CiscoMenu(book url.URL, language string) ([]byte, error) {
+	w := words[language]
+	book.RawQuery = url.Values{"lang": {language}}.Encode()
+	return document(ciscoMenu{Title: w.title, Prompt: w.choose, Items: []ciscoMenuItem{
+		{w.all, book.String()}, {w.search, with(book, "search", "1")},
+	}})
 }
 
 // Cisco is a page of the book. at is its own address, whose query names the words
