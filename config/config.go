@@ -108,6 +108,10 @@ type Meetings struct {
 	MaxLegs       int    `key:"max_legs" reload:"yes"` // a meeting; 0 = no limit
 	// Keypad lets the keys of phones and terminals give commands: * and another key.
 	Keypad bool `key:"keypad" reload:"yes"`
+	// Banners tell on screens of several pictures who has come and gone, Clock the time of
+	// day in a zone of IANA; "" = no clock.
+	Banners bool   `key:"banners" reload:"yes"`
+	Clock   string `key:"clock" reload:"yes"`
 	// LectureTurn is how long who gives a lecture sees one of the audience.
 	LectureTurn time.Duration `key:"lecture_turn" reload:"yes"`
 	// EarlyJoin is how long before it starts a planned meeting may be entered.

@@ -47,7 +47,7 @@ func TestEveryKeyIsBound(t *testing.T) {
 	clearEnv(t)
 	wrong := map[string]string{
 		"sip.allow_direct": "perhaps", "h323.allow_direct": "perhaps", "h323.tunnelling": "perhaps", "h323.early_h245": "perhaps", "sfu.embedded": "perhaps", "meetings.auto_create": "perhaps",
-		"sip.domain": "a b", "http.public_url": "x", "sfu.url": "x", "database.url": "x://y", "admin.api_key": "x",
+		"meetings.clock": "Asia/Sai_Gon", "sip.domain": "a b", "http.public_url": "x", "sfu.url": "x", "database.url": "x://y", "admin.api_key": "x",
 		"sip.tls.cert": "x", "sip.tls.key": "x", "http.tls.cert": "x", "http.tls.key": "x",
 	}
 	free := map[string]func(*config.Config) string{

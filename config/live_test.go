@@ -74,6 +74,8 @@ func TestReloadableKeys(t *testing.T) {
 		{"limits.max_calls", "limits: {max_calls: 1}", "limits: {max_calls: 2}"},
 		{"meetings.phone_numbers", "", "meetings: {phone_numbers: ['+84 24 7100 0000']}"},
 		{"phonebook.open", "", "phonebook: {open: [{cidr: 10.0.0.0/8}]}"},
+		{"meetings.banners", "", "meetings: {banners: false}"},
+		{"meetings.clock", "", "meetings: {clock: Asia/Ho_Chi_Minh}"},
 		{"meetings.lecture_turn", "", "meetings: {lecture_turn: 5s}"},
 		{"meetings.early_join", "", "meetings: {early_join: 1m}"},
 		{"limits.api_requests", "limits: {api_requests: 1}", "limits: {api_requests: 2}"},

@@ -227,6 +227,9 @@ func (v *validation) bounds() {
 			v.fault(fmt.Sprintf("lobby.alias[%d]", i), "%q cannot stand in a SIP address", alias)
 		}
 	}
+	if _, err := time.LoadLocation(v.Meetings.Clock); err != nil {
+		v.fault("meetings.clock", "%q is no time zone of IANA", v.Meetings.Clock)
+	}
 	if l := v.Meetings.LectureTurn; l < time.Second || l > time.Hour {
 		v.fault("meetings.lecture_turn", "%s is not between 1s and 1h", l)
 	}

@@ -121,6 +121,10 @@ type Settings struct {
 	Policy        Policy
 	AutoCreate    bool
 	DefaultLayout string
+	// Banners tell on screens who has come and gone; ClockZone, when not nil, is where the
+	// time of day is told of.
+	Banners   bool
+	ClockZone *time.Location
 	// LectureTurn is how long who gives a lecture sees one of the audience; 0 = 10 s.
 	LectureTurn time.Duration
 	// EarlyJoin is how long before it starts a planned meeting may be entered.

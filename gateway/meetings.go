@@ -217,6 +217,11 @@ func (g *Gateway) occupy(m *meeting) {
 	if g.in.Lease != nil && !m.private {
 		m.lease = g.in.Lease(m.spec().Alias)
 	}
+	now := g.settings.Load()
+	banner := time.Duration(0)
+	if now.Banners && !m.private {
+		banner = bannerTime
+	}
 	m.bridge = bridge.New(bridge.Config{
 		Alias:      m.spec().Alias,
 		SFU:        g.in.SFU,
@@ -229,7 +234,9 @@ func (g *Gateway) occupy(m *meeting) {
 		Layout:     layoutOf(m),
 		Pinned:     m.pinned,
 		Slate:      slateOf(m),
-		Turn:       g.settings.Load().LectureTurn,
+		Turn:       now.LectureTurn,
+		Banner:     banner,
+		ClockZone:  now.ClockZone,
 		Floor:      policyOf(m),
 		Lease:      m.decider(),
 		Logger:     g.log.With(zap.String("meeting", m.spec().Alias)),
@@ -271,6 +278,9 @@ func layoutOf(m *meeting) layout.Kind {
 	}
 	return k
 }
+
+// bannerTime is for how long screens tell who has come and gone.
+const bannerTime = 5 * time.Second
 
 // slateOf is what somebody reads who is alone in a meeting.
 func slateOf(m *meeting) []string {

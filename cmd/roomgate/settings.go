@@ -125,6 +125,8 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		DefaultLayout: c.Meetings.DefaultLayout,
 		EarlyJoin:     c.Meetings.EarlyJoin,
 		LectureTurn:   c.Meetings.LectureTurn,
+		Banners:       c.Meetings.Banners,
+		ClockZone:     clockZone(c.Meetings.Clock),
 		Encryption:    c.RTP.Encryption,
 		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{
@@ -224,4 +226,16 @@ func sipLimits(c config.Limits) sip.Limits {
 		out.Calls = 1 << 20
 	}
 	return out
+}
+
+// clockZone is where the time of day on screens is of; nil: it is not shown.
+func clockZone(name string) *time.Location {
+	if name == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil { // the configuration was checked
+		return nil
+	}
+	return zone
 }

@@ -39,6 +39,10 @@ type Config struct {
 	// Pinned is the identity of who takes the place of the speaker for legs that have
 	// pinned nobody; "" = nobody.
 	Pinned string
+	// Banner is for how long it is told who has come and gone; 0: not at all. ClockZone, when
+	// not nil, is where the time of day is told of.
+	Banner    time.Duration
+	ClockZone *time.Location
 	// Slate is what those read who see nobody, in lines, the first one large; none: they
 	// see nothing.
 	Slate []string
@@ -84,6 +88,8 @@ type Bridge struct {
 	pinned  string // identity
 	spotlit string // identity of who is shown to all by an attribute
 	slate   []string
+	company map[string]string // names by identity, of who was there at the last look
+	banner  banner
 	studio  *studio
 
 	arbiter   *floor.Arbiter

@@ -85,6 +85,9 @@ func (b *Bridge) compose(m *Member, v layout.View, p *pass) media.Track {
 			return nil
 		}
 	}
+	if len(tiles) > 1 {
+		b.overlay(&scene, to, p.now)
+	}
 	key := fmt.Sprintf("%s %dx%d@%g", v.Key, to.Width, to.Height, to.FPS)
 	board := s.board(key, scene, p.now)
 	if board == nil {

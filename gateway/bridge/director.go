@@ -139,6 +139,7 @@ func (b *Bridge) direct() {
 	b.noteSpeaker()
 	p := &pass{now: b.in.Now(), watched: watchedTracks{}, ranked: b.ranked()}
 	worker := b.studio.present()
+	b.noteCompany(p.now)
 	if worker && len(p.ranked) > 1 {
 		b.studio.ready() // what does not fit any more is wanted at once
 	}

@@ -87,6 +87,41 @@ func TestGoldenSlate(t *testing.T) {
 	eventually(t, "the card", func() bool { return v.Shows(7) })
 }
 
+// Screens tell who has come, by name, and the time of day; who was there is no news.
+func TestGoldenBanner(t *testing.T) {
+	th := newTheatreAs(t, nil, layout.Grid2, func(c *bridge.Config) { c.Banner, c.ClockZone = time.Minute, time.UTC })
+	var cams []*videotest.Camera
+	for i, name := range []string{"Sở Y tế", "Sở Tài chính"} {
+		id := string(rune('a' + i))
+		m := th.bridge.Add(newLeg(t, id, sound()), named(id, name), nil)
+		m.MediaChanged()
+		cam := videotest.NewCamera(t, "cam "+id, media.Main, clipOf(t, h264At(31, 1), 640, 360, 20+i))
+		m.AddTrack(cam)
+		cams = append(cams, cam)
+	}
+	leg, _, _ := th.seat("viewer", takes(h264At(31, 1), 0), nil)
+	eventually(t, "a picture is published", func() bool {
+		showFirst(cams)
+		return leg.publishes(media.Main) != nil
+	})
+	late := th.bridge.Add(newLeg(t, "late", sound()), named("late", "Nguyễn Thị Ánh Hường"), nil)
+	late.MediaChanged()
+	got := settledView(t, th, leg, cams)
+	band := 0 // of the time of day, which is another one each time
+	for y := range 40 {
+		for x := 560; x < 640; x++ {
+			if y < 26 && got.GrayAt(x, y).Y < 100 { // above the card
+				band++
+			}
+			got.Pix[y*got.Stride+x] = 0
+		}
+	}
+	if band < 150 {
+		t.Errorf("no time of day: %d dark pixels", band)
+	}
+	compare(t, got, "testdata/screen-banner.png")
+}
+
 // An MCU never reads a slate: it would show it to its own.
 func TestMCUsReadNoSlate(t *testing.T) {
 	th := newTheatre(t, nil, layout.Auto)

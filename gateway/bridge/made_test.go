@@ -30,12 +30,19 @@ type theatre struct {
 
 func newTheatre(t *testing.T, sfu bridge.SFU, k layout.Kind) *theatre {
 	t.Helper()
+	return newTheatreAs(t, sfu, k, func(*bridge.Config) {})
+}
+
+func newTheatreAs(t *testing.T, sfu bridge.SFU, k layout.Kind, change func(*bridge.Config)) *theatre {
+	t.Helper()
 	th := &theatre{t: t, pool: videotest.Pool(t)}
 	clock := mixer.NewClock()
-	th.bridge = bridge.New(bridge.Config{
+	config := bridge.Config{
 		Alias: "demo", SFU: sfu, Local: sfu == nil, Codecs: &transcode.Codecs{}, Clock: clock,
 		Logger: zap.NewNop(), Video: th.pool, Layout: k,
-	})
+	}
+	change(&config)
+	th.bridge = bridge.New(config)
 	var err error
 	th.stage, err = th.pool.Stage()
 	require.NoError(t, err)
