@@ -91,13 +91,16 @@ func (s *Source) Read(ctx context.Context) (list []directory.Endpoint, faults []
 	if _, ok := schemas[s.Schema]; !ok {
 		return nil, nil, fmt.Errorf("schema %q is none of %s", s.Schema, strings.Join(Schemas, ", "))
 	}
-	conn, err := s.connect()
+	conn, err := s.dial()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
+	if err := s.begin(conn); err != nil {
+		return nil, nil, err
+	}
 	a := s.attributes()
 	filter := s.Filter
 	if filter == "" {
@@ -130,7 +133,8 @@ func (s *Source) Read(ctx context.Context) (list []directory.Endpoint, faults []
 	return list, faults, nil
 }
 
-func (s *Source) connect() (*ldap.Conn, error) {
+// trust says whose certificates are believed.
+func (s *Source) trust() (*tls.Config, error) {
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(s.CA) > 0 {
 		trust.RootCAs = x509.NewCertPool()
@@ -138,29 +142,44 @@ func (s *Source) connect() (*ldap.Conn, error) {
 			return nil, errors.New("the certificates of the source's authority cannot be read")
 		}
 	}
+	return trust, nil
+}
+
+func (s *Source) dial() (*ldap.Conn, error) {
+	trust, err := s.trust()
+	if err != nil {
+		return nil, err
+	}
 	conn, err := ldap.DialURL(s.URL, ldap.DialWithTLSConfig(trust), ldap.DialWithDialer(&net.Dialer{Timeout: timeout}))
 	if err != nil {
 		return nil, err
 	}
 	conn.SetTimeout(timeout)
+	return conn, nil
+}
+
+// begin starts TLS and binds, as is configured.
+func (s *Source) begin(conn *ldap.Conn) error {
 	if s.StartTLS {
+		trust, err := s.trust()
+		if err != nil {
+			return err
+		}
 		host, _, _ := strings.Cut(strings.TrimPrefix(s.URL, "ldap://"), "/")
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
 		trust.ServerName = host
 		if err := conn.StartTLS(trust); err != nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("StartTLS: %w", err)
+			return fmt.Errorf("StartTLS: %w", err)
 		}
 	}
 	if s.BindDN != "" {
 		if err := conn.Bind(s.BindDN, s.Password); err != nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("bind as %q: %w", s.BindDN, err)
+			return fmt.Errorf("bind as %q: %w", s.BindDN, err)
 		}
 	}
-	return conn, nil
+	return nil
 }
 
 // endpoint is what an entry makes; fault says why it makes none.

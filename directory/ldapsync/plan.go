@@ -195,7 +195,7 @@ func (p *Plan) Apply(ctx context.Context, d *directory.Directory) error {
 	for _, c := range p.Changes {
 		var err error
 		if c.Action == "delete" {
-			err = d.DeleteEndpoint(ctx, c.after.ID, 0)
+			err = d.DeleteEndpoint(ctx, c.after.ID, c.after.Rev)
 			if errors.Is(err, directory.ErrNotFound) {
 				err = nil
 			}

@@ -1,7 +1,10 @@
 package ldapsync_test
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,4 +103,42 @@ func TestOneEntryTakesOver(t *testing.T) {
 	assert.Equal(t, "ldap:0", e.External)
 	p = take(t, d, rooms(0, 2), false)
 	assert.Equal(t, 1, p.Count("create"), "the number is free now")
+}
+
+// What somebody changes while a plan is made is not deleted by it.
+func TestChangedMeanwhile(t *testing.T) {
+	d := open(t)
+	take(t, d, rooms(0, 20), false)
+	p, err := ldapsync.Make(d, rooms(1, 20), nil, true, false)
+	require.NoError(t, err)
+	e, ok := d.ByAlias("5000")
+	require.True(t, ok)
+	e.Bandwidth = 512
+	_, err = d.SaveEndpoint(t.Context(), e)
+	require.NoError(t, err)
+	require.NoError(t, p.Apply(t.Context(), d))
+	assert.Zero(t, p.Count("delete"))
+	assert.Len(t, p.Faults, 1)
+	_, ok = d.ByAlias("5000")
+	assert.True(t, ok)
+}
+
+// A source that takes a connection and says nothing is left when the gateway is stopped.
+func TestSilentSource(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			_, _ = c.Read(make([]byte, 1)) // it has begun to bind
+			stop()
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+	}()
+	s := ldapsync.Source{URL: "ldap://" + l.Addr().String(), BindDN: "cn=reader", Password: "x", Base: "dc=x", Schema: "h350"}
+	_, _, err = s.Read(ctx)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "timed out", "it is not waited for")
 }
