@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -138,4 +139,43 @@ func TestTerminalsMoveCameras(t *testing.T) {
 		})
 	}
 	g.noCalls()
+}
+
+// TestConsole: an operator signs in with the API key, sees a terminal with its media, moves
+// its camera, mutes it and hangs up; a wrong key shows nothing.
+func TestConsole(t *testing.T) {
+	g := startGateway(t, "")
+	r := startRoom(t, 500, "--call", "ops@"+gatewayIP)
+	eventually(t, 15*time.Second, "the terminal is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].State == "active" })
+	web := openBrowser(t, browserOptions{})
+	web.run("open the console", 30*time.Second, chromedp.Navigate(fmt.Sprintf("http://%s:%d/console", gatewayIP, httpPort)))
+	signIn := func(key string) {
+		web.run("sign in", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=key]`)), chromedp.SendKeys(chromedp.CSS(`[data-testid=key]`), key), chromedp.Click(chromedp.CSS(`[data-testid=sign-in]`)))
+	}
+	signIn("wrong-key-0123456789")
+	web.run("be asked again", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`.refusal`)))
+	if eval[bool](web, `document.querySelector("[data-testid=call]") !== null`) {
+		t.Error("a wrong key shows calls")
+	}
+	eval[bool](web, `(document.querySelector("[data-testid=key]").value = "", true)`)
+	signIn(apiKey)
+	web.run("see the call", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=call][data-state=active]`)))
+	eventually(t, 20*time.Second, "its media is shown", func() bool {
+		return strings.Contains(eval[string](web, `document.querySelector("[data-testid=call]").innerText`), "G722")
+	})
+	web.run("steer", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=steer]`)), chromedp.WaitVisible(chromedp.CSS(`[data-testid=camera-right]`)))
+	eval[bool](web, `(async () => { // hold a key down
+		const key = document.querySelector("[data-testid=camera-right]");
+		key.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}));
+		await new Promise((done) => setTimeout(done, 1500));
+		document.querySelector("[data-testid=camera-right]").dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
+		return true;
+	})()`)
+	web.run("mute", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=mute]`)))
+	eventually(t, 10*time.Second, "it is muted", func() bool { return len(g.calls()) == 1 && g.calls()[0].Muted })
+	web.run("hang up", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=hang-up]`)))
+	g.noCalls()
+	if c := r.report().Camera; c == nil || c.Moves < 1 || c.PanMS < 500 {
+		t.Errorf("the camera was moved as %+v", c)
+	}
 }

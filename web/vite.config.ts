@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
-// Two pages, no server of their own: the gateway embeds what is built here and
-// serves index.html at / and meeting.html at /m/{alias}. dist itself stays,
+// Three pages, no server of their own: the gateway embeds what is built here and
+// serves index.html at / and meeting.html at /m/{alias} and console.html at /console. dist itself stays,
 // with its .keep, so that the Go package compiles before the first build.
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
@@ -10,6 +10,6 @@ export default defineConfig({
     emptyOutDir: false,
     target: "es2022",
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: { index: "index.html", meeting: "meeting.html" } },
+    rollupOptions: { input: { index: "index.html", meeting: "meeting.html", console: "console.html" } },
   },
 });

@@ -1,5 +1,5 @@
-// Package web serves the pages: the start page at / and the meeting page at
-// /m/{alias}. They are built by npm into dist and embedded.
+// Package web serves the pages: the start page at /, the meeting page at
+// /m/{alias} and the operators' console at /console. They are built by npm into dist and embedded.
 package web
 
 import (
@@ -30,6 +30,8 @@ func Handler() (http.Handler, error) {
 		switch {
 		case r.URL.Path == "/":
 			page(w, r, files, "index.html")
+		case r.URL.Path == "/console":
+			page(w, r, files, "console.html")
 		case isMeeting(r.URL.Path):
 			page(w, r, files, "meeting.html")
 		case strings.HasPrefix(r.URL.Path, "/assets/"): // their names change with their content

@@ -23,8 +23,8 @@ func TestPages(t *testing.T) {
 		return w
 	}
 	for path, want := range map[string]int{
-		"/": 200, "/m/demo": 200, "/m/88001": 200, "/icon.svg": 200,
-		"/m/": 404, "/m/a/b": 404, "/other": 404, "/assets/none.js": 404, "/index.html": 404,
+		"/": 200, "/console": 200, "/m/demo": 200, "/m/88001": 200, "/icon.svg": 200,
+		"/m/": 404, "/m/a/b": 404, "/other": 404, "/assets/none.js": 404, "/index.html": 404, "/console/": 404,
 	} {
 		if got := get(path).Code; got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)

@@ -67,6 +67,19 @@ const vi = {
   deny: "Từ chối",
   lockMeeting: "Khóa phòng",
   unlockMeeting: "Mở khóa",
+  console: "Điều hành",
+  apiKey: "Khóa API",
+  signIn: "Đăng nhập",
+  signOut: "Đăng xuất",
+  keyRefused: "Khóa API không đúng hoặc không có quyền.",
+  noCalls: "Hiện không có cuộc gọi nào.",
+  callsNow: "Cuộc gọi",
+  meetingsNow: "Cuộc họp",
+  videoWorker: "xử lý hình",
+  steerCamera: "Điều khiển máy quay",
+  layout: "Bố cục",
+  hangUp: "Ngắt",
+  lostPart: "mất",
 };
 
 const en: typeof vi = {
@@ -134,6 +147,19 @@ const en: typeof vi = {
   deny: "Deny",
   lockMeeting: "Lock",
   unlockMeeting: "Unlock",
+  console: "Console",
+  apiKey: "API key",
+  signIn: "Sign in",
+  signOut: "Sign out",
+  keyRefused: "The API key is not valid, or may not do this.",
+  noCalls: "There are no calls now.",
+  callsNow: "Calls",
+  meetingsNow: "Meetings",
+  videoWorker: "video worker",
+  steerCamera: "Camera",
+  layout: "Layout",
+  hangUp: "Hang up",
+  lostPart: "lost",
 };
 
 export type Language = "vi" | "en";

@@ -36,6 +36,7 @@ function Home() {
           <h2>{t("howToDial")}</h2>
           <p>{t("dialHint")}</p>
           <code>sip:{alias.trim() || "demo"}@{host}</code>
+          <a href="/console">{t("console")}</a>
         </div>
       </section>
     </main>

@@ -9,6 +9,7 @@ import {
   VideoPreset,
   VideoPresets,
 } from "livekit-client";
+import type { Motion } from "../steering";
 import { remember, type Choices } from "./choices";
 
 /** Where the visitor stands: choosing devices, in the meeting, or out again. */
@@ -326,12 +327,6 @@ export async function toggleMicrophone() {
 export async function toggleCamera() {
   await room.localParticipant.setCameraEnabled(!room.localParticipant.isCameraEnabled);
   changed();
-}
-
-export interface Motion {
-  pan?: number;
-  tilt?: number;
-  zoom?: number;
 }
 
 /** mayMoveCameras: the visitor is a host. */

@@ -3,8 +3,8 @@ import type { Participant, TrackPublication } from "livekit-client";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { initials, isMuted, kindOf } from "./people";
-import { mayMoveCameras, watchRoom } from "./session";
-import { Steering } from "./steering";
+import { mayMoveCameras, moveCamera, watchRoom } from "./session";
+import { Steering } from "../steering";
 
 /** Picture plays one publication; the element is detached when the publication changes. */
 function Picture({ publication, mirror, fit }: { publication: TrackPublication; mirror: boolean; fit: "cover" | "contain" }) {
@@ -37,7 +37,7 @@ export function Tile({ participant: p, publication, screen = false }: TileProps)
       ) : (
         <div class={`avatar ${kind}`}>{kind === "browser" ? initials(name) : <Icon name={kind} />}</div>
       )}
-      {kind === "terminal" && !screen && mayMoveCameras() && <Steering identity={p.identity} />}
+      {kind === "terminal" && !screen && mayMoveCameras() && <Steering of={p.identity} move={(motion) => moveCamera(p.identity, motion)} />}
       <footer>
         {kind !== "browser" && <Icon name={kind} label={t(kind)} />}
         <span class="name">

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
-import { t, type TextKey } from "../i18n";
-import { type Motion, moveCamera } from "./session";
+import { t, type TextKey } from "./i18n";
+
+/** Motion is how a camera is to move: -1, 0 or 1 each; none of them stops it. */
+export type Motion = { pan?: number; tilt?: number; zoom?: number };
 
 /** A motion goes on for a second and a half at the gateway: while a key is held it is asked for again. */
 const repeat = 500;
@@ -14,21 +16,21 @@ const keys: [id: string, sign: string, text: TextKey, motion: Motion][] = [
   ["out", "−", "cameraOut", { zoom: -1 }],
 ];
 
-/** Steering are the keys that move a terminal's camera while they are held down. */
-export function Steering({ identity }: { identity: string }) {
+/** Steering are the keys that move a terminal's camera while they are held down. of tells cameras apart. */
+export function Steering({ of, move }: { of: string; move: (motion: Motion) => Promise<void> }) {
   const timer = useRef<number | null>(null);
   const stop = () => {
     if (timer.current === null) return;
     clearInterval(timer.current);
     timer.current = null;
-    void moveCamera(identity, {});
+    void move({});
   };
   const start = (motion: Motion) => {
     stop();
-    void moveCamera(identity, motion);
-    timer.current = window.setInterval(() => void moveCamera(identity, motion), repeat);
+    void move(motion);
+    timer.current = window.setInterval(() => void move(motion), repeat);
   };
-  useEffect(() => stop, [identity]);
+  useEffect(() => stop, [of]);
   return (
     <div class="steering" data-testid="steering">
       {keys.map(([id, sign, text, motion]) => (
