@@ -244,8 +244,7 @@ func (g *Gateway) callWanted(ctx context.Context, w wanted, now time.Time) {
 		targets = append(targets, v.Target)
 		byTarget[v.Target] = v
 	}
-	most := invitesAtOnce
-	calls, open, err := g.in.Invitations.Take(ctx, w.alias, w.starts, targets, most)
+	calls, open, err := g.in.Invitations.Take(ctx, w.alias, w.starts, targets, invitesAtOnce)
 	if err != nil {
 		g.log.Warn("invitees are not called now", zap.String("meeting", w.alias), zap.Error(err))
 		return
