@@ -107,3 +107,34 @@ func TestPlannedMeetingCallsItsInvitees(t *testing.T) {
 	time.Sleep(3 * time.Second) // the keeper has looked again
 	g.noCalls()
 }
+
+// The gateway is killed while it calls invitees: who was ringing is called again when it
+// is back, who had answered is not.
+func TestKilledWhileInviteesRing(t *testing.T) {
+	g := startGateway(t, "")
+	rings := startBaresip(t, peerOptions{user: "room-a", password: "secret-a"})
+	answers := startBaresip(t, peerOptions{user: "room-b", password: "secret-b", answer: true})
+	rings.registered()
+	answers.registered()
+	starts := time.Now().Add(time.Second).Truncate(time.Second)
+	g.makeMeeting(map[string]any{
+		"alias": "planned", "schedule": map[string]any{"starts": starts, "ends": starts.Add(time.Hour)},
+		"invitees": []map[string]any{{"target": "1001"}, {"target": "1002"}},
+	})
+	g.inMeeting("planned", "active", 1)
+	g.inMeeting("planned", "ringing", 1)
+	time.Sleep(time.Second) // the answer is written down
+	g.kill()
+	g.launch()
+	g.inMeeting("planned", "ringing", 1)
+	calls := g.calls() // both would be made at the same moment
+	if len(calls) != 1 {
+		t.Errorf("calls %+v", calls)
+	}
+	for _, c := range calls {
+		g.request(http.MethodDelete, "/api/v1/calls/"+c.ID, nil)
+	}
+	g.noCalls()
+	rings.kill() // it would wait for the gateway that was killed
+	answers.kill()
+}

@@ -122,6 +122,7 @@ func (g *Gateway) place(ctx context.Context, d *dialled, terms Terms, to callee)
 	target.Encryption = cmp.Or(target.Encryption, m.spec().Encryption)
 	target.Can.Encryption = target.Encryption
 	target.Can = terms.within(m.spec()).limit(target.Can)
+	target.Timeout = smaller(target.Timeout, d.rings)
 	target.TerminalType, target.Focus = uint8(terms.TerminalType), true
 	leg, err := to.endpoint.Dial(ctx, target)
 	if err != nil {

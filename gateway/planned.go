@@ -45,6 +45,11 @@ const (
 	// An invitee who does not answer is called so often, with pauses that double.
 	mostInvites = 3
 	firstInvite = 30 * time.Second
+	// inviteRings is how long an invitee's phone rings, and placeInvite how long the call
+	// may take to be placed: together less than invite.Patience, after which another node
+	// calls.
+	inviteRings = 90 * time.Second
+	placeInvite = time.Minute
 	// mostExtended bounds how long a meeting is held.
 	mostExtended = 7 * 24 * time.Hour
 )
@@ -273,9 +278,10 @@ func (g *Gateway) invite(w wanted, c invite.Call, v directory.Invitee) {
 	g.log.Info("an invitee is called", zap.String("meeting", w.alias), zap.String("target", v.Target), zap.Int("attempt", c.Attempt))
 	go func() {
 		defer g.wait.Done()
-		ctx, cancel := context.WithTimeout(g.ctx, time.Minute)
+		ctx, cancel := context.WithTimeout(g.ctx, placeInvite)
 		defer cancel()
 		d := &dialled{
+			rings:   inviteRings,
 			req:     DialRequest{Target: v.Target, Meeting: w.alias, Name: v.Name, Digits: v.Digits},
 			outcome: func(cause call.Cause) { g.settle(w, c, cause) },
 		}
@@ -294,13 +300,15 @@ func (g *Gateway) settle(w wanted, c invite.Call, cause call.Cause) {
 		if c.Attempt < mostInvites {
 			again = g.in.Now().Add(firstInvite << (c.Attempt - 1))
 		}
+	case call.Draining: // this node stops: another calls at once
+		again = g.in.Now()
 	}
 	if !g.begin() {
 		return // another node, or this one when it is back, tries again
 	}
 	go func() {
 		defer g.wait.Done()
-		ctx, cancel := context.WithTimeout(g.ctx, 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(g.ctx), 10*time.Second) // it is noted also when the gateway stops
 		defer cancel()
 		if err := g.in.Invitations.Done(ctx, w.alias, w.starts, c, again); err != nil {
 			g.log.Warn("what came of calling an invitee is not kept", zap.String("meeting", w.alias), zap.String("target", c.Target), zap.Error(err))

@@ -225,6 +225,22 @@ func TestInviteesAreCalledUntilTheyAnswer(t *testing.T) {
 	}
 }
 
+// Who still rings must not be called by another node: a call rings for less than the
+// claim on it lasts. A node that stops while it rings leaves it to the others at once.
+func TestRingingInvitees(t *testing.T) {
+	n := startPlanned(t, nil, directory.Invitee{Target: "sip:a@x"})
+	n.after(0)
+	eventually(t, "a is called", func() bool { return n.endpoint.out(0) != nil })
+	n.endpoint.mu.Lock()
+	rings := n.endpoint.dialed[0].Timeout
+	n.endpoint.mu.Unlock()
+	if rings <= 0 || rings+time.Minute >= invite.Patience {
+		t.Errorf("rings for %v, and the claim lasts for %v", rings, invite.Patience)
+	}
+	n.endpoint.out(0).Hangup(call.Cause{Code: call.Draining})
+	eventually(t, "it is left to others", func() bool { return n.log.due("sip:a@x").Equal(nine) || n.dialledTo("sip:a@x") > 1 })
+}
+
 func TestChangeMeeting(t *testing.T) {
 	n := startPlanned(t, nil)
 	m := must(n.ChangeMeeting(t.Context(), "88001", func(s *gateway.MeetingSpec) {

@@ -26,6 +26,7 @@ type dialled struct {
 	// outcome is told once what came of the call: no code means the answer. Nil: nobody
 	// asks.
 	outcome func(call.Cause)
+	rings   time.Duration // at most; 0: as long as calls do
 }
 
 // Redial is what is shown of it.

@@ -31,8 +31,11 @@ func (n *node) revive(ctx context.Context, id string) error {
 	return err
 }
 
-// nodeGone takes over what a dead node had to tell.
+// nodeGone takes over what a dead node had to tell, and whom it was calling.
 func (n *node) nodeGone(ctx context.Context, name string) {
+	if err := n.release(name); err != nil {
+		n.log.Error("whom a dead node was calling is called late", zap.String("node", name), zap.Error(err))
+	}
 	if err := webhook.Inherit(ctx, n.directory.DB, name, n.meeting.node); err != nil {
 		n.log.Error("what a dead node had to tell stays untold", zap.String("node", name), zap.Error(err))
 	}

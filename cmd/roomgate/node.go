@@ -22,7 +22,6 @@ import (
 	"github.com/roomgate/roomgate/directory/binding"
 	"github.com/roomgate/roomgate/directory/cluster"
 	"github.com/roomgate/roomgate/directory/code"
-	"github.com/roomgate/roomgate/directory/invite"
 	"github.com/roomgate/roomgate/directory/ldapsync"
 	"github.com/roomgate/roomgate/directory/lease"
 	"github.com/roomgate/roomgate/directory/record"
@@ -172,7 +171,7 @@ func (n *node) connect(c *config.Config) error {
 		TerminalExists: n.known,
 		ProtocolOf:     n.protocolOf,
 		Directory:      n.directory,
-		Invitations:    &invite.Book{DB: n.directory.DB, Node: n.meeting.node, Now: time.Now},
+		Invitations:    n.invitations(),
 		Trunks:         n.guard,
 		Lease:          n.lease(c),
 		Codes:          meetingCodes{&code.Book{DB: n.directory.DB}, n.directory},
@@ -197,6 +196,9 @@ func (n *node) connect(c *config.Config) error {
 	n.nodes.Gone = n.nodeGone
 	n.nodes.Changed = func() { n.directoryChanged(directory.KindTrunk) }
 	n.nodes.Announce(n.reachable())
+	if err := n.release(n.meeting.node); err != nil {
+		return err
+	}
 	if err := n.closeRecords(); err != nil {
 		return err
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/roomgate/roomgate/directory/store"
 )
 
-// patience is how long an attempt may take before it counts as lost with its node.
-const patience = 2 * time.Minute
+// Patience is how long an attempt may take before it counts as lost with its node. It has
+// to be longer than a call takes to be placed and then rings: who rings must not be called
+// a second time.
+const Patience = 3 * time.Minute
 
 // kept is how long it is remembered who was called.
 const kept = 30 * 24 * time.Hour
@@ -73,7 +75,7 @@ func (b *Book) Take(ctx context.Context, meeting string, starts time.Time, targe
 
 // claim takes one call; false: another node was faster.
 func (b *Book) claim(ctx context.Context, t *store.Tx, meeting string, starts time.Time, w Call, now time.Time) (bool, error) {
-	due := store.Micros(now.Add(patience))
+	due := store.Micros(now.Add(Patience))
 	if w.Attempt == 1 {
 		n, err := t.Exec(ctx, `INSERT INTO invitations (meeting, starts, target, node, attempt, due, settled) VALUES ($1, $2, $3, $4, 1, $5, 0)
 			ON CONFLICT (meeting, starts, target) DO NOTHING`, meeting, store.Micros(starts), w.Target, b.Node, due)
@@ -83,6 +85,15 @@ func (b *Book) claim(ctx context.Context, t *store.Tx, meeting string, starts ti
 		WHERE meeting = $1 AND starts = $2 AND target = $3 AND attempt = $5 - 1 AND settled = 0`,
 		meeting, store.Micros(starts), w.Target, b.Node, w.Attempt, due)
 	return n == 1, err
+}
+
+// Release lets those be called again at once whom a node was calling that has died, or
+// starts anew: its calls ended with it. Who has answered is not called again.
+func (b *Book) Release(ctx context.Context, node string) error {
+	return b.DB.Write(ctx, func(t *store.Tx) error {
+		_, err := t.Exec(ctx, `UPDATE invitations SET due = $2 WHERE node = $1 AND settled = 0 AND due > $2`, node, store.Micros(b.Now()))
+		return err
+	})
 }
 
 type state struct {

@@ -63,7 +63,7 @@ func TestEachIsCalledUntilSettled(t *testing.T) {
 		calls, open = take(&b, 5)
 		assert.Empty(t, calls)
 		assert.True(t, open)
-		now = now.Add(2 * time.Minute) // node a has died
+		now = now.Add(invite.Patience) // node a has died
 		calls, _ = take(&b, 5)
 		assert.Equal(t, []invite.Call{{Target: "sip:x@y", Attempt: 3}}, calls)
 		require.NoError(t, b.Done(t.Context(), "m", starts, calls[0], time.Time{}))
@@ -74,6 +74,31 @@ func TestEachIsCalledUntilSettled(t *testing.T) {
 		calls, _, err := a.Take(t.Context(), "m", starts.AddDate(0, 0, 7), who, 5)
 		require.NoError(t, err)
 		assert.Len(t, calls, 2, "next week is another time")
+	})
+}
+
+// What a node was doing that was killed is done again, by itself when it is back or by
+// another one, and what it had done is not.
+func TestKilledNodeReleases(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		now := starts
+		clock := func() time.Time { return now }
+		a, b := invite.Book{DB: db, Node: "a", Now: clock}, invite.Book{DB: db, Node: "b", Now: clock}
+		take := func(book *invite.Book) []invite.Call {
+			t.Helper()
+			calls, _, err := book.Take(t.Context(), "m", starts, []string{"answered", "rings"}, 5)
+			require.NoError(t, err)
+			return calls
+		}
+		require.Len(t, take(&a), 2)
+		require.NoError(t, a.Done(t.Context(), "m", starts, invite.Call{Target: "answered", Attempt: 1}, time.Time{}))
+		now = now.Add(time.Second)
+		require.NoError(t, b.Release(t.Context(), "b"))
+		assert.Empty(t, take(&b), "another node's are not released")
+		require.NoError(t, b.Release(t.Context(), "a"))
+		assert.Equal(t, []invite.Call{{Target: "rings", Attempt: 2}}, take(&b))
+		require.NoError(t, a.Release(t.Context(), "a"))
+		assert.Empty(t, take(&a), "it has come back too late")
 	})
 }
 
