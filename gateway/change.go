@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/roomgate/roomgate/directory"
 )
@@ -74,6 +76,9 @@ func (g *Gateway) changeKept(ctx context.Context, alias string, change func(*Mee
 // the lock. Needs Gateway.mu.
 func (m *meeting) adopt(spec MeetingSpec) (follow func()) {
 	layoutWas, floorWas, first := layoutOf(m), policyOf(m), m.bridge == nil
+	if !slices.Equal(m.spec().Invitees, spec.Invitees) {
+		m.times.invited = time.Time{} // whoever is new is called, if it is soon enough
+	}
 	m.set(spec)
 	b, kind, pinned, policy := m.bridge, layoutOf(m), m.pinned, policyOf(m)
 	return func() {
