@@ -88,7 +88,7 @@ type Bridge struct {
 	pinned  string // identity
 	spotlit string // identity of who is shown to all by an attribute
 	slate   []string
-	company map[string]string // names by identity, of who was there at the last look
+	company map[string]presence // by identity, of who was there at the last look
 	banner  banner
 	studio  *studio
 

@@ -17,40 +17,57 @@ type banner struct {
 	until time.Time
 }
 
-// noteCompany tells who has come and gone since the last look. Whoever was there at the
-// first is not news.
+// presence is somebody who is there.
+type presence struct {
+	name string // "": it is not known yet
+	news bool   // their coming has not been told
+}
+
+// noteCompany tells who has come and gone since the last look; of several the last by
+// name. Whoever was there at the first is not news.
 func (b *Bridge) noteCompany(now time.Time) {
 	if b.in.Banner <= 0 {
 		return
 	}
-	there := make(map[string]string, len(b.members)+len(b.roster))
+	there := make(map[string]presence, len(b.members)+len(b.roster))
+	note := func(identity string) {
+		p, known := b.company[identity]
+		if !known {
+			p.news = b.company != nil
+		}
+		if p.name == "" {
+			p.name, _ = b.person(identity)
+		}
+		there[identity] = p
+	}
 	for _, m := range b.members {
-		there[m.identity] = b.company[m.identity]
+		note(m.identity)
 	}
 	for identity, p := range b.roster {
 		if !p.Hidden {
-			there[identity] = b.company[identity]
+			note(identity)
 		}
 	}
-	first := b.company == nil
-	for identity, name := range there {
-		if name != "" {
-			continue
-		}
-		if name, _ = b.person(identity); name == "" {
-			delete(there, identity) // it is not known yet
-			continue
-		}
-		if there[identity] = name; !first {
-			b.banner = banner{name + " đã vào họp", now.Add(b.in.Banner)}
+	came, went := "", ""
+	for identity, p := range there {
+		if p.news && p.name != "" {
+			came = max(came, p.name)
+			p.news = false
+			there[identity] = p
 		}
 	}
-	for identity, name := range b.company {
-		if _, stays := there[identity]; !stays {
-			b.banner = banner{name + " đã rời họp", now.Add(b.in.Banner)}
+	for identity, p := range b.company {
+		if _, stays := there[identity]; !stays && !p.news {
+			went = max(went, p.name)
 		}
 	}
 	b.company = there
+	switch {
+	case came != "":
+		b.banner = banner{came + " đã vào họp", now.Add(b.in.Banner)}
+	case went != "":
+		b.banner = banner{went + " đã rời họp", now.Add(b.in.Banner)}
+	}
 }
 
 // overlay writes them over a screen.

@@ -202,6 +202,9 @@ func TestStillPictures(t *testing.T) {
 	began, first := time.Now(), o.Stats().Frames
 	eventually(t, 10*time.Second, "three more", func() bool { return o.Stats().Frames >= first+3 })
 	assert.Greater(t, time.Since(began), 900*time.Millisecond)
+	// Sharp enough, it is coded every five seconds, so that nobody takes it for dead.
+	eventually(t, 60*time.Second, "five more", func() bool { return o.Stats().Frames >= first+8 })
+	assert.Greater(t, time.Since(began), 6*time.Second)
 }
 
 // damages are what networks and bad senders do to packets.

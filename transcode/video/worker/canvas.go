@@ -97,6 +97,7 @@ type canvas struct {
 	sentStamp uint32
 	began     bool
 	alike     int // pictures in a row that were the same
+	looking   int // encoders there were
 	// What the source followed was at when it was looked at last.
 	followed    *source
 	serial      uint64
@@ -227,6 +228,9 @@ func (c *canvas) tick() {
 		urgent = urgent || e.waiting()
 	}
 	changed := c.changed(s, version)
+	if len(encoders) != c.looking { // whoever is new has to see it sharpen, too
+		c.looking, c.alike = len(encoders), 0
+	}
 	pause := still
 	if c.alike >= sharpened && !changed {
 		pause = calm
@@ -243,7 +247,10 @@ func (c *canvas) tick() {
 		return
 	}
 	c.sent, c.sentStamp, c.began = now, stamp, true
-	if c.alike++; changed {
+	if !urgent {
+		c.alike++
+	}
+	if changed {
 		c.alike = 0
 	}
 	for _, e := range encoders {
