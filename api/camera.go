@@ -42,14 +42,7 @@ func (a *API) cameras() {
 	})
 	show := operation("show-camera", http.MethodGet, "/calls/{id}/camera", "Show what a terminal's camera can do", "Calls", http.StatusNotFound, http.StatusConflict)
 	huma.Register(a.huma, show, func(_ context.Context, in *CallPath) (*struct{ Body CameraAbilities }, error) {
-		if _, err := a.Gateway.Call(in.ID); err != nil {
-			return nil, a.problem(err)
-		}
-		can, ok := a.Gateway.CameraOf(in.ID)
-		if !ok {
-			return nil, document(http.StatusConflict, "", "the terminal has no camera that can be moved, or has not said so yet")
-		}
-		return &struct{ Body CameraAbilities }{CameraAbilities{can.Pan, can.Tilt, can.Zoom, can.Focus, int(can.Presets)}}, nil
+		return a.cameraOf(in.ID)
 	})
 	guest := operation("move-participant-camera", http.MethodPost, "/meetings/{alias}/participants/{identity}/camera", "Move a participant's camera", "Participants",
 		http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)
@@ -69,6 +62,34 @@ func (a *API) cameras() {
 		}
 		return nil, a.moveCamera(id, in.Body)
 	})
+	seen := operation("show-participant-camera", http.MethodGet, "/meetings/{alias}/participants/{identity}/camera", "Show what a participant's camera can do", "Participants",
+		http.StatusNotFound, http.StatusConflict)
+	seen.Security = open
+	seen.Description = "With an API key, or with the ticket of a host who is in the meeting."
+	huma.Register(a.huma, seen, func(ctx context.Context, in *struct {
+		HostPath
+		Identity string `path:"identity" minLength:"1" maxLength:"256"`
+	}) (*struct{ Body CameraAbilities }, error) {
+		if err := a.moderates(ctx, in.HostPath); err != nil {
+			return nil, err
+		}
+		id, err := a.Gateway.CallOf(in.Alias, in.Identity)
+		if err != nil {
+			return nil, a.problem(err)
+		}
+		return a.cameraOf(id)
+	})
+}
+
+func (a *API) cameraOf(id string) (*struct{ Body CameraAbilities }, error) {
+	if _, err := a.Gateway.Call(id); err != nil {
+		return nil, a.problem(err)
+	}
+	can, ok := a.Gateway.CameraOf(id)
+	if !ok {
+		return nil, document(http.StatusConflict, "", "the terminal has no camera that can be moved, or has not said so yet")
+	}
+	return &struct{ Body CameraAbilities }{CameraAbilities{can.Pan, can.Tilt, can.Zoom, can.Focus, int(can.Presets)}}, nil
 }
 
 func (a *API) moveCamera(id string, r CameraRequest) error {

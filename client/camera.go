@@ -31,6 +31,12 @@ func (c *Client) Camera(ctx context.Context, id string) (can CameraAbilities, er
 	return can, err
 }
 
+// ParticipantCamera shows what the camera of somebody in a meeting can do.
+func (c *Client) ParticipantCamera(ctx context.Context, alias, identity string) (can CameraAbilities, err error) {
+	err = c.do(ctx, http.MethodGet, path("meetings", alias, "participants", identity, "camera"), nil, &can)
+	return can, err
+}
+
 // MoveCamera moves the camera of a call's terminal.
 func (c *Client) MoveCamera(ctx context.Context, id string, r CameraRequest) error {
 	return c.do(ctx, http.MethodPost, path("calls", id, "camera"), r, nil)

@@ -19,7 +19,7 @@ func TestCamerasAreMoved(t *testing.T) {
 	}
 	for _, protocol := range []string{"sip", "h323"} {
 		t.Run(protocol, func(t *testing.T) {
-			r := startRoom(t, 500, "--protocol", protocol, "--call", "steered*1234@"+gatewayIP)
+			r := startRoom(t, 500, "--protocol", protocol, "--camera-focus", "--call", "steered*1234@"+gatewayIP)
 			eventually(t, 15*time.Second, "the terminal is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].State == "active" })
 			id := g.calls()[0].ID
 			var can struct{ Pan, Focus bool }
@@ -27,8 +27,8 @@ func TestCamerasAreMoved(t *testing.T) {
 				g.into("/api/v1/calls/"+id+"/camera", &can)
 				return can.Pan
 			})
-			if can.Focus {
-				t.Error("it is said to do what it cannot")
+			if !can.Focus {
+				t.Error("it is said not to do what it can")
 			}
 			steer := func(body map[string]any) {
 				if code, answer := g.request(http.MethodPost, "/api/v1/calls/"+id+"/camera", body); code != http.StatusNoContent {
@@ -46,19 +46,17 @@ func TestCamerasAreMoved(t *testing.T) {
 			web.joined()
 			steer(map[string]any{"preset": 7, "store": true}) // a datagram may be lost, the first one of a call above all
 			web.run("see the terminal", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-kind=terminal] [data-testid=camera-right]`)))
-			eval[bool](web, `(async () => { // hold a key down
-				const key = document.querySelector("[data-kind=terminal] [data-testid=camera-right]");
-				key.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}));
-				await new Promise((done) => setTimeout(done, 2500));
-				key.dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
-				return true;
-			})()`)
-			eventually(t, 5*time.Second, "the terminal has heard of it", func() bool { return g.calls()[0].State == "active" })
+			web.holdCamera("right", 2500*time.Millisecond)
+			web.holdCamera("focus-out", 1500*time.Millisecond)
+			web.presets(3, 4)
 			r.stop()
 			c := r.report().Camera
 			// A key held on a busy host may be let go and taken up again.
-			if c == nil || c.Moves < 2 || c.Moves > 4 || !slices.Contains(c.Stored, 7) {
+			if c == nil || c.Moves < 3 || c.Moves > 5 || !slices.Contains(c.Stored, 7) {
 				t.Fatalf("the camera was moved as %+v", c)
+			}
+			if c.FocusMS > -500 || c.FocusMS < -3500 || !slices.Contains(c.Stored, 3) || !slices.Contains(c.Visited, 4) {
+				t.Errorf("from the page it was focused and sent to presets as %+v", c)
 			}
 			if c.TiltMS < 1000 || c.TiltMS > 3000 || c.PanMS < 800 || c.PanMS > 5000 {
 				t.Errorf("the camera was moved for %d and %d ms", c.TiltMS, c.PanMS)
@@ -145,7 +143,7 @@ func TestTerminalsMoveCameras(t *testing.T) {
 // its camera, mutes it and hangs up; a wrong key shows nothing.
 func TestConsole(t *testing.T) {
 	g := startGateway(t, "")
-	r := startRoom(t, 500, "--call", "ops@"+gatewayIP)
+	r := startRoom(t, 500, "--camera-focus", "--call", "ops@"+gatewayIP)
 	eventually(t, 15*time.Second, "the terminal is in", func() bool { return len(g.calls()) == 1 && g.calls()[0].State == "active" })
 	web := openBrowser(t, browserOptions{})
 	web.run("open the console", 30*time.Second, chromedp.Navigate(fmt.Sprintf("http://%s:%d/console", gatewayIP, httpPort)))
@@ -164,18 +162,44 @@ func TestConsole(t *testing.T) {
 		return strings.Contains(eval[string](web, `document.querySelector("[data-testid=call]").innerText`), "G722")
 	})
 	web.run("steer", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=steer]`)), chromedp.WaitVisible(chromedp.CSS(`[data-testid=camera-right]`)))
-	eval[bool](web, `(async () => { // hold a key down
-		const key = document.querySelector("[data-testid=camera-right]");
-		key.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}));
-		await new Promise((done) => setTimeout(done, 1500));
-		document.querySelector("[data-testid=camera-right]").dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
-		return true;
-	})()`)
+	web.holdCamera("right", 1500*time.Millisecond)
+	web.holdCamera("focus-in", 1500*time.Millisecond)
+	web.presets(5, 6)
 	web.run("mute", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=mute]`)))
 	eventually(t, 10*time.Second, "it is muted", func() bool { return len(g.calls()) == 1 && g.calls()[0].Muted })
 	web.run("hang up", 20*time.Second, chromedp.Click(chromedp.CSS(`[data-testid=hang-up]`)))
 	g.noCalls()
-	if c := r.report().Camera; c == nil || c.Moves < 1 || c.PanMS < 500 {
+	if c := r.report().Camera; c == nil || c.Moves < 2 || c.PanMS < 500 || c.FocusMS < 500 || !slices.Equal(c.Stored, []int{5}) || !slices.Equal(c.Visited, []int{6}) {
 		t.Errorf("the camera was moved as %+v", c)
+	}
+}
+
+// holdCamera holds a key for a terminal's camera down.
+func (b *browser) holdCamera(key string, long time.Duration) {
+	b.t.Helper()
+	sel := fmt.Sprintf("[data-testid=camera-%s]", key)
+	b.run("see "+sel, 20*time.Second, chromedp.WaitReady(chromedp.CSS(sel)))
+	eval[bool](b, fmt.Sprintf(`(async () => {
+		const press = (what) => document.querySelector(%q).dispatchEvent(new PointerEvent(what, {bubbles: true}));
+		press("pointerdown");
+		await new Promise((done) => setTimeout(done, %d));
+		press("pointerup");
+		return true;
+	})()`, sel, long.Milliseconds()))
+}
+
+// presets stores where a terminal's camera is under one number, and sends it to another.
+func (b *browser) presets(store, visit int) {
+	b.t.Helper()
+	for key, number := range map[string]int{"store": store, "recall": visit} {
+		eval[bool](b, fmt.Sprintf(`(async () => {
+			const choice = document.querySelector("[data-testid=camera-preset]");
+			choice.value = "%d";
+			choice.dispatchEvent(new Event("change", {bubbles: true}));
+			await new Promise((done) => setTimeout(done, 200));
+			document.querySelector("[data-testid=camera-%s]").click();
+			await new Promise((done) => setTimeout(done, 300));
+			return true;
+		})()`, number, key))
 	}
 }

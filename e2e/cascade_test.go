@@ -99,7 +99,7 @@ func (c *cascaded) hear() {
 	c.t.Helper()
 	eventually(c.t, 40*time.Second, "everybody hears everybody else", func() bool {
 		for i, file := range c.recorded {
-			rate, pcm := readWAV(c.t, file)
+			rate, pcm := lastSecond(file)
 			for j, hz := range cascadeTones {
 				if i != j && power(pcm, rate, hz) < -40 {
 					return false
@@ -111,17 +111,29 @@ func (c *cascaded) hear() {
 	c.noEcho()
 }
 
-// noEcho measures what of a terminal's own tone comes back.
+// noEcho measures what of a terminal's own tone comes back, each time anew: an echo stays,
+// and what a late packet of another tone spills over its neighbours is gone with it.
 func (c *cascaded) noEcho() {
 	c.t.Helper()
 	for i, file := range c.recorded {
-		rate, pcm := readWAV(c.t, file)
-		hz := cascadeTones[i]
-		own, noise := power(pcm, rate, hz), max(power(pcm, rate, hz-45), power(pcm, rate, hz+45))
-		if own > max(noise+10, -60) {
-			c.t.Errorf("%s hears itself at %.0f dBFS, beside it are %.0f", c.rooms[i].name, own, noise)
+		for look := 1; ; look++ {
+			rate, pcm := lastSecond(file)
+			own, noise := echo(pcm, rate, cascadeTones[i])
+			if own <= max(noise+10, -60) {
+				break
+			}
+			if look == 4 {
+				c.t.Errorf("%s hears itself at %.0f dBFS, beside it are %.0f", c.rooms[i].name, own, noise)
+				break
+			}
+			<-time.After(1100 * time.Millisecond)
 		}
 	}
+}
+
+// echo is the level of a tone, and of what lies beside it.
+func echo(pcm []int16, rate int, hz float64) (own, noise float64) {
+	return power(pcm, rate, hz), max(power(pcm, rate, hz-45), power(pcm, rate, hz+45))
 }
 
 // shown waits until pictures have gone on for a while on both sides.

@@ -84,6 +84,7 @@ type roomReport struct {
 	Camera *struct {
 		PanMS   int   `json:"pan_ms"`
 		TiltMS  int   `json:"tilt_ms"`
+		FocusMS int   `json:"focus_ms"`
 		Moves   int   `json:"moves"`
 		Stored  []int `json:"stored"`
 		Visited []int `json:"visited"`

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -57,6 +58,35 @@ func readWAV(t *testing.T, file string) (rate int, pcm []int16) {
 	rate = int(binary.LittleEndian.Uint32(data[24:]))
 	for i := 44; i+1 < len(data); i += 2 * max(channels, 1) {
 		pcm = append(pcm, int16(binary.LittleEndian.Uint16(data[i:])))
+	}
+	return rate, pcm
+}
+
+// lastSecond reads the last second of a 16-bit mono file that is being written. A recording
+// of hours is not read whole for it.
+func lastSecond(file string) (rate int, pcm []int16) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 8000, nil
+	}
+	defer f.Close()
+	head := make([]byte, 44)
+	if _, err := io.ReadFull(f, head); err != nil {
+		return 8000, nil
+	}
+	rate = int(binary.LittleEndian.Uint32(head[24:]))
+	info, err := f.Stat()
+	if err != nil {
+		return rate, nil
+	}
+	end := (info.Size() - 44) &^ 1
+	data := make([]byte, min(end, int64(2*rate)))
+	if _, err := f.ReadAt(data, 44+end-int64(len(data))); err != nil {
+		return rate, nil
+	}
+	pcm = make([]int16, len(data)/2)
+	for i := range pcm {
+		pcm[i] = int16(binary.LittleEndian.Uint16(data[2*i:]))
 	}
 	return rate, pcm
 }

@@ -176,14 +176,16 @@ func TestSteering(t *testing.T) {
 					o.Transport = "tls"
 				}
 				caller, callee := o, o
-				caller.Steer, caller.DTMF, caller.DTMFAfter = "right,up,in,left,store:3,preset:3", "1", 4500*time.Millisecond
+				caller.Steer, caller.DTMF, caller.DTMFAfter = "right,up,in,left,focus-out,store:3,preset:3", "1", 5000*time.Millisecond
+				callee.FocusCamera = true
 				_, called := pair(t, caller, callee)
 				c := called.Camera
 				require.NotNil(t, c)
-				assert.Equal(t, 4, c.Moves)
+				assert.Equal(t, 5, c.Moves)
 				assert.InDelta(t, 0, c.PanMS, 150)
 				assert.InDelta(t, 500, c.TiltMS, 150)
 				assert.InDelta(t, 500, c.ZoomMS, 150)
+				assert.InDelta(t, -500, c.FocusMS, 150)
 				assert.Equal(t, []int{3}, c.Stored)
 				assert.Equal(t, []int{3}, c.Visited)
 			})

@@ -24,7 +24,7 @@ func (p *prepared) abilities() *h224.Abilities {
 	if p.NoCamera || p.AudioOnly {
 		return nil
 	}
-	return &h224.Abilities{Presets: 15, Pan: true, Tilt: true, Zoom: true}
+	return &h224.Abilities{Presets: 15, Pan: true, Tilt: true, Zoom: true, Focus: p.FocusCamera}
 }
 
 func (l *lens) command(m h224.Message, now time.Time, log *zap.Logger) {
@@ -53,6 +53,7 @@ func (l *lens) rest(now time.Time) {
 	l.report.PanMS += int64(l.moving.Pan) * ms
 	l.report.TiltMS += int64(l.moving.Tilt) * ms
 	l.report.ZoomMS += int64(l.moving.Zoom) * ms
+	l.report.FocusMS += int64(l.moving.Focus) * ms
 	l.moving, l.since = h224.Motion{}, now
 }
 
@@ -83,6 +84,7 @@ const (
 
 var steerings = map[string]h224.Motion{
 	"left": {Pan: -1}, "right": {Pan: 1}, "up": {Tilt: 1}, "down": {Tilt: -1}, "in": {Zoom: 1}, "out": {Zoom: -1},
+	"focus-in": {Focus: 1}, "focus-out": {Focus: -1},
 }
 
 func (p *prepared) checkSteer() error {
@@ -98,7 +100,7 @@ func (p *prepared) checkSteer() error {
 			ok, s.preset, s.store = err == nil, uint8(n), verb == "store"
 		}
 		if !ok {
-			return fmt.Errorf("steer %q is none of left, right, up, down, in, out, each also after hold:, store:N, preset:N", word)
+			return fmt.Errorf("steer %q is none of left, right, up, down, in, out, focus-in, focus-out, each also after hold:, store:N, preset:N", word)
 		}
 		p.steer = append(p.steer, s)
 	}

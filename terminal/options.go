@@ -53,11 +53,12 @@ type Options struct {
 	FloorTransport string
 	FloorServer    bool
 	// NoCamera takes no part in the control of cameras. Steer moves the far side's once
-	// the call is up: left, right, up, down, in, out (for half a second each, or as
-	// hold:left to the end of the call), store:N, preset:N, in this order, with commas
-	// between.
-	NoCamera bool
-	Steer    string
+	// the call is up: left, right, up, down, in, out, focus-in, focus-out (for half a second
+	// each, or as hold:left to the end of the call), store:N, preset:N, in this order, with
+	// commas between. FocusCamera makes the camera one that can be focused from afar.
+	NoCamera    bool
+	FocusCamera bool
+	Steer       string
 	// AudioOnly offers no video at all; Video "none" receives it all the same.
 	AudioOnly bool
 	// Codecs to offer for audio, in order, of opus, G7221C, G7221 (at a bit rate

@@ -69,9 +69,10 @@ type VideoReport struct {
 
 // CameraReport is how the terminal's camera was moved.
 type CameraReport struct {
-	PanMS   int64 `json:"pan_ms"`  // to the right; negative: to the left
-	TiltMS  int64 `json:"tilt_ms"` // up
-	ZoomMS  int64 `json:"zoom_ms"` // in
+	PanMS   int64 `json:"pan_ms"`   // to the right; negative: to the left
+	TiltMS  int64 `json:"tilt_ms"`  // up
+	ZoomMS  int64 `json:"zoom_ms"`  // in
+	FocusMS int64 `json:"focus_ms"` // in
 	Moves   int   `json:"moves"`
 	Stored  []int `json:"stored"`  // presets, in order
 	Visited []int `json:"visited"` // likewise
@@ -143,7 +144,7 @@ func (r Report) Table(w io.Writer) error {
 		fmt.Fprintf(t, "presenting\t%s\tgranted after %s\n", p.State, after(p.GrantedMS))
 	}
 	if c := r.Camera; c != nil {
-		fmt.Fprintf(t, "camera\tmoved %d times\tpan %d ms, tilt %d ms, zoom %d ms\tpresets %v stored, %v visited\n", c.Moves, c.PanMS, c.TiltMS, c.ZoomMS, c.Stored, c.Visited)
+		fmt.Fprintf(t, "camera\tmoved %d times\tpan %d ms, tilt %d ms, zoom %d ms, focus %d ms\tpresets %v stored, %v visited\n", c.Moves, c.PanMS, c.TiltMS, c.ZoomMS, c.FocusMS, c.Stored, c.Visited)
 	}
 	if r.DTMFSent != "" {
 		fmt.Fprintf(t, "keypad\t%s sent\n", r.DTMFSent)

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { type Motion, Steering } from "../steering";
+import { type Abilities, type Camera, Steering } from "../steering";
 import { allCalls, ask, type Call, type Medium, type Status } from "./api";
 
 /** The lists are read anew so often, in milliseconds. */
@@ -43,9 +43,9 @@ function Row({ call, changed }: { call: Call; changed: () => Promise<void> }) {
     await ask(method, path + what, body);
     await changed();
   };
-  const steer = async () => {
-    const can = await ask<{ pan: boolean; tilt: boolean; zoom: boolean }>("GET", `${path}/camera`);
-    setSteering(!steering && !!can && (can.pan || can.tilt || can.zoom));
+  const camera: Camera = {
+    abilities: () => ask<Abilities>("GET", `${path}/camera`),
+    order: async (order) => void (await ask("POST", `${path}/camera`, order)),
   };
   return (
     <article class="call" data-testid="call" data-state={call.state}>
@@ -61,13 +61,13 @@ function Row({ call, changed }: { call: Call; changed: () => Promise<void> }) {
             </li>
           ))}
         </ul>
-        {steering && <Steering of={call.id} move={async (motion: Motion) => void (await ask("POST", `${path}/camera`, motion))} />}
+        {steering && <Steering of={call.id} camera={camera} />}
       </div>
       <div class="acts">
         <button type="button" data-testid="mute" onClick={() => void act("POST", call.muted ? "/unmute" : "/mute")}>
           {t(call.muted ? "unmute" : "mute")}
         </button>
-        <button type="button" data-testid="steer" onClick={() => void steer()}>
+        <button type="button" data-testid="steer" aria-pressed={steering} onClick={() => setSteering(!steering)}>
           {t("steerCamera")}
         </button>
         <select

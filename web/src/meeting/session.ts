@@ -9,7 +9,7 @@ import {
   VideoPreset,
   VideoPresets,
 } from "livekit-client";
-import type { Motion } from "../steering";
+import type { Abilities, Camera } from "../steering";
 import { remember, type Choices } from "./choices";
 
 /** Where the visitor stands: choosing devices, in the meeting, or out again. */
@@ -334,9 +334,16 @@ export function mayMoveCameras(): boolean {
   return room.localParticipant.attributes["roomgate.role"] === "host";
 }
 
-/** moveCamera moves a terminal's camera for a moment; without a motion it stops. */
-export async function moveCamera(identity: string, motion: Motion): Promise<void> {
-  await hostCall("POST", `/participants/${encodeURIComponent(identity)}/camera`, motion);
+/** cameraOf is a terminal's camera. */
+export function cameraOf(identity: string): Camera {
+  const path = `/participants/${encodeURIComponent(identity)}/camera`;
+  return {
+    abilities: async () => {
+      const answer = await hostCall("GET", path);
+      return answer.ok ? ((await answer.json()) as Abilities) : null;
+    },
+    order: async (order) => void (await hostCall("POST", path, order)),
+  };
 }
 
 export async function toggleShare() {

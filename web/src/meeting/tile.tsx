@@ -3,7 +3,7 @@ import type { Participant, TrackPublication } from "livekit-client";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { initials, isMuted, kindOf } from "./people";
-import { mayMoveCameras, moveCamera, watchRoom } from "./session";
+import { cameraOf, mayMoveCameras, watchRoom } from "./session";
 import { Steering } from "../steering";
 
 /** Picture plays one publication; the element is detached when the publication changes. */
@@ -37,7 +37,7 @@ export function Tile({ participant: p, publication, screen = false }: TileProps)
       ) : (
         <div class={`avatar ${kind}`}>{kind === "browser" ? initials(name) : <Icon name={kind} />}</div>
       )}
-      {kind === "terminal" && !screen && mayMoveCameras() && <Steering of={p.identity} move={(motion) => moveCamera(p.identity, motion)} />}
+      {kind === "terminal" && !screen && mayMoveCameras() && <Steering of={p.identity} camera={cameraOf(p.identity)} />}
       <footer>
         {kind !== "browser" && <Icon name={kind} label={t(kind)} />}
         <span class="name">
