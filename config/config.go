@@ -129,6 +129,8 @@ type Lobby struct {
 	Tries    int    `key:"tries" reload:"yes"`
 	// Tones sounds when somebody comes into a meeting or leaves it.
 	Tones bool `key:"tones" reload:"yes"`
+	// Names tells who says a name in the lobby, which is told to the others in the meeting.
+	Names string `key:"names" oneof:"off,phones,all" reload:"yes"`
 	// Prompts is a folder of WAV files that take the place of those built in.
 	Prompts string `key:"prompts"`
 }

@@ -36,7 +36,7 @@ func Default() *Config {
 		},
 		Video:        Video{Worker: "auto"},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto", Keypad: true, EarlyJoin: 10 * time.Minute, LectureTurn: 10 * time.Second, Banners: true},
-		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true},
+		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true, Names: "off"},
 		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000, APIRequests: 1200},
 		DialPlan:     DialPlan{Country: "VN", Policy: Policy{Timeout: 500 * time.Millisecond, Fallback: "rules"}},
 		DrainTimeout: time.Minute,

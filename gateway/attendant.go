@@ -28,9 +28,11 @@ type attendant struct {
 
 	// Owned by run.
 	claim  claim
-	dial   string    // what was keyed as a meeting leads here by the dial rules
-	encore time.Time // when the music is to be queued again
-	seat   *place    // taken in the meeting, until the leg goes in
+	dial   string        // what was keyed as a meeting leads here by the dial rules
+	encore time.Time     // when the music is to be queued again
+	seat   *place        // taken in the meeting, until the leg goes in
+	taken  lobby.Verdict // with it
+	name   *recorder     // while a name is being said
 	done   bool
 
 	// Guarded by the session's mu.
@@ -63,6 +65,7 @@ func (s *session) openLobby(d route.Decision, k *known) {
 		Language: prompt.Language(cmp.Or(d.Language, settings.TrunkLanguage[info.Remote.Trunk], settings.Language)),
 		Tries:    settings.Tries,
 		Length:   g.in.Prompts.Length,
+		Name:     s.saysName,
 	}
 	a := &attendant{s: s, events: make(chan lobby.Event, pendingKeys), news: make(chan struct{}, 1), claim: claim{source: s.source()}}
 	if k != nil {
@@ -134,6 +137,7 @@ func (a *attendant) run() {
 	defer a.s.g.wait.Done()
 	defer a.s.g.giveBack(&a.claim) // unless it led into the meeting
 	defer a.setWaiting(0)
+	defer a.giveUpSeat()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for !a.done && a.present() {
@@ -167,7 +171,11 @@ func (a *attendant) due() time.Duration {
 	if next.IsZero() {
 		return time.Hour
 	}
-	return max(0, next.Sub(a.s.g.in.Now()))
+	left := max(0, next.Sub(a.s.g.in.Now()))
+	if a.name != nil {
+		left = min(left, listenEvery)
+	}
+	return left
 }
 
 func (a *attendant) elapsed() {
@@ -180,6 +188,10 @@ func (a *attendant) elapsed() {
 	now := a.s.g.in.Now()
 	if !a.encore.IsZero() && !now.Before(a.encore) {
 		a.playMusic(false)
+	}
+	if a.name != nil && a.name.over(now) {
+		a.handle(lobby.Event{Kind: lobby.Spoken})
+		return
 	}
 	if next := a.menu.Next(); !next.IsZero() && !now.Before(next) {
 		a.handle(lobby.Event{Kind: lobby.Timeout})
@@ -203,6 +215,12 @@ func (a *attendant) handle(e lobby.Event) {
 				a.playMusic(true)
 			case lobby.Look:
 				verdict = a.look(action)
+			case lobby.Record:
+				a.record()
+			case lobby.Keep:
+				a.keepName(e.Kind == lobby.Key)
+			case lobby.Again:
+				verdict = a.again()
 			case lobby.Enter:
 				a.goIn(action)
 			case lobby.Leave:
@@ -288,8 +306,33 @@ func (a *attendant) enter() lobby.Verdict {
 		g.leave(p)
 		return lobby.Insecure
 	}
-	a.seat = p
+	a.seat, a.taken = p, verdict
 	return verdict
+}
+
+// again is enter for one who has said a name meanwhile: the place that was taken before
+// still holds, unless the meeting has ended.
+func (a *attendant) again() lobby.Verdict {
+	if a.seat == nil {
+		return a.enter()
+	}
+	g := a.s.g
+	g.mu.Lock()
+	holds := g.meetings[a.seat.meeting.spec().Alias] == a.seat.meeting
+	g.mu.Unlock()
+	if holds {
+		return a.taken
+	}
+	a.giveUpSeat()
+	return lobby.Ended
+}
+
+// giveUpSeat leaves the place that was taken for a leg that does not come.
+func (a *attendant) giveUpSeat() {
+	if a.seat != nil {
+		a.s.g.leave(a.seat)
+		a.seat = nil
+	}
 }
 
 // reconsider looks again whether one who waits may go in.

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/media/tone"
 )
 
@@ -63,13 +65,13 @@ func (g *Gateway) waiting(alias string) (list []*attendant) {
 }
 
 // seated follows a leg that has come into a meeting.
-func (g *Gateway) seated(p *place) {
+func (g *Gateway) seated(s *session, p *place) {
 	if p.host {
 		for _, a := range g.waiting(p.meeting.spec().Alias) {
 			a.nudge()
 		}
 	}
-	g.ring(p, arrivalTone)
+	s.announce(p, arrivalTone, prompt.Came)
 }
 
 // Tones of 16 kHz, rising when somebody comes and falling when somebody goes.
@@ -88,9 +90,18 @@ func chime(first, second float64) []int16 {
 // in an assembly they would never cease.
 const quietFrom = 24
 
-// ring sounds a tone to the others in a meeting.
-func (g *Gateway) ring(p *place, sound []int16) {
-	if p.meeting.private || !g.settings.Load().Lobby.Tones {
+// announce sounds a tone to the others in a meeting and tells them the name that was said
+// in the lobby.
+func (s *session) announce(p *place, tone []int16, id prompt.ID) {
+	g := s.g
+	if p.meeting.private {
+		return
+	}
+	sound := s.toldName(id)
+	if g.settings.Load().Lobby.Tones {
+		sound = append(slices.Clone(tone), sound...)
+	}
+	if len(sound) == 0 {
 		return
 	}
 	g.mu.Lock()

@@ -151,6 +151,7 @@ type LobbySettings struct {
 	TrunkLanguage map[string]string
 	Tries         int  // for meeting and PIN together; 0 = 3
 	Tones         bool // when somebody comes into a meeting or leaves it
+	Names         Names
 }
 
 // Gateway is one node's heart.

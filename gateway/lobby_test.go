@@ -3,12 +3,14 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/gateway"
 	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 	"github.com/roomgate/roomgate/gateway/route"
+	"github.com/roomgate/roomgate/media"
 )
 
 // prompts are those built in; without them there is no lobby to test.
@@ -142,4 +144,58 @@ func TestGuessersAreTurnedAway(t *testing.T) {
 	n.comesTo(late, "lobby 88001")
 	honest := n.dialIn("honest", "88001*1234")
 	n.comesTo(honest, "active 88001")
+}
+
+// Who is to say a name has a place meanwhile, and gives it back when it does not come.
+func TestNamesAreAskedFor(t *testing.T) {
+	sounds := prompts(t)
+	ctx := context.Background()
+	ask := func(names gateway.Names) *node {
+		return startNodeWith(t, gateway.Settings{Lobby: gateway.LobbySettings{Language: "en", Names: names}}, sounds)
+	}
+	n := ask(gateway.NamesAll)
+	must(n.CreateMeeting(ctx, gateway.MeetingSpec{Alias: "88001", GuestPIN: "1234"}))
+	legs := func(want int) {
+		t.Helper()
+		eventually(t, "places are taken", func() bool { return must(n.Meeting("88001")).Legs == want })
+	}
+	l := n.dialIn("named", "88001")
+	n.comesTo(l, "lobby 88001")
+	l.press("1234#")
+	legs(1)
+	if got := n.state(l); got != "lobby 88001" {
+		t.Errorf("it is %s and has not said its name", got)
+	}
+	l.press("##")
+	n.comesTo(l, "active 88001")
+	away := n.dialIn("away", "88001")
+	n.comesTo(away, "lobby 88001")
+	away.press("1234#")
+	legs(2)
+	away.Hangup(call.Cause{Code: call.NormalClearing})
+	legs(1)
+	late := n.dialIn("late", "88001")
+	n.comesTo(late, "lobby 88001")
+	late.press("1234#")
+	legs(2)
+	if err := n.DeleteMeeting(ctx, "88001"); err != nil {
+		t.Fatal(err)
+	}
+	late.press("##")
+	eventually(t, "it is told that the meeting is over", func() bool { return late.cause() == call.MeetingEnded })
+	if all := n.Meetings(); len(all) != 0 {
+		t.Errorf("meetings %+v", all)
+	}
+
+	n = ask(gateway.NamesPhones)
+	must(n.CreateMeeting(ctx, gateway.MeetingSpec{Alias: "88001", GuestPIN: "1234"}))
+	l = newLeg("terminal", "88001")
+	n.endpoint.calls <- l
+	n.comesTo(l, "lobby 88001")
+	eventually(t, "it is answered", func() bool { return l.answered() != nil })
+	l.mu.Lock()
+	l.info.Streams = append(slices.Clone(l.info.Streams), media.Stream{Role: media.Main, Direction: media.SendRecv})
+	l.mu.Unlock()
+	l.press("1234#")
+	n.comesTo(l, "active 88001")
 }

@@ -54,6 +54,7 @@ type session struct {
 	dialledPIN string
 	desk       *attendant // of the lobby, while the leg is there
 	language   prompt.Language
+	spokenName []int16 // as it was said in the lobby, at prompt.Rate
 	keys       keypad.Menu
 	keyedUntil time.Time // the last key of the lobby may sound so long
 	agreed     Terms
@@ -291,7 +292,7 @@ func (s *session) release(p *place) {
 	}
 	if p.member != nil {
 		p.member.Leave()
-		s.g.ring(p, departureTone)
+		s.announce(p, departureTone, prompt.Went)
 	}
 	s.g.leave(p)
 }
@@ -328,7 +329,7 @@ func (s *session) sit(p *place) bool {
 	p.member.SetLayout(kind, pinned)
 	s.g.comesBack(s, p)
 	s.apply(p)
-	s.g.seated(p)
+	s.g.seated(s, p)
 	return true
 }
 

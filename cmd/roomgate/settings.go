@@ -131,7 +131,7 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{
 			Language: spoken(c.Lobby.Language), TrunkLanguage: languages,
-			Tries: c.Lobby.Tries, Tones: c.Lobby.Tones,
+			Tries: c.Lobby.Tries, Tones: c.Lobby.Tones, Names: gateway.Names(c.Lobby.Names),
 		},
 		MaxCalls: c.Limits.MaxCalls,
 		MaxLegs:  c.Meetings.MaxLegs,

@@ -53,7 +53,8 @@ type Member struct {
 	uplink   *mixer.Uplink
 	output   *mixer.Output
 	dropOut  func()
-	unheard  []speech // played once there is an output
+	unheard  []speech  // played once there is an output
+	listener mixer.Tap // of the leg's own sound; nil: nobody listens in
 	picture  *h264.Switch
 	receiver h264.Receiver
 	dropPic  func()
@@ -201,6 +202,7 @@ func (m *Member) listen(f media.Format) {
 			m.log.Warn("sound cannot be taken", zap.Stringer("format", f), zap.Error(err))
 			return
 		}
+		in.Tap(m.listener)
 		m.input, m.inFormat = in, f
 		m.speaking.Store(in)
 		in.Mute(m.isMuted())

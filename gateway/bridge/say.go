@@ -1,6 +1,10 @@
 package bridge
 
-import "go.uber.org/zap"
+import (
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/media/mixer"
+)
 
 // speech is mono PCM that waits for an output.
 type speech struct {
@@ -56,6 +60,16 @@ func (m *Member) catchUp() {
 		m.speak(s)
 	}
 	m.unheard = nil
+}
+
+// Overhear lets t have the leg's own sound, see mixer.Input.Tap; nil ends that.
+func (m *Member) Overhear(t mixer.Tap) {
+	m.bridge.do(func() {
+		m.listener = t
+		if m.input != nil {
+			m.input.Tap(t)
+		}
+	})
 }
 
 // Announce plays a sound to every leg but one, which may be nil.

@@ -5,7 +5,7 @@
 // A Menu is a state machine without clock, sound or meetings. It is told what
 // happens (Event) and answers with what is to be done (Action):
 //
-//	choosing -> meeting -> PIN -> [looking] -> waiting -> in
+//	choosing -> meeting -> PIN -> [looking] -> [name] -> waiting -> in
 //	                                  \-> leaving -> out
 //
 // Keys interrupt what is said. # ends what was keyed, and so does a pause;
@@ -30,6 +30,10 @@ type Config struct {
 	Verdict Verdict
 	// Length is how long prompts last, one after the other.
 	Length func([]prompt.Clip) time.Duration
+
+	// Name, when set, is asked before a caller goes in or waits, and tells whether the
+	// caller is to say a name, which is recorded.
+	Name func() bool
 
 	Tries     int           // 0 = 3
 	FirstKey  time.Duration // that a caller may think about, after the prompt; 0 = 10 s
@@ -67,7 +71,8 @@ const (
 	Started  EventKind = iota + 1 // the caller can hear
 	Key                           // Digit was pressed
 	Timeout                       // the moment of Next has come
-	Answered                      // Verdict on the last Look, or on who waits
+	Answered                      // Verdict on the last Look or Again, or on who waits
+	Spoken                        // the caller has said something and is silent
 )
 
 // Event is something that happened.
@@ -82,12 +87,15 @@ type ActionKind uint8
 
 // What is to be done.
 const (
-	Say   ActionKind = iota + 1 // Clips, in place of what is playing
-	Hush                        // stop what is playing
-	Look                        // for Meeting, with PIN; the answer comes as Answered
-	Music                       // play, until something else is said
-	Enter                       // go into the meeting; then hear Clips
-	Leave                       // hang up, because of Verdict; 0: nobody pressed a key
+	Say    ActionKind = iota + 1 // Clips, in place of what is playing
+	Hush                         // stop what is playing
+	Look                         // for Meeting, with PIN; the answer comes as Answered
+	Music                        // play, until something else is said
+	Enter                        // go into the meeting; then hear Clips
+	Leave                        // hang up, because of Verdict; 0: nobody pressed a key
+	Record                       // what the caller says from now on, after a tone
+	Keep                         // what was recorded as the caller's name; nothing, where nothing was said
+	Again                        // look as before: it took a while; the answer comes as Answered
 )
 
 // Action is something to be done.
@@ -108,6 +116,8 @@ const (
 	meeting        // its number is keyed
 	pin            // is keyed
 	looking        // the answer is awaited
+	naming         // the name is asked for
+	speaking       // it is being said
 	waiting        // for the host
 	leaving        // goodbye is said
 	over
@@ -125,6 +135,7 @@ type Menu struct {
 	next     time.Time
 	why      Verdict // of leaving
 	wait     Verdict // why the caller waits
+	named    bool    // was asked for the name
 	actions  []Action
 }
 
@@ -183,6 +194,8 @@ func (m *Menu) Handle(e Event, now time.Time) []Action {
 		if e.Kind == Answered {
 			m.answered(e.Verdict, now)
 		}
+	case naming, speaking:
+		m.takeName(e, now)
 	case waiting:
 		if e.Kind == Answered {
 			m.answered(e.Verdict, now)
@@ -346,6 +359,11 @@ func (m *Menu) leave(now time.Time, why Verdict, ids ...prompt.ID) {
 }
 
 func (m *Menu) answered(v Verdict, now time.Time) {
+	if v.hopeful() && !m.named && m.in.Name != nil && m.in.Name() {
+		m.named, m.state = true, naming
+		m.say(now, 0, prompt.Name)
+		return
+	}
 	switch v {
 	case NoMeeting:
 		m.failed(now, prompt.NoMeeting, NoMeeting, func(id prompt.ID) { m.askMeeting(now, id) })
@@ -368,6 +386,32 @@ func (m *Menu) answered(v Verdict, now time.Time) {
 		m.do(Action{Kind: Enter, Meeting: m.meeting, Clips: m.clips(id)})
 	default:
 		m.leave(now, v, farewells[v], prompt.Goodbye)
+	}
+}
+
+// hopeful: the caller is let in, or may be.
+func (v Verdict) hopeful() bool {
+	return v == In || v == InAndMuted || v == WaitHost || v == WaitAdmit || v == WaitTime
+}
+
+// longestName is how long a name is listened to.
+const longestName = 6 * time.Second
+
+// takeName records what is said after the question, to a key or a silence. A key in the
+// question cuts it short.
+func (m *Menu) takeName(e Event, now time.Time) {
+	switch {
+	case e.Kind == Answered:
+	case m.state == naming && (e.Kind == Timeout || e.Kind == Key):
+		if e.Kind == Key {
+			m.do(Action{Kind: Hush})
+		}
+		m.state, m.next = speaking, now.Add(longestName)
+		m.do(Action{Kind: Record})
+	case m.state == speaking && (e.Kind == Timeout || e.Kind == Spoken || e.Kind == Key && e.Digit == '#'):
+		m.state, m.next = looking, time.Time{}
+		m.do(Action{Kind: Keep})
+		m.do(Action{Kind: Again})
 	}
 }
 

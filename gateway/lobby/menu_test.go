@@ -34,6 +34,12 @@ func written(a lobby.Action) string {
 		return "music"
 	case lobby.Enter:
 		return "enter " + a.Meeting + " " + said
+	case lobby.Record:
+		return "record"
+	case lobby.Keep:
+		return "keep"
+	case lobby.Again:
+		return "again"
 	case lobby.Leave:
 		return fmt.Sprintf("leave %d", a.Verdict)
 	}
@@ -65,6 +71,8 @@ func conversation(t *testing.T, c lobby.Config, script []step) {
 			}
 			now = m.Next()
 			handle(lobby.Event{Kind: lobby.Timeout})
+		case s.happens == "spoken":
+			handle(lobby.Event{Kind: lobby.Spoken})
 		case s.verdict != 0:
 			handle(lobby.Event{Kind: lobby.Answered, Verdict: s.verdict})
 		default:
@@ -162,6 +170,55 @@ func TestMenu(t *testing.T) {
 			{verdict: lobby.WantsPIN, does: "say en.pin"},
 			{happens: strings.Repeat("7", 40) + "#", does: `hush; look 88001 "` + strings.Repeat("7", 16) + `"`},
 		}},
+	} {
+		t.Run(name, func(t *testing.T) { conversation(t, tc.in, tc.script) })
+	}
+}
+
+// A name is asked for once, before a caller goes in or waits, and nobody is asked who is
+// turned away.
+func TestMenuAsksForNames(t *testing.T) {
+	asks := func(yes bool, v lobby.Verdict) lobby.Config {
+		c := verdict(v)
+		c.Name = func() bool { return yes }
+		return c
+	}
+	for name, tc := range map[string]struct {
+		in     lobby.Config
+		script []step
+	}{
+		"said and ended by a key": {asks(true, 0), []step{
+			{happens: "start", does: "look 88001"},
+			{verdict: lobby.WantsPIN, does: "say en.pin"},
+			{happens: "1234#", does: `hush; look 88001 "1234"`},
+			{verdict: lobby.InAndMuted, does: "say en.name"},
+			{happens: "timeout", after: time.Second, does: "record"},
+			{happens: "5"},
+			{happens: "#", does: "keep; again"},
+			{verdict: lobby.InAndMuted, does: "enter 88001 en.joined-muted"},
+		}},
+		"the question is cut short, silence ends": {asks(true, lobby.In), []step{
+			{happens: "start", does: "say en.name"},
+			{happens: "1", does: "hush; record"},
+			{happens: "spoken", does: "keep; again"},
+			{verdict: lobby.In, does: "enter 88001 en.joined"},
+		}},
+		"before waiting, and not again": {asks(true, lobby.WaitHost), []step{
+			{happens: "start", does: "say en.name"},
+			{happens: "timeout", after: time.Second, does: "record"},
+			{happens: "timeout", after: 6 * time.Second, does: "keep; again"},
+			{verdict: lobby.WaitHost, does: "say en.wait-host"},
+			{happens: "spoken"},
+			{verdict: lobby.In, does: "enter 88001 en.joined"},
+		}},
+		"the meeting has ended meanwhile": {asks(true, lobby.In), []step{
+			{happens: "start", does: "say en.name"},
+			{happens: "#", does: "hush; record"},
+			{happens: "#", does: "keep; again"},
+			{verdict: lobby.Ended, does: "say en.ended en.goodbye"},
+		}},
+		"turned away":        {asks(true, lobby.Locked), []step{{happens: "start", does: "say en.locked en.goodbye"}}},
+		"nobody wants names": {asks(false, lobby.In), []step{{happens: "start", does: "enter 88001 en.joined"}}},
 	} {
 		t.Run(name, func(t *testing.T) { conversation(t, tc.in, tc.script) })
 	}

@@ -44,6 +44,7 @@ type Input struct {
 	lastVoice atomic.Int64  // Unix nanoseconds
 	waiting   atomic.Bool   // packets are held for an earlier one
 	uplinks   atomic.Pointer[[]*Uplink]
+	tap       atomic.Pointer[Tap]
 
 	// What is done to a packet, one at a time.
 	pipeMu sync.Mutex
@@ -119,6 +120,20 @@ func (w noiseWriter) WriteRTP(p *rtp.Packet) error {
 	*k = *p
 	k.PayloadType = noise.PayloadType
 	return w.in.write(k)
+}
+
+// Tap is told the sound of an input as it comes, levelled, 20 ms or less at a time, and
+// whether somebody speaks in it. Silence that is not decoded is left out. It is called while
+// a packet is written and must neither block nor keep the samples.
+type Tap func(pcm []int16, rate int, speech bool)
+
+// Tap lets t listen in, in place of who did before; nil: nobody.
+func (in *Input) Tap(t Tap) {
+	if t == nil {
+		in.tap.Store(nil)
+		return
+	}
+	in.tap.Store(&t)
 }
 
 // Level is the smoothed level of the last sound in dBov, -127 for silence.

@@ -174,6 +174,9 @@ func (p *pipeline) emit(pcm []int16, position int64, made bool) {
 		if p.in.config.AGC {
 			p.gain.Apply(frame, rate, dbov, speech)
 		}
+		if tap := p.in.tap.Load(); tap != nil {
+			(*tap)(frame, rate, speech)
+		}
 	}
 	for _, u := range *p.in.uplinks.Load() {
 		u.samples(pcm, position, rate)

@@ -69,6 +69,9 @@ const (
 	Ending      ID = "ending"
 	Ended       ID = "ended"
 	Goodbye     ID = "goodbye"
+	Name        ID = "name" // is asked for
+	Came        ID = "came" // after a name
+	Went        ID = "went" // likewise
 )
 
 // What keys do in a meeting, and what came of them.
