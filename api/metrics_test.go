@@ -31,7 +31,7 @@ func TestMetrics(t *testing.T) {
 	events := make(chan gateway.Event)
 	f := &fake{
 		status: gateway.Status{MaxCalls: 100, SFU: "up", Video: "up", Total: 5, Refused: 2,
-			Pictures: gateway.Pictures{Frames: 900, Busy: 1500 * time.Millisecond, Restarts: 1},
+			Pictures: gateway.Pictures{Encoders: 4, Frames: 900, Busy: 1500 * time.Millisecond, Restarts: 1},
 			Ticks:    gateway.Ticks{Bounds: []time.Duration{time.Millisecond, 5 * time.Millisecond}, Late: []uint64{90, 9, 1}, LateSum: time.Second, Skipped: 2}},
 		calls:    []gateway.Call{sampleCall("c1", time.Hour), sampleCall("c2", time.Minute)},
 		meetings: []gateway.Meeting{{Legs: 2}, {Legs: 0}},
@@ -60,6 +60,7 @@ func TestMetrics(t *testing.T) {
 		`roomgate_registrations{protocol="sip"}`:                           "2",
 		`roomgate_sfu_up`:                                                  "1",
 		`roomgate_video_up`:                                                "1",
+		`roomgate_video_encoders`:                                          "4",
 		`roomgate_video_steps_total`:                                       "900",
 		`roomgate_video_busy_seconds_total`:                                "1.5",
 		`roomgate_video_restarts_total`:                                    "1",

@@ -67,6 +67,12 @@ type videoTerminal struct {
 	t   *testing.T
 	rtp net.PacketConn
 
+	sip   net.Conn
+	alias string
+	tag   string       // of the gateway, as a parameter
+	rtcp  *net.UDPAddr // where the gateway hears of its pictures
+	asked uint32       // requests for a keyframe
+
 	mu   sync.Mutex
 	seen seenVideo
 }
@@ -92,6 +98,13 @@ func callWithVideo(t *testing.T, alias, fmtp string) *videoTerminal {
 		t.Fatalf("answer: %s", answer)
 	}
 	fmt.Fprint(sip, videoRequest(sip, "ACK", alias, to[1], ""))
+	m.sip, m.alias, m.tag = sip, alias, to[1]
+	where := regexp.MustCompile(`(?s)c=IN IP4 ([0-9.]+).*m=video (\d+) `).FindStringSubmatch(answer)
+	if where == nil {
+		t.Fatalf("no address of pictures in %s", answer)
+	}
+	port, _ := strconv.Atoi(where[2])
+	m.rtcp = &net.UDPAddr{IP: net.ParseIP(where[1]), Port: port + 1}
 	return m
 }
 

@@ -32,6 +32,7 @@ type seenVideo struct {
 	Units       map[h264.Type]int // as they stand in packets: 24 is STAP-A, 28 FU-A
 	Packets     int
 	Pictures    int
+	Keyframes   int
 	Bytes       int // of payload
 	Largest     int // payload of one packet
 	MostSlices  int // of one picture
@@ -187,6 +188,9 @@ func (v *seenVideo) unit(nal []byte) {
 	switch kind := h264.TypeOf(nal); {
 	case kind.IsSlice():
 		v.slices++
+		if kind == h264.IDR && v.slices == 1 {
+			v.Keyframes++
+		}
 		v.MostSlices = max(v.MostSlices, v.slices)
 	case kind == h264.SPSUnit:
 		sps, err := h264.ParseSPS(nal)

@@ -292,7 +292,7 @@ func (g *Gateway) Status(ctx context.Context) Status {
 	if g.in.Video != nil && g.in.Video.Available() == nil {
 		st.Video = "up"
 		pool := g.in.Video.Stats()
-		st.Pictures = Pictures{Frames: pool.Frames, Busy: pool.Busy, Restarts: pool.Restarts}
+		st.Pictures = Pictures{Encoders: pool.Encoders, Frames: pool.Frames, Busy: pool.Busy, Restarts: pool.Restarts}
 	}
 	g.mu.Lock()
 	st.Calls, st.Meetings = len(g.sessions), len(g.meetings)

@@ -234,8 +234,9 @@ type Ticks struct {
 	Skipped uint64 // given up after a long stall
 }
 
-// Pictures is what the video workers of the node have done.
+// Pictures is what the video workers of the node do, and have done.
 type Pictures struct {
+	Encoders int           // open now
 	Frames   uint64        // decoded, drawn and encoded
 	Busy     time.Duration // of all processors
 	Restarts int           // of workers that died
