@@ -184,7 +184,7 @@ func (c *canvas) run() {
 			follows := c.scene.follow != nil
 			c.mu.Unlock()
 			if follows {
-				c.tick()
+				c.tick(time.Now())
 			}
 		case now := <-timer.C:
 			c.mu.Lock()
@@ -194,7 +194,7 @@ func (c *canvas) run() {
 			if s.follow != nil {
 				every = still
 			}
-			c.tick()
+			c.tick(time.Now())
 			if next = next.Add(every); next.Before(now) { // too late to catch up
 				next = now.Add(every)
 			}
@@ -218,11 +218,10 @@ func (c *canvas) end() {
 }
 
 // tick draws and encodes, as far as there is anything new.
-func (c *canvas) tick() {
+func (c *canvas) tick(now time.Time) {
 	c.mu.Lock()
 	s, version, encoders := c.scene, c.version, c.encoders
 	c.mu.Unlock()
-	now := time.Now()
 	urgent := false
 	for _, e := range encoders {
 		urgent = urgent || e.waiting()
