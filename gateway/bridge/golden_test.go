@@ -149,20 +149,26 @@ func showFirst(cams []*videotest.Camera) {
 // settledView is what a leg sees when nothing changes any more.
 func settledView(t *testing.T, th *theatre, leg *fakeLeg, cams []*videotest.Camera) *image.Gray {
 	t.Helper()
+	return settledViewIn(t, th, leg, cams, 640, 360)
+}
+
+// settledViewIn is one of a size.
+func settledViewIn(t *testing.T, th *theatre, leg *fakeLeg, cams []*videotest.Camera, w, h int) *image.Gray {
+	t.Helper()
 	source, err := th.stage.Open(leg.publishes(media.Main))
 	require.NoError(t, err)
 	defer source.Close()
 	var mu sync.Mutex
 	var last *image.Gray // that showed all cards
 	seen := 0
-	source.View(640, 360, true, func(i video.Image) {
+	source.View(w, h, true, func(i video.Image) {
 		mu.Lock()
 		defer mu.Unlock()
-		if len(testcard.Read(i.Data, 640, 360)) < len(cams) {
+		if len(testcard.Read(i.Data, w, h)) < len(cams) {
 			return
 		}
 		seen++
-		last = &image.Gray{Pix: i.Data[:640*360], Stride: 640, Rect: image.Rect(0, 0, 640, 360)}
+		last = &image.Gray{Pix: i.Data[:w*h], Stride: w, Rect: image.Rect(0, 0, w, h)}
 	})
 	began := time.Now()
 	eventually(t, "a picture that stays", func() bool {
