@@ -1,10 +1,16 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/roomgate/roomgate/media/testcard"
 )
 
 // In rooms of a LiveKit elsewhere that take VP8 or VP9 alone, a terminal of H.264
@@ -35,6 +41,58 @@ func TestRoomsOfOtherCodecs(t *testing.T) {
 			server.stop()
 		})
 	}
+}
+
+// In a room of AV1 alone, what Chromium publishes, in layers of several sizes (L3T3_KEY), is
+// decoded for a terminal of H.264, which reads the test cards that the browser's camera
+// films, one after the other: large, and as one of small pictures.
+func TestAV1OfChromium(t *testing.T) {
+	startRedis(t)
+	server := startLiveKitOf(t, 0, "av1")
+	g := startGateway(t, server.external())
+	const identity = 6
+	for _, layout := range []string{"single", "3x3"} {
+		t.Run(layout, func(t *testing.T) {
+			alias := "av1-" + layout
+			g.meeting(alias, layout)
+			web := joinMeeting(t, alias, browserOptions{
+				wav: toneFile(t, 1200), film: cardFilm(t, identity, 1280, 720), flags: []string{"allow-running-insecure-content"},
+			})
+			eventually(t, 20*time.Second, "Chromium publishes AV1", func() bool { return strings.EqualFold(eval[string](web, publishedMime), "video/AV1") })
+			if layout == "3x3" { // with one there that takes little, small pictures are decoded of the lowest layer
+				callWithVideo(t, alias, "profile-level-id=42e01e;packetization-mode=1").video(30)
+			}
+			before := g.picturesSent()
+			terminal := startRoom(t, 440, "--call", alias+"@"+gatewayIP, "--codecs", "PCMA", "--name", "Room", "--tiles")
+			eventually(t, 60*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > before+600 })
+			terminal.stop()
+			v := terminal.report().Video
+			if v == nil || v.Codec != "H264" || v.Frames < 30 || v.Cards[identity] < 20 {
+				t.Fatalf("the terminal sees %+v", v)
+			}
+			t.Logf("the terminal sees %d pictures of %dx%d, %d different cards", v.Frames, v.Width, v.Height, v.Cards[identity])
+			web.click("leave")
+		})
+	}
+	server.stop()
+}
+
+// cardFilm is four seconds of test cards for Chromium's camera.
+func cardFilm(t *testing.T, identity, w, h int) string {
+	t.Helper()
+	var raw, card []byte
+	for i := range 120 {
+		card = testcard.Draw(card, w, h, testcard.Card{Identity: identity, Counter: i})
+		raw = append(raw, card...)
+	}
+	film := filepath.Join(t.TempDir(), "cards.mjpeg")
+	cmd := exec.Command("ffmpeg", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", fmt.Sprintf("%dx%d", w, h), "-r", "30",
+		"-i", "-", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p", film)
+	cmd.Stdin = bytes.NewReader(raw)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	return film
 }
 
 // picturesSent is how many packets of pictures that a worker makes were sent to calls.
