@@ -16,6 +16,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/floor"
 	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/gateway/lobby/prompt"
 )
 
 // meeting is a meeting of this node: what was asked for and, while legs are
@@ -222,6 +223,7 @@ func (g *Gateway) occupy(m *meeting) {
 	if now.Banners && !m.private {
 		banner = bannerTime
 	}
+	came, went := bannersOf(now.Lobby.Language)
 	m.bridge = bridge.New(bridge.Config{
 		Alias:      m.spec().Alias,
 		SFU:        g.in.SFU,
@@ -236,6 +238,8 @@ func (g *Gateway) occupy(m *meeting) {
 		Slate:      slateOf(m),
 		Turn:       now.LectureTurn,
 		Banner:     banner,
+		Came:       came,
+		Went:       went,
 		ClockZone:  now.ClockZone,
 		Floor:      policyOf(m),
 		Lease:      m.decider(),
@@ -281,6 +285,15 @@ func layoutOf(m *meeting) layout.Kind {
 
 // bannerTime is for how long screens tell who has come and gone.
 const bannerTime = 5 * time.Second
+
+// bannersOf are what screens tell of who has come and gone. All of a meeting see the same
+// screens, so it is one language: that of the lobby, and the first where callers choose.
+func bannersOf(language string) (came, went string) {
+	if prompt.Language(language) == prompt.English {
+		return "%s has joined", "%s has left"
+	}
+	return "%s đã vào họp", "%s đã rời họp"
+}
 
 // slateOf is what somebody reads who is alone in a meeting.
 func slateOf(m *meeting) []string {

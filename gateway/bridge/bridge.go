@@ -43,6 +43,8 @@ type Config struct {
 	// not nil, is where the time of day is told of.
 	Banner    time.Duration
 	ClockZone *time.Location
+	// Came and Went are what a banner says, with %s for the name.
+	Came, Went string
 	// Slate is what those read who see nobody, in lines, the first one large; none: they
 	// see nothing.
 	Slate []string

@@ -73,7 +73,7 @@ func (b *Bridge) compose(m *Member, v layout.View, p *pass) media.Track {
 			tile.Source = b.decode(src, rect, p)
 		}
 		scene.Tiles = append(scene.Tiles, tile)
-		if len(tiles) > 1 {
+		if len(tiles) > 1 || b.tellsWho(m, id) {
 			b.decorate(&scene, id, rect, p.now)
 		}
 	}
@@ -85,7 +85,7 @@ func (b *Bridge) compose(m *Member, v layout.View, p *pass) media.Track {
 			return nil
 		}
 	}
-	if len(tiles) > 1 {
+	if len(tiles) > 1 || b.tellsWho(m, v.Shown[0]) {
 		b.overlay(&scene, to, p.now)
 	}
 	key := fmt.Sprintf("%s %dx%d@%g", v.Key, to.Width, to.Height, to.FPS)
@@ -98,6 +98,14 @@ func (b *Bridge) compose(m *Member, v layout.View, p *pass) media.Track {
 		return nil
 	}
 	return m.share(o)
+}
+
+// tellsWho reports whether a picture that has all of a leg's screen, and is made for it, is
+// written on as tiles are. Slides stay legible, an MCU writes on its picture itself, and
+// what is sent to one is a part of its own screens.
+func (b *Bridge) tellsWho(m *Member, id string) bool {
+	src := b.sources[id]
+	return src != nil && src.role == media.Main && !m.unit.MCU && (src.member == nil || !src.member.unit.MCU)
 }
 
 // decode opens the eye on a source; nil while its track is not there.

@@ -89,7 +89,7 @@ func TestGoldenSlate(t *testing.T) {
 
 // Screens tell who has come, by name, and the time of day; who was there is no news.
 func TestGoldenBanner(t *testing.T) {
-	th := newTheatreAs(t, nil, layout.Grid2, func(c *bridge.Config) { c.Banner, c.ClockZone = time.Minute, time.UTC })
+	th := newTheatreAs(t, nil, layout.Grid2, func(c *bridge.Config) { c.Banner, c.ClockZone, c.Came = time.Minute, time.UTC, "%s đã vào họp" })
 	var cams []*videotest.Camera
 	for i, name := range []string{"Sở Y tế", "Sở Tài chính"} {
 		id := string(rune('a' + i))
@@ -120,6 +120,36 @@ func TestGoldenBanner(t *testing.T) {
 		t.Errorf("no time of day: %d dark pixels", band)
 	}
 	compare(t, got, "testdata/screen-banner.png")
+}
+
+// A picture that is made for a leg tells who it is, also where it has all of the screen.
+func TestGoldenSingle(t *testing.T) {
+	th := newTheatreAs(t, nil, layout.Single, func(c *bridge.Config) { c.ClockZone = time.UTC })
+	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", "Sở Y tế Thừa Thiên Huế"), nil)
+	m.MediaChanged()
+	m.SetMuted(true)
+	cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
+	m.AddTrack(cam)
+	leg, _, _ := th.seat("viewer", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 0), nil)
+	cams := []*videotest.Camera{cam}
+	eventually(t, "a picture is published", func() bool {
+		showFirst(cams)
+		return leg.publishes(media.Main) != nil
+	})
+	got := settledView(t, th, leg, cams)
+	digits := 0 // of the time of day, which is another one each time
+	for y := range 40 {
+		for x := 540; x < 640; x++ {
+			if got.GrayAt(x, y).Y > 140 {
+				digits++
+			}
+			got.Pix[y*got.Stride+x] = 0
+		}
+	}
+	if digits < 50 {
+		t.Errorf("no time of day: %d light pixels", digits)
+	}
+	compare(t, got, "testdata/screen-single.png")
 }
 
 // An MCU never reads a slate: it would show it to its own.

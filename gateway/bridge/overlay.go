@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"image"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/roomgate/roomgate/transcode/video"
 )
 
-// Over screens of several pictures stand, for a while, who has come and gone, and the
+// Over screens that are made for a leg stand, for a while, who has come and gone, and the
 // time of day, where that is wanted. A picture that is passed on as it is stays so.
 
 // banner is what was last told.
@@ -64,9 +65,9 @@ func (b *Bridge) noteCompany(now time.Time) {
 	b.company = there
 	switch {
 	case came != "":
-		b.banner = banner{came + " đã vào họp", now.Add(b.in.Banner)}
+		b.banner = banner{fmt.Sprintf(b.in.Came, came), now.Add(b.in.Banner)}
 	case went != "":
-		b.banner = banner{went + " đã rời họp", now.Add(b.in.Banner)}
+		b.banner = banner{fmt.Sprintf(b.in.Went, went), now.Add(b.in.Banner)}
 	}
 }
 
