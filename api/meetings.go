@@ -56,6 +56,7 @@ type Meeting struct {
 	Presenting  string    `json:"presenting" enum:"free,ask,host"`
 	Presenter   string    `json:"presenter" doc:"Identity of who presents; empty: nobody, or no terminal is there to be shown it."`
 	Waiting     string    `json:"waiting" doc:"Identity of who wants to present and waits for a yes."`
+	Recorded    bool      `json:"recorded" doc:"The meeting server records it; known while terminals or phones are there."`
 	Lobby       bool      `json:"lobby"`
 	WaitForHost bool      `json:"wait_for_host"`
 	Locked      bool      `json:"locked"`
@@ -76,7 +77,7 @@ func meetingView(m gateway.Meeting) Meeting {
 	return Meeting{
 		Alias: m.Alias, Name: m.Name, Agency: m.Agency, HasHostPIN: m.HostPIN != "", HasGuestPIN: m.GuestPIN != "",
 		Layout: m.Layout, MaxLegs: m.MaxLegs, Encryption: m.Encryption,
-		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting,
+		Presenting: cmp.Or(m.Presenting, "free"), Presenter: m.Presenter, Waiting: m.Waiting, Recorded: m.Recorded,
 		Lobby: m.Lobby, WaitForHost: m.WaitForHost, Locked: m.Locked, JoinMuted: m.JoinMuted,
 		MaxSeconds: int(m.MaxDuration / time.Second), RoomsOnly: int(m.RoomsOnly / time.Second),
 		Bandwidth: m.Bandwidth, LegLast: int(m.LegLast / time.Second),

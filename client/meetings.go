@@ -68,6 +68,7 @@ type Meeting struct {
 	Presenting  string    `json:"presenting"` // free, ask, host
 	Presenter   string    `json:"presenter"`  // identity, "" = nobody
 	Waiting     string    `json:"waiting"`    // identity of who waits for a yes to present
+	Recorded    bool      `json:"recorded"`   // by the meeting server
 	Lobby       bool      `json:"lobby"`
 	WaitForHost bool      `json:"wait_for_host"`
 	Locked      bool      `json:"locked"`

@@ -270,6 +270,18 @@ func (g *Gateway) RemoveParticipant(ctx context.Context, alias, identity string)
 	return g.in.Admin.Remove(ctx, alias, identity)
 }
 
+// recording notes whether the meeting server records a meeting.
+func (g *Gateway) recording(m *meeting, on bool) {
+	g.mu.Lock()
+	m.recorded = on
+	g.mu.Unlock()
+	text := "off"
+	if on {
+		text = "on"
+	}
+	g.events.publish(Event{Kind: EventMeetingRecording, Meeting: m.spec().Alias, Text: text})
+}
+
 // bridgeNotice follows what the meeting side says about the legs of a bridge.
 func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 	s := g.legOf(n.Identity)
@@ -292,6 +304,8 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 			cause.Code = cmp.Or(cause.Code, call.Removed)
 			s.leg.Hangup(cause)
 		}
+	case bridge.Recording:
+		g.recording(m, n.On)
 	case bridge.Seated:
 		if s != nil {
 			s.setup.End(setup.Seat)

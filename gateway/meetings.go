@@ -37,6 +37,7 @@ type meeting struct {
 	pinned string // identity
 	// presenter and waiting are identities
 	presenter, waiting string
+	recorded           bool // by the meeting server
 	times              timetable
 	away               map[string]string // identities that are pinned and have gone, by who they are
 	company
@@ -91,7 +92,7 @@ func (g *Gateway) withDefaults(spec MeetingSpec) MeetingSpec {
 // view needs Gateway.mu.
 func (m *meeting) view(now time.Time) Meeting {
 	held, _ := m.occasion(now)
-	return Meeting{MeetingSpec: m.spec(), Held: held, Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting}
+	return Meeting{MeetingSpec: m.spec(), Held: held, Created: m.created, OnDemand: m.onDemand, Legs: m.legs, Presenter: m.presenter, Waiting: m.waiting, Recorded: m.recorded}
 }
 
 // Meetings lists the meetings by alias.
@@ -335,7 +336,7 @@ func (g *Gateway) leave(p *place) {
 	var empty *bridge.Bridge
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
-		m.presenter, m.waiting, m.shown, m.pinned = "", "", "", ""
+		m.presenter, m.waiting, m.shown, m.pinned, m.recorded = "", "", "", "", false
 		m.away = nil
 		if m.lease != nil {
 			m.lease.Release()

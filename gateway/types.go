@@ -59,6 +59,8 @@ type Meeting struct {
 	// Presenter is the identity of who presents; Waiting of who wants to and needs a
 	// yes. They are known while a terminal or phone is there.
 	Presenter, Waiting string
+	// Recorded: the meeting server records it, as the legs of this node were told.
+	Recorded bool
 	// Legs counts the terminals and phones on this node.
 	Legs int
 	// Held is the time that it is held now or next; zero: at any time, or never any more.
@@ -174,8 +176,9 @@ const (
 	EventCallRedial       EventKind = "call.redialling"
 	EventMeetingStarted   EventKind = "meeting.started"
 	EventMeetingEnded     EventKind = "meeting.ended"
-	EventMeetingLayout    EventKind = "meeting.layout" // Text: the layout
-	EventMeetingEnding    EventKind = "meeting.ending" // in a minute
+	EventMeetingLayout    EventKind = "meeting.layout"    // Text: the layout
+	EventMeetingRecording EventKind = "meeting.recording" // Text: on or off
+	EventMeetingEnding    EventKind = "meeting.ending"    // in a minute
 	EventJoined           EventKind = "participant.joined"
 	EventRenamed          EventKind = "participant.renamed"
 	EventLeft             EventKind = "participant.left"

@@ -99,6 +99,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 			to(bridge.Event{Kind: bridge.SeatEnded, Cause: livekit.Cause(reason())})
 		case livekit.Joined, livekit.Changed, livekit.Left:
 			to(bridge.Event{Kind: bridge.RosterChange, Participant: e.Participant, Gone: e.Kind == livekit.Left})
+		case livekit.Recorded:
+			to(bridge.Event{Kind: bridge.MeetingRecorded, On: e.On})
 		}
 	}
 }

@@ -74,25 +74,26 @@ type Bridge struct {
 	wait   sync.WaitGroup // run, and what it started
 
 	// Owned by run.
-	members []*Member
-	sources map[string]*source // remote and local pictures, by sourceKey
-	roster  map[string]call.Participant
-	feeds   [2]*feed // by quality class
-	sounds  map[string]*sound
-	opening [2]bool // a hidden receiver is on its way, by quality class
-	speaker string  // identity of the active speaker
-	pending *Member // a lone leg whose seat is to receive, until it is there
-	lost    bool
-	order   uint64            // counts what happened, for "who spoke last"
-	spoke   map[string]uint64 // order when a participant was last the speaker
-	arrived map[string]uint64 // order when a remote participant came
-	layout  layout.Kind
-	pinned  string // identity
-	spotlit string // identity of who is shown to all by an attribute
-	slate   []string
-	company map[string]presence // by identity, of who was there at the last look
-	banner  banner
-	studio  *studio
+	members  []*Member
+	sources  map[string]*source // remote and local pictures, by sourceKey
+	roster   map[string]call.Participant
+	feeds    [2]*feed // by quality class
+	sounds   map[string]*sound
+	opening  [2]bool // a hidden receiver is on its way, by quality class
+	speaker  string  // identity of the active speaker
+	pending  *Member // a lone leg whose seat is to receive, until it is there
+	lost     bool
+	order    uint64            // counts what happened, for "who spoke last"
+	spoke    map[string]uint64 // order when a participant was last the speaker
+	arrived  map[string]uint64 // order when a remote participant came
+	layout   layout.Kind
+	pinned   string // identity
+	spotlit  string // identity of who is shown to all by an attribute
+	slate    []string
+	company  map[string]presence // by identity, of who was there at the last look
+	banner   banner
+	recorded bool
+	studio   *studio
 
 	arbiter   *floor.Arbiter
 	presenter string

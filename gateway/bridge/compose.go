@@ -183,6 +183,7 @@ type nameKey struct {
 	muted         bool
 	initials      bool
 	line          bool // of a slate
+	recording     bool // the mark of it
 	bold          bool
 }
 
@@ -200,6 +201,8 @@ func (s *studio) name(k nameKey, now time.Time) *video.Bitmap {
 		switch {
 		case k.initials:
 			drawn, err = label.Initials(k.text, k.height)
+		case k.recording:
+			drawn, err = label.Recording(k.height)
 		case k.line:
 			weight := label.Regular
 			if k.bold {

@@ -204,6 +204,8 @@ func (b *Bridge) receiverEvent(e Event) {
 	switch e.Kind {
 	case RosterChange:
 		b.do(func() { b.rosterChanged(e) })
+	case MeetingRecorded:
+		b.do(func() { b.recording(e.On) })
 	case SeatEnded:
 		b.do(func() {
 			for class, f := range b.feeds {

@@ -122,9 +122,19 @@ func TestGoldenBanner(t *testing.T) {
 	compare(t, got, "testdata/screen-banner.png")
 }
 
-// A picture that is made for a leg tells who it is, also where it has all of the screen.
+// A picture that is made for a leg tells who it is, also where it has all of the screen,
+// and that the meeting is recorded.
 func TestGoldenSingle(t *testing.T) {
-	th := newTheatreAs(t, nil, layout.Single, func(c *bridge.Config) { c.ClockZone = time.UTC })
+	sfu := newSFU(t)
+	recordings := make(chan bool, 8)
+	th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) {
+		c.ClockZone = time.UTC
+		c.Notify = func(n bridge.Notice) {
+			if n.Kind == bridge.Recording {
+				recordings <- n.On
+			}
+		}
+	})
 	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", "Sở Y tế Thừa Thiên Huế"), nil)
 	m.MediaChanged()
 	m.SetMuted(true)
@@ -136,6 +146,14 @@ func TestGoldenSingle(t *testing.T) {
 		showFirst(cams)
 		return leg.publishes(media.Main) != nil
 	})
+	eventually(t, "the meeting is received", func() bool { return len(sfu.hidden()) > 0 })
+	told := sfu.hidden()[0].events
+	for _, on := range []bool{false, true, true, false, true} { // each class of receiver tells it
+		told(bridge.Event{Kind: bridge.MeetingRecorded, On: on})
+	}
+	for _, on := range []bool{true, false, true} {
+		require.Equal(t, on, <-recordings)
+	}
 	got := settledView(t, th, leg, cams)
 	digits := 0 // of the time of day, which is another one each time
 	for y := range 40 {

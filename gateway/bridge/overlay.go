@@ -9,8 +9,8 @@ import (
 	"github.com/roomgate/roomgate/transcode/video"
 )
 
-// Over screens that are made for a leg stand, for a while, who has come and gone, and the
-// time of day, where that is wanted. A picture that is passed on as it is stays so.
+// Over screens that are made for a leg stand, for a while, who has come and gone, the time of
+// day, where that is wanted, and a mark while the meeting is recorded. A picture that is passed on as it is stays so.
 
 // banner is what was last told.
 type banner struct {
@@ -71,6 +71,16 @@ func (b *Bridge) noteCompany(now time.Time) {
 	}
 }
 
+// recording notes whether the meeting is recorded.
+func (b *Bridge) recording(on bool) {
+	if on == b.recorded {
+		return
+	}
+	b.recorded = on
+	b.in.Notify(Notice{Kind: Recording, On: on})
+	b.nudge()
+}
+
 // overlay writes them over a screen.
 func (b *Bridge) overlay(scene *video.Scene, to layout.Screen, now time.Time) {
 	height := max(to.Height/20, 18) &^ 1
@@ -79,6 +89,11 @@ func (b *Bridge) overlay(scene *video.Scene, to layout.Screen, now time.Time) {
 		if n := b.studio.name(nameKey{text: text, height: height, width: to.Width * 3 / 4}, now); n != nil {
 			w, _ := n.Size()
 			scene.Labels = append(scene.Labels, video.Label{Bitmap: n, At: image.Pt(at(w)&^1, edge)})
+		}
+	}
+	if b.recorded {
+		if n := b.studio.name(nameKey{height: height, recording: true}, now); n != nil {
+			scene.Labels = append(scene.Labels, video.Label{Bitmap: n, At: image.Pt(edge, edge)})
 		}
 	}
 	if b.banner.text != "" && now.Before(b.banner.until) {

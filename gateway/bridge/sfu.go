@@ -67,6 +67,7 @@ const (
 	SeatEnded                            // for good; Cause
 	RosterChange                         // Participant came or changed; Gone: left
 	SeatUnpublished                      // the meeting stopped what the seat publishes in Role
+	MeetingRecorded                      // the meeting is recorded (On), or not any more
 )
 
 // Event is something the SFU says.
@@ -94,6 +95,7 @@ const (
 	Presenting                             // Identity presents; "" is nobody
 	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
 	PresentingKeyed                        // the leg Identity, that has asked by a key, presents (On) or does not (any more)
+	Recording                              // the meeting is recorded (On), or not any more
 	Seated                                 // the meeting let the leg Identity in
 	Spotlit                                // Identity is shown to all in the place of the speaker (On), or not any more
 	StopSharing                            // the share of Identity, which is no leg of ours, has to stop

@@ -108,6 +108,25 @@ func Name(name string, height, width int, muted bool) (*Bitmap, error) {
 	return bitmap(img), nil
 }
 
+// Recording draws the mark of what is recorded: a red dot and REC, which is read in every
+// language.
+func Recording(height int) (*Bitmap, error) {
+	height = max(height&^1, 10)
+	f, err := face(Bold, float64(height)*0.62)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const text = "REC"
+	pad := height / 3
+	left := 2*pad + height/2
+	img := image.NewNRGBA(image.Rect(0, 0, (left+font.MeasureString(f, text).Ceil()+pad+1)&^1, height))
+	draw.Draw(img, img.Bounds(), image.NewUniform(band), image.Point{}, draw.Src)
+	disc(img, pad+height/4, height/2, height/4, red)
+	write(img, f, text, left, baseline(f, height))
+	return bitmap(img), nil
+}
+
 // Line draws text on nothing, height pixels high and at most width wide; what is too long
 // ends in an ellipsis.
 func Line(text string, height, width int, w Weight) (*Bitmap, error) {

@@ -38,10 +38,12 @@ const (
 	// Speaking is a hint, 0.4 to 0.8 s late: Speakers are those who started,
 	// changed or ceased.
 	Speaking
+	// Recorded: the room is recorded (On), or not (any more); told at the beginning, too.
+	Recorded
 )
 
 func (k EventKind) String() string {
-	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking"}
+	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -52,7 +54,7 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind EventKind
 	Role media.Role // of Wanted, Muted, Unpublished
-	On   bool       // of Wanted, Muted
+	On   bool       // of Wanted, Muted, Recorded
 	// Participant of Joined, Changed, Left.
 	Participant call.Participant
 	Speakers    []Speaker // of Speaking

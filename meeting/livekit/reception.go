@@ -28,7 +28,10 @@ type reception struct {
 	asked  map[string]bool         // subscribed to on this session, by track ID
 	open   map[string]*remoteTrack // by track ID
 	paused bool                    // nothing is to be received any more
-	closed bool
+	known  bool                    // whether the room is recorded, as isRecorded says
+
+	isRecorded bool
+	closed     bool
 }
 
 func newReception(l *link, video []media.Codec, q Quality, noAudio bool) *reception {
@@ -152,6 +155,7 @@ func (r *reception) began(s *session) {
 	clear(r.asked)
 	r.mu.Unlock()
 	r.tell(r.apply(s.joined.GetOtherParticipants(), true))
+	r.recorded(s.joined.GetRoom())
 	r.subscribeAudio(s)
 	r.subscribeVideo(s)
 }
@@ -212,6 +216,20 @@ func (r *reception) handle(s *session, m *livekit.SignalResponse) {
 		if speakers := r.speakers(m.SpeakersChanged.GetSpeakers()); len(speakers) > 0 {
 			r.link.events.send(Event{Kind: Speaking, Speakers: speakers})
 		}
+	case *livekit.SignalResponse_RoomUpdate:
+		r.recorded(m.RoomUpdate.GetRoom())
+	}
+}
+
+// recorded tells when the recording of the room begins or ends: who records may be hidden,
+// and is in no roster then.
+func (r *reception) recorded(room *livekit.Room) {
+	r.mu.Lock()
+	changed := !r.known || room.GetActiveRecording() != r.isRecorded
+	r.known, r.isRecorded = true, room.GetActiveRecording()
+	r.mu.Unlock()
+	if changed {
+		r.link.events.send(Event{Kind: Recorded, On: room.GetActiveRecording()})
 	}
 }
 

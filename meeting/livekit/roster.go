@@ -23,7 +23,8 @@ type attendant struct {
 func participantOf(info *livekit.ParticipantInfo) call.Participant {
 	p := call.Participant{
 		Identity: info.GetIdentity(), Name: info.GetName(), Attributes: info.GetAttributes(),
-		Hidden: info.GetPermission().GetHidden(),
+		// Who records is no participant that anybody wants to see.
+		Hidden: info.GetPermission().GetHidden() || info.GetPermission().GetRecorder() || info.GetKind() == livekit.ParticipantInfo_EGRESS,
 		Kind:   call.ParticipantKind(info.GetAttributes()[call.AttrKind]),
 	}
 	if p.Kind == "" {
