@@ -18,6 +18,7 @@ type Doors interface {
 	Admit(alias, id string, yes bool) error
 	Lock(ctx context.Context, alias string, locked bool) error
 	SetMeetingLayout(alias, kind, pinned string) error
+	MeetingLayout(alias string) (gateway.ShownLayout, error)
 	EndMeeting(ctx context.Context, alias string) error
 	MayEnter(ctx context.Context, alias string, k gateway.Knock) error
 	HostOf(ctx context.Context, alias, ticket string) bool
@@ -129,6 +130,30 @@ func (a *API) lobbies() {
 			return nil, nil
 		})
 	}
+	a.meetingLayout(moderated)
+}
+
+// MeetingLayout is what those of a meeting are shown who have no layout of their own.
+type MeetingLayout struct {
+	Layout  string `json:"layout" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture"`
+	Default string `json:"default" enum:"auto,single,speaker,grid,2x2,3x3,4x4,5x5,lecture" doc:"What the meeting was made with."`
+	Pinned  string `json:"pinned" doc:"Identity of who takes the place of the speaker; empty: nobody."`
+}
+
+type meetingLayoutOutput struct{ Body MeetingLayout }
+
+func (a *API) meetingLayout(moderated func(id, method, path, summary string) huma.Operation) {
+	huma.Register(a.huma, moderated("get-meeting-layout", http.MethodGet, "/layout", "Show what those of a meeting are shown who have no layout of their own"),
+		func(ctx context.Context, in *HostPath) (*meetingLayoutOutput, error) {
+			if err := a.moderates(ctx, *in); err != nil {
+				return nil, err
+			}
+			shown, err := a.Gateway.MeetingLayout(in.Alias)
+			if err != nil {
+				return nil, a.problem(err)
+			}
+			return &meetingLayoutOutput{MeetingLayout(shown)}, nil
+		})
 	op := moderated("layout-meeting", http.MethodPost, "/layout", "Choose what those of a running meeting are shown who have no layout of their own")
 	op.DefaultStatus = http.StatusNoContent
 	huma.Register(a.huma, op, func(ctx context.Context, in *struct {

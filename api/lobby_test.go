@@ -50,6 +50,13 @@ func (f *fakeDoors) SetMeetingLayout(alias, kind, pinned string) error {
 	return nil
 }
 
+func (f *fakeDoors) MeetingLayout(alias string) (gateway.ShownLayout, error) {
+	if alias != "88001" {
+		return gateway.ShownLayout{}, gateway.ErrNoMeeting
+	}
+	return gateway.ShownLayout{Layout: "lecture", Default: "auto", Pinned: "web-1"}, nil
+}
+
 func (f *fakeDoors) EndMeeting(_ context.Context, alias string) error {
 	f.said = append(f.said, "end "+alias)
 	return nil
@@ -87,9 +94,15 @@ func TestWhoModerates(t *testing.T) {
 	}
 	assert.Equal(t, 204, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"3x3","pinned":"web-1"}`, withTicket("hosts-ticket")).Code)
 	assert.Equal(t, []string{"layout 88001 3x3 web-1"}, f.said)
-	assert.Equal(t, 401, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"3x3"}`).Code)
+	for _, method := range []string{"GET", "POST"} {
+		assert.Equal(t, 401, ask(a, method, "/api/v1/meetings/88001/layout", `{"layout":"3x3"}`, from("198.51.100.1")).Code, method)
+	}
 	assert.Equal(t, 422, ask(a, "POST", "/api/v1/meetings/88001/layout", `{"layout":"9x9"}`, withKey).Code)
 	assert.Equal(t, 404, ask(a, "POST", "/api/v1/meetings/88009/layout", `{"layout":"3x3"}`, withKey).Code)
+	shown := ask(a, "GET", "/api/v1/meetings/88001/layout", "", withTicket("hosts-ticket"))
+	assert.Equal(t, 200, shown.Code)
+	assert.JSONEq(t, `{"layout":"lecture","default":"auto","pinned":"web-1"}`, shown.Body.String())
+	assert.Equal(t, 404, ask(a, "GET", "/api/v1/meetings/88009/layout", "", withKey).Code)
 	f.said = nil
 	for _, p := range paths {
 		assert.Equal(t, p.status, ask(a, p.method, p.path, "", withKey).Code, "%s with the key", p.path)

@@ -276,6 +276,19 @@ func (c *Client) SetMeetingLayout(ctx context.Context, alias, layout, pinned str
 	return c.do(ctx, http.MethodPost, path("meetings", alias, "layout"), map[string]string{"layout": layout, "pinned": pinned}, nil)
 }
 
+// MeetingLayout is what those of a meeting are shown who have no layout of their own.
+type MeetingLayout struct {
+	Layout  string `json:"layout"`
+	Default string `json:"default"` // what the meeting was made with
+	Pinned  string `json:"pinned"`  // identity of who takes the place of the speaker, or ""
+}
+
+// MeetingLayout tells what those of a meeting are shown who have no layout of their own.
+func (c *Client) MeetingLayout(ctx context.Context, alias string) (l MeetingLayout, err error) {
+	err = c.do(ctx, http.MethodGet, path("meetings", alias, "layout"), nil, &l)
+	return l, err
+}
+
 // EndMeeting puts everybody out of a meeting, which stays.
 func (c *Client) EndMeeting(ctx context.Context, alias string) error {
 	return c.do(ctx, http.MethodPost, path("meetings", alias, "end"), nil, nil)

@@ -190,6 +190,10 @@ func TestMeetingLayout(t *testing.T) {
 		if err := n.SetMeetingLayout("one", tc.layout, "web-1"); !errors.Is(err, tc.err) {
 			t.Errorf("%q: %v", tc.layout, err)
 		}
+		want := gateway.ShownLayout{Layout: tc.shown, Default: "grid", Pinned: "web-1"}
+		if got := must(n.MeetingLayout("one")); tc.err == nil && got != want {
+			t.Errorf("%q: %+v", tc.layout, got)
+		}
 		for tc.err == nil {
 			if e := <-events; e.Kind == gateway.EventMeetingLayout {
 				if e.Meeting != "one" || e.Text != tc.shown {

@@ -274,6 +274,17 @@ func (g *Gateway) SetMeetingLayout(alias, kind, pinned string) error {
 	return nil
 }
 
+// MeetingLayout is what those of a meeting are shown now who have no layout of their own.
+func (g *Gateway) MeetingLayout(alias string) (ShownLayout, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private {
+		return ShownLayout{}, ErrNoMeeting
+	}
+	return ShownLayout{Layout: string(layoutOf(m)), Default: m.spec().Layout, Pinned: m.pinned}, nil
+}
+
 // layoutOf is what legs of a meeting are shown; two terminals in a call see
 // each other.
 func layoutOf(m *meeting) layout.Kind {

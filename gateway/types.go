@@ -227,6 +227,13 @@ type Status struct {
 	Total    uint64    // calls since start
 }
 
+// ShownLayout is what a meeting's legs are shown.
+type ShownLayout struct {
+	Layout  string
+	Default string // what the meeting was made with
+	Pinned  string // identity of who takes the place of the speaker, or ""
+}
+
 // Ticks is how punctual the mixer is.
 type Ticks struct {
 	// Late counts ticks by how late they began: up to each of Bounds, and beyond the

@@ -3,13 +3,14 @@ import { t, type TextKey } from "../i18n";
 import { Hosting } from "./hosting";
 import { Icon, type IconName } from "./icons";
 import { Roster } from "./roster";
+import { Screens } from "./screens";
 import { presenterAmong } from "./people";
 import { alias, leave, reconnecting, shareStopped, toggleCamera, toggleMicrophone, toggleShare, watchRoom } from "./session";
 import { Settings } from "./settings";
 import { Sound } from "./sound";
 import { Stage, type View } from "./stage";
 
-type Side = "roster" | "settings" | null;
+type Side = "roster" | "settings" | "screens" | null;
 
 export function Meeting() {
   const room = watchRoom();
@@ -18,6 +19,7 @@ export function Meeting() {
   const show = (s: Side) => setSide((now) => (now === s ? null : s));
   const me = room.localParticipant;
   const presenter = presenterAmong([...room.remoteParticipants.values(), me]);
+  const host = me.attributes["roomgate.role"] === "host";
   const count = room.remoteParticipants.size + 1;
   return (
     <main class="meeting" data-testid="meeting">
@@ -46,6 +48,7 @@ export function Meeting() {
       <div class="middle">
         <Stage view={view} />
         {side === "roster" && <Roster onClose={() => setSide(null)} />}
+        {side === "screens" && host && <Screens onClose={() => setSide(null)} />}
         {side === "settings" && <Settings onClose={() => setSide(null)} />}
       </div>
       <nav class="controls">
@@ -54,6 +57,7 @@ export function Meeting() {
         <Control id="share" on={!me.isScreenShareEnabled} icon="share" off="share" onText="share" offText="stopShare" onClick={toggleShare} />
         <Control id="view" on icon={view === "grid" ? "speakerView" : "grid"} off="grid" onText={view === "grid" ? "speakerView" : "grid"} offText="grid" onClick={() => setView(view === "grid" ? "speaker" : "grid")} />
         <Control id="people" on icon="people" off="people" onText="roster" offText="roster" badge={count} onClick={() => show("roster")} />
+        {host && <Control id="screens" on icon="terminal" off="terminal" onText="screens" offText="screens" onClick={() => show("screens")} />}
         <Control id="devices" on icon="settings" off="settings" onText="settings" offText="settings" onClick={() => show("settings")} />
         <button type="button" class="control leave" data-testid="leave" onClick={() => void leave()}>
           <Icon name="leave" />
