@@ -9,6 +9,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/gateway/lobby"
 	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/gateway/setup"
@@ -38,6 +39,11 @@ func (g *Gateway) incoming(leg call.Leg) {
 	s.setup.End(setup.Route, setup.Why.String(d.Why))
 	s.setup.Set(setup.Called.String(without(info.Called, d.PIN)))
 	s.hide(d.PIN)
+	if k, ok := layout.Parse(d.Layout); ok {
+		s.mu.Lock()
+		s.layout = k
+		s.mu.Unlock()
+	}
 	s.log.Info("created",
 		zap.String("protocol", string(info.Protocol)),
 		zap.String("called", without(info.Called, d.PIN)),

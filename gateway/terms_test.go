@@ -9,6 +9,7 @@ import (
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory"
 	"github.com/roomgate/roomgate/gateway"
+	"github.com/roomgate/roomgate/gateway/route"
 	"github.com/roomgate/roomgate/media"
 )
 
@@ -137,5 +138,23 @@ func TestCutDigits(t *testing.T) {
 		if address, digits := directory.CutDigits(target); [2]string{address, digits} != want {
 			t.Errorf("%s: %q %q", target, address, digits)
 		}
+	}
+}
+
+// decides is a policy that answers one thing.
+type decides route.Decision
+
+func (d decides) Decide(context.Context, call.Info) (route.Decision, bool) {
+	return route.Decision(d), true
+}
+
+// A policy chooses the layout of a call, in the place of what the directory says.
+func TestPolicyChoosesTheLayout(t *testing.T) {
+	n := startNode(t, gateway.Settings{Policy: decides{Meeting: "88001", Layout: "3x3"}})
+	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "88001"}))
+	l := n.dialIn("any", "4711")
+	n.comesTo(l, "active 88001")
+	if got := must(n.Call("any")).Layout; got != "3x3" {
+		t.Errorf("layout %q", got)
 	}
 }

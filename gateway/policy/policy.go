@@ -3,10 +3,10 @@
 // signature says; so is what the answer has to be:
 //
 //	{"action":"continue"}                                  the dial plan decides
-//	{"action":"meeting","meeting":"88001","pin":"1234"}
+//	{"action":"meeting","meeting":"88001","pin":"1234","layout":"speaker"}
 //	{"action":"endpoint","endpoint":"room-a"}              or a sip: or h323: URI
 //	{"action":"trunk","trunk":"vnpt","number":"+8424.."}
-//	{"action":"lobby"}
+//	{"action":"lobby"}                                     with a layout for the meeting, too
 //	{"action":"reject","reason":"busy","text":".."}        forbidden, not_found, busy, unavailable
 //
 // A program that does not answer in time, or answers nonsense, is left alone for
@@ -29,6 +29,7 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/directory/signature"
+	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/gateway/route"
 )
 
@@ -110,6 +111,7 @@ type answer struct {
 	Number   string `json:"number"`
 	Reason   string `json:"reason"`
 	Text     string `json:"text"`
+	Layout   string `json:"layout"`
 }
 
 // reasons are the words of a refusal.
@@ -217,7 +219,7 @@ func (a answer) decision() (d route.Decision, goesOn bool, err error) {
 	case "continue":
 		return d, true, nil
 	case "meeting":
-		d.Meeting, d.PIN = a.Meeting, a.PIN
+		d.Meeting, d.PIN, d.Layout = a.Meeting, a.PIN, a.Layout
 	case "endpoint":
 		d.Endpoint = a.Endpoint
 	case "trunk":
@@ -225,12 +227,15 @@ func (a answer) decision() (d route.Decision, goesOn bool, err error) {
 			d.Trunk, d.Number = a.Trunk, a.Number
 		}
 	case "lobby":
-		d.Lobby = true
+		d.Lobby, d.Layout = true, a.Layout
 	case "reject":
 		d.Reject = reasons[a.Reason]
 	}
 	if d.Meeting == "" && d.Endpoint == "" && d.Trunk == "" && !d.Lobby && d.Reject == "" {
 		return d, false, fmt.Errorf("%w: action %q", errAnswer, a.Action)
+	}
+	if _, ok := layout.Parse(d.Layout); d.Layout != "" && !ok {
+		return d, false, fmt.Errorf("%w: layout %q", errAnswer, d.Layout)
 	}
 	return d, false, nil
 }

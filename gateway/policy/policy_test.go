@@ -94,6 +94,8 @@ func TestAnswers(t *testing.T) {
 	p := newProgram(t)
 	for text, want := range map[string]route.Decision{
 		`{"action":"meeting","meeting":"1","pin":"2"}`:        {Meeting: "1", PIN: "2"},
+		`{"action":"meeting","meeting":"1","layout":"3x3"}`:   {Meeting: "1", Layout: "3x3"},
+		`{"action":"lobby","layout":"single"}`:                {Lobby: true, Layout: "single"},
 		`{"action":"endpoint","endpoint":"room-b"}`:           {Endpoint: "room-b"},
 		`{"action":"trunk","trunk":"vnpt","number":"+84912"}`: {Trunk: "vnpt", Number: "+84912"},
 		`{"action":"lobby"}`:                                  {Lobby: true},
@@ -120,6 +122,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"nonsense":         says("nonsense"),
 		"nothing to do":    says(`{"action":"meeting"}`),
+		"no such layout":   says(`{"action":"meeting","meeting":"1","layout":"6x6"}`),
 		"unknown action":   says(`{"action":"dance"}`),
 		"unknown reason":   says(`{"action":"reject","reason":"mood"}`),
 		"trunk, no number": says(`{"action":"trunk","trunk":"vnpt"}`),

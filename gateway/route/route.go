@@ -103,6 +103,9 @@ type Decision struct {
 	Lobby    bool   // where the caller is asked for meeting and PIN
 	Language string // spoken there; "" asks for it
 	Reject   call.CauseCode
+	// Layout is what the caller's screen shows in the meeting; "" as the directory and the
+	// meeting say.
+	Layout string
 	// Rule is the position of the rule that matched, counted from 1; 0 = none.
 	// RuleID is its ID when it is of the directory.
 	Rule   int
