@@ -181,10 +181,16 @@ type SyncFault struct {
 	Text  string `json:"text"`
 }
 
-// SyncDirectory takes endpoints over from the LDAP directory of ldap_sync; a dry run
-// changes nothing.
-func (c *Client) SyncDirectory(ctx context.Context, dryRun bool) (v Sync, err error) {
-	err = c.do(ctx, http.MethodPost, "/directory/sync?dry_run="+strconv.FormatBool(dryRun), nil, &v)
+// SyncOptions say how endpoints are taken over.
+type SyncOptions struct {
+	DryRun bool // changes nothing
+	Force  bool // believes a source that has lost many endpoints at once
+}
+
+// SyncDirectory takes endpoints over from the LDAP directory of ldap_sync.
+func (c *Client) SyncDirectory(ctx context.Context, o SyncOptions) (v Sync, err error) {
+	query := url.Values{"dry_run": {strconv.FormatBool(o.DryRun)}, "force": {strconv.FormatBool(o.Force)}}
+	err = c.do(ctx, http.MethodPost, "/directory/sync?"+query.Encode(), nil, &v)
 	return v, err
 }
 

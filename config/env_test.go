@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +111,30 @@ func TestStrangeVariablesAreNamed(t *testing.T) {
 	c, err := config.Load("")
 	require.NoError(t, err)
 	assert.Contains(t, c.Warnings, "environment variable ROOMGATE_SERVICE_HOST is not a key of the configuration")
+}
+
+// A password that would be read on its way is warned of.
+func TestPasswordsInTheClear(t *testing.T) {
+	for _, tc := range []struct {
+		url, tls, dn string
+		warned       bool
+	}{
+		{"ldap://dc1.example.vn", "false", "cn=reader", true},
+		{"ldap://dc1.example.vn", "true", "cn=reader", false},
+		{"ldaps://dc1.example.vn", "false", "cn=reader", false},
+		{"ldap://127.0.0.1:389", "false", "cn=reader", false},
+		{"ldap://dc1.example.vn", "false", "", false},
+	} {
+		clearEnv(t)
+		t.Setenv("ROOMGATE_LDAP_SYNC_URL", tc.url)
+		t.Setenv("ROOMGATE_LDAP_SYNC_BASE", "dc=example,dc=vn")
+		t.Setenv("ROOMGATE_LDAP_SYNC_START_TLS", tc.tls)
+		t.Setenv("ROOMGATE_LDAP_SYNC_BIND_DN", tc.dn)
+		c, err := config.Load("")
+		require.NoError(t, err)
+		warned := slices.ContainsFunc(c.Warnings, func(w string) bool { return strings.Contains(w, "in the clear") })
+		assert.Equal(t, tc.warned, warned, "%+v: %v", tc, c.Warnings)
+	}
 }
 
 func TestStateDirectoryIsTheDataDirectory(t *testing.T) {

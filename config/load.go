@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -65,7 +67,23 @@ func (l *loader) load() (*Config, error) {
 		l.problems.sort()
 		return nil, l.problems
 	}
+	c.Warnings = append(c.Warnings, cautions(c)...)
 	return c, nil
+}
+
+// cautions are what is possible and seldom meant.
+func cautions(c *Config) (list []string) {
+	sync := c.LDAPSync
+	if u, err := url.Parse(sync.URL); err == nil && u.Scheme == "ldap" && !sync.StartTLS && sync.BindDN != "" && !local(u.Hostname()) {
+		list = append(list, "ldap_sync.url: the password goes to "+u.Host+" in the clear; ldaps:// or start_tls encrypts it")
+	}
+	return list
+}
+
+// local reports whether a host is this machine.
+func local(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 func (l *loader) defaults() {
