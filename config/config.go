@@ -112,6 +112,8 @@ type Meetings struct {
 	// day in a zone of IANA; "" = no clock.
 	Banners bool   `key:"banners" reload:"yes"`
 	Clock   string `key:"clock" reload:"yes"`
+	// Chat shows on them what is written in the meeting.
+	Chat bool `key:"chat" reload:"yes"`
 	// LectureTurn is how long who gives a lecture sees one of the audience.
 	LectureTurn time.Duration `key:"lecture_turn" reload:"yes"`
 	// EarlyJoin is how long before it starts a planned meeting may be entered.

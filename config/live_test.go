@@ -76,6 +76,7 @@ func TestReloadableKeys(t *testing.T) {
 		{"phonebook.open", "", "phonebook: {open: [{cidr: 10.0.0.0/8}]}"},
 		{"meetings.banners", "", "meetings: {banners: false}"},
 		{"meetings.clock", "", "meetings: {clock: Asia/Ho_Chi_Minh}"},
+		{"meetings.chat", "", "meetings: {chat: true}"},
 		{"meetings.lecture_turn", "", "meetings: {lecture_turn: 5s}"},
 		{"meetings.early_join", "", "meetings: {early_join: 1m}"},
 		{"limits.api_requests", "limits: {api_requests: 1}", "limits: {api_requests: 2}"},

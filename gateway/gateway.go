@@ -125,6 +125,8 @@ type Settings struct {
 	// time of day is told of.
 	Banners   bool
 	ClockZone *time.Location
+	// Chat shows on screens what is written in the meeting.
+	Chat bool
 	// LectureTurn is how long who gives a lecture sees one of the audience; 0 = 10 s.
 	LectureTurn time.Duration
 	// EarlyJoin is how long before it starts a planned meeting may be entered.

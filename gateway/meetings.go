@@ -224,6 +224,10 @@ func (g *Gateway) occupy(m *meeting) {
 	if now.Banners && !m.private {
 		banner = bannerTime
 	}
+	chat := time.Duration(0)
+	if now.Chat && !m.private {
+		chat = chatTime
+	}
 	came, went := bannersOf(now.Lobby.Language)
 	m.bridge = bridge.New(bridge.Config{
 		Alias:      m.spec().Alias,
@@ -241,6 +245,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Banner:     banner,
 		Came:       came,
 		Went:       went,
+		Chat:       chat,
 		ClockZone:  now.ClockZone,
 		Floor:      policyOf(m),
 		Lease:      m.decider(),
@@ -297,6 +302,9 @@ func layoutOf(m *meeting) layout.Kind {
 
 // bannerTime is for how long screens tell who has come and gone.
 const bannerTime = 5 * time.Second
+
+// chatTime is for how long they show what somebody wrote: two lines are read in it.
+const chatTime = 12 * time.Second
 
 // bannersOf are what screens tell of who has come and gone. All of a meeting see the same
 // screens, so it is one language: that of the lobby, and the first where callers choose.

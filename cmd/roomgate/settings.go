@@ -127,6 +127,7 @@ func gatewaySettings(c *config.Config, lines []directory.Trunk, more []directory
 		LectureTurn:   c.Meetings.LectureTurn,
 		Banners:       c.Meetings.Banners,
 		ClockZone:     clockZone(c.Meetings.Clock),
+		Chat:          c.Meetings.Chat,
 		Encryption:    c.RTP.Encryption,
 		Keypad:        c.Meetings.Keypad,
 		Lobby: gateway.LobbySettings{

@@ -97,6 +97,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 			to(bridge.Event{Kind: bridge.LinkBack})
 		case livekit.Ended:
 			to(bridge.Event{Kind: bridge.SeatEnded, Cause: livekit.Cause(reason())})
+		case livekit.Chat:
+			to(bridge.Event{Kind: bridge.Chatted, ID: e.Chat.ID, Text: e.Chat.Text, Participant: call.Participant{Identity: e.Chat.Identity}})
 		case livekit.Joined, livekit.Changed, livekit.Left:
 			to(bridge.Event{Kind: bridge.RosterChange, Participant: e.Participant, Gone: e.Kind == livekit.Left})
 		case livekit.Recorded:

@@ -45,6 +45,8 @@ type Config struct {
 	ClockZone *time.Location
 	// Came and Went are what a banner says, with %s for the name.
 	Came, Went string
+	// Chat is for how long screens show what somebody wrote in the meeting; 0: not at all.
+	Chat time.Duration
 	// Slate is what those read who see nobody, in lines, the first one large; none: they
 	// see nothing.
 	Slate []string
@@ -93,6 +95,7 @@ type Bridge struct {
 	company  map[string]presence // by identity, of who was there at the last look
 	banner   banner
 	recorded bool
+	chat     []chatLine // the oldest first
 	studio   *studio
 
 	arbiter   *floor.Arbiter

@@ -206,6 +206,8 @@ func (b *Bridge) receiverEvent(e Event) {
 		b.do(func() { b.rosterChanged(e) })
 	case MeetingRecorded:
 		b.do(func() { b.recording(e.On) })
+	case Chatted:
+		b.do(func() { b.chatted(e) })
 	case SeatEnded:
 		b.do(func() {
 			for class, f := range b.feeds {

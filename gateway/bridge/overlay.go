@@ -10,7 +10,8 @@ import (
 )
 
 // Over screens that are made for a leg stand, for a while, who has come and gone, the time of
-// day, where that is wanted, and a mark while the meeting is recorded. A picture that is passed on as it is stays so.
+// day and what is written in the meeting, where that is wanted, and a mark while the meeting
+// is recorded. A picture that is passed on as it is stays so.
 
 // banner is what was last told.
 type banner struct {
@@ -102,4 +103,5 @@ func (b *Bridge) overlay(scene *video.Scene, to layout.Screen, now time.Time) {
 	if b.in.ClockZone != nil {
 		put(now.In(b.in.ClockZone).Format("15:04"), func(w int) int { return to.Width - w - edge })
 	}
+	b.writeChat(scene, to, now)
 }

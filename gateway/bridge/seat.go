@@ -134,6 +134,8 @@ func (m *Member) seatEvent(e Event) {
 		b.do(func() { b.rosterChanged(e) })
 	case MeetingRecorded:
 		b.do(func() { b.recording(e.On) })
+	case Chatted:
+		b.do(func() { b.chatted(e) })
 	}
 }
 

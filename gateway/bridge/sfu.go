@@ -68,6 +68,7 @@ const (
 	RosterChange                         // Participant came or changed; Gone: left
 	SeatUnpublished                      // the meeting stopped what the seat publishes in Role
 	MeetingRecorded                      // the meeting is recorded (On), or not any more
+	Chatted                              // Participant, of whom the identity is known, wrote Text to all; ID tells it from others
 )
 
 // Event is something the SFU says.
@@ -78,6 +79,7 @@ type Event struct {
 	Gone        bool
 	Participant call.Participant
 	Cause       call.Cause
+	ID, Text    string // of Chatted
 }
 
 // NoticeKind tells notices apart.

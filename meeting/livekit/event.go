@@ -40,10 +40,12 @@ const (
 	Speaking
 	// Recorded: the room is recorded (On), or not (any more); told at the beginning, too.
 	Recorded
+	// Chat: somebody wrote to all, Chat.
+	Chat
 )
 
 func (k EventKind) String() string {
-	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded"}
+	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -58,6 +60,7 @@ type Event struct {
 	// Participant of Joined, Changed, Left.
 	Participant call.Participant
 	Speakers    []Speaker // of Speaking
+	Chat        ChatLine  // of Chat
 	// Missed reports that events were lost before this one because nobody read
 	// them: read the roster and the seat's state anew.
 	Missed bool
@@ -87,7 +90,7 @@ func (q *events) send(e Event) {
 	if q.closed {
 		return
 	}
-	if e.Kind == Speaking && len(q.ch) > cap(q.ch)/2 {
+	if (e.Kind == Speaking || e.Kind == Chat) && len(q.ch) > cap(q.ch)/2 {
 		return // a late hint is worth less than what it would displace
 	}
 	if len(q.ch) == cap(q.ch) {

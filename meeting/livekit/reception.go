@@ -20,6 +20,7 @@ type reception struct {
 	quality Quality
 	noAudio bool
 	tracks  chan media.Track
+	chat    chat
 
 	mu     sync.Mutex
 	roster map[string]*attendant   // by identity

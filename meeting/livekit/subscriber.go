@@ -45,6 +45,7 @@ func newSubscriber(s *session) (*subscriber, error) {
 	sub.pc.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		sub.receive(r, remote, receiver)
 	})
+	r.listenTo(sub.pc)
 	return sub, nil
 }
 

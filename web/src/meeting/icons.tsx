@@ -12,6 +12,7 @@ const paths = {
   terminal: "M3 5h18v11H3zM8 20h8M12 16v4M12 8v.01M9 12.500a3 3 0 0 1 6 0",
   phone: "M6 3h4l2 5-2.500 1.500a11 11 0 0 0 5 5L16 12l5 2v4a2 2 0 0 1-2 2A16 16 0 0 1 4 5a2 2 0 0 1 2-2z",
   browser: "M3 5h18v14H3zM3 9h18M6 7v.01M9 7v.01",
+  chat: "M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12h5",
   close: "M6 6l12 12M18 6 6 18",
   lock: "M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3",
 } as const;

@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import { t, type TextKey } from "../i18n";
+import { Chat } from "./chat";
 import { Hosting } from "./hosting";
 import { Icon, type IconName } from "./icons";
+import { unread } from "./lines";
 import { Roster } from "./roster";
 import { Screens } from "./screens";
 import { presenterAmong } from "./people";
@@ -10,7 +12,7 @@ import { Settings } from "./settings";
 import { Sound } from "./sound";
 import { Stage, type View } from "./stage";
 
-type Side = "roster" | "settings" | "screens" | null;
+type Side = "roster" | "chat" | "settings" | "screens" | null;
 
 export function Meeting() {
   const room = watchRoom();
@@ -49,6 +51,7 @@ export function Meeting() {
         <Stage view={view} />
         {side === "roster" && <Roster onClose={() => setSide(null)} />}
         {side === "screens" && host && <Screens onClose={() => setSide(null)} />}
+        {side === "chat" && <Chat onClose={() => setSide(null)} />}
         {side === "settings" && <Settings onClose={() => setSide(null)} />}
       </div>
       <nav class="controls">
@@ -58,6 +61,7 @@ export function Meeting() {
         <Control id="view" on icon={view === "grid" ? "speakerView" : "grid"} off="grid" onText={view === "grid" ? "speakerView" : "grid"} offText="grid" onClick={() => setView(view === "grid" ? "speaker" : "grid")} />
         <Control id="people" on icon="people" off="people" onText="roster" offText="roster" badge={count} onClick={() => show("roster")} />
         {host && <Control id="screens" on icon="terminal" off="terminal" onText="screens" offText="screens" onClick={() => show("screens")} />}
+        <Control id="chat" on icon="chat" off="chat" onText="chat" offText="chat" badge={unread.value || undefined} onClick={() => show("chat")} />
         <Control id="devices" on icon="settings" off="settings" onText="settings" offText="settings" onClick={() => show("settings")} />
         <button type="button" class="control leave" data-testid="leave" onClick={() => void leave()}>
           <Icon name="leave" />
@@ -76,7 +80,7 @@ interface ControlProps {
   off: IconName;
   onText: TextKey;
   offText: TextKey;
-  badge?: number;
+  badge?: number | undefined;
   onClick(): unknown;
 }
 

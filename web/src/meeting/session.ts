@@ -11,6 +11,7 @@ import {
 } from "livekit-client";
 import type { Abilities, Camera } from "../steering";
 import { remember, type Choices } from "./choices";
+import { followChat } from "./lines";
 
 /** Where the visitor stands: choosing devices, in the meeting, or out again. */
 export type Stage = "lobby" | "joining" | "meeting" | "over";
@@ -108,6 +109,7 @@ function followShare(r: Room) {
 function follow(r: Room) {
   for (const event of watched) r.on(event, changed);
   followShare(r);
+  followChat(r);
   r.on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
     const other = speakers.find((p) => !p.isLocal);
     if (other) dominant.value = other.identity;

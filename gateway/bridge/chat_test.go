@@ -1,0 +1,141 @@
+package bridge_test
+
+import (
+	"image"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video"
+	"github.com/roomgate/roomgate/transcode/video/videotest"
+)
+
+// Screens that are made show what is written in the meeting: the last three lines, once each,
+// with the name of who wrote it; long ones in two rows.
+func TestGoldenChat(t *testing.T) {
+	sfu := newSFU(t)
+	sfu.roster = []call.Participant{{Identity: "web-lan", Name: "Nguyễn Thị Lan"}}
+	th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Chat = time.Minute })
+	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", "Sở Y tế"), nil)
+	m.MediaChanged()
+	cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
+	m.AddTrack(cam)
+	leg, _, _ := th.seat("viewer", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 0), nil)
+	var receiver *fakeReceiver
+	eventually(t, "somebody receives", func() bool {
+		for _, r := range sfu.hidden() {
+			receiver = r
+		}
+		return receiver != nil
+	})
+	cams := []*videotest.Camera{cam}
+	eventually(t, "a picture is published", func() bool {
+		showFirst(cams)
+		return leg.publishes(media.Main) != nil
+	})
+	for _, line := range [][2]string{
+		{"1", "Dòng này đã trôi qua."}, {"2", "Xin chào các đồng chí!"},
+		{"3", "Đề nghị các điểm cầu kiểm tra lại âm thanh và hình ảnh trước khi cuộc họp bắt đầu lúc tám giờ sáng, cảm ơn."},
+		{"4", "Đã rõ."}, {"2", "Xin chào các đồng chí!"},
+	} {
+		receiver.events(bridge.Event{Kind: bridge.Chatted, ID: line[0], Text: line[1], Participant: call.Participant{Identity: "web-lan"}})
+	}
+	receiver.events(bridge.Event{Kind: bridge.Chatted, ID: "5", Text: "of nobody", Participant: call.Participant{Identity: "web-unknown"}})
+	got := settledView(t, th, leg, cams)
+	compare(t, got, "testdata/screen-chat.png")
+}
+
+// What is written stands on a screen for its time, and goes; without a wish for it it never
+// stands there.
+func TestChatGoes(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		show time.Duration
+	}{{"not shown", 0}, {"shown for a while", 3 * time.Second}} {
+		t.Run(tc.name, func(t *testing.T) {
+			sfu := newSFU(t)
+			sfu.roster = []call.Participant{{Identity: "web-lan", Name: "Nguyễn Thị Lan"}}
+			th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Chat = tc.show })
+			m := th.bridge.Add(newLeg(t, "a", sound()), named("a", ""), nil)
+			m.MediaChanged()
+			cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
+			m.AddTrack(cam)
+			leg, _, _ := th.seat("viewer", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 0), nil)
+			eventually(t, "somebody receives", func() bool { return len(sfu.hidden()) > 0 })
+			cams := []*videotest.Camera{cam}
+			eventually(t, "a picture is published", func() bool {
+				showFirst(cams)
+				return leg.publishes(media.Main) != nil
+			})
+			plain := settledView(t, th, leg, cams)
+			write := func(id string) {
+				sfu.hidden()[0].events(bridge.Event{Kind: bridge.Chatted, ID: id, Text: "Xin chào", Participant: call.Participant{Identity: "web-lan"}})
+			}
+			write("1")
+			if tc.show == 0 {
+				require.Less(t, difference(plain, settledView(t, th, leg, cams)), wordsDiffer)
+				return
+			}
+			differs := func() bool {
+				now := latestView(t, th, leg, cams)
+				return now != nil && difference(plain, now) > wordsDiffer
+			}
+			eventually(t, "it is read", differs)
+			eventually(t, "it is gone", func() bool { return !differs() })
+			write("1") // told again
+			require.Less(t, difference(plain, settledView(t, th, leg, cams)), wordsDiffer)
+		})
+	}
+}
+
+// wordsDiffer is how much letters on a band change a part of a picture, at least.
+const wordsDiffer = 400
+
+// latestView is what a leg sees next.
+func latestView(t *testing.T, th *theatre, leg *fakeLeg, cams []*videotest.Camera) *image.Gray {
+	t.Helper()
+	source, err := th.stage.Open(leg.publishes(media.Main))
+	require.NoError(t, err)
+	defer source.Close()
+	seen := make(chan *image.Gray, 1)
+	source.View(640, 360, true, func(i video.Image) {
+		select {
+		case seen <- &image.Gray{Pix: slices.Clone(i.Data[:640*360]), Stride: 640, Rect: image.Rect(0, 0, 640, 360)}:
+		default:
+		}
+	})
+	var got *image.Gray
+	eventually(t, "a picture", func() bool {
+		showFirst(cams)
+		select {
+		case got = <-seen:
+		default:
+		}
+		return got != nil
+	})
+	return got
+}
+
+// difference is the largest mean square of one between the blocks of two pictures.
+func difference(a, b *image.Gray) (most int) {
+	const block = 40
+	for y := 0; y < a.Rect.Dy(); y += block {
+		for x := 0; x < a.Rect.Dx(); x += block {
+			sum := 0
+			for dy := range block {
+				for dx := range block {
+					d := int(a.GrayAt(x+dx, y+dy).Y) - int(b.GrayAt(x+dx, y+dy).Y)
+					sum += d * d
+				}
+			}
+			most = max(most, sum/block/block)
+		}
+	}
+	return most
+}

@@ -1,0 +1,121 @@
+package livekit
+
+import (
+	"bytes"
+	"compress/flate"
+	"strings"
+	"testing"
+
+	"github.com/livekit/protocol/livekit"
+	"github.com/stretchr/testify/require"
+)
+
+func header(id string, change func(*livekit.DataStream_Header)) *livekit.DataPacket {
+	h := &livekit.DataStream_Header{
+		StreamId: id, Topic: "lk.chat", MimeType: "text/plain",
+		ContentHeader: &livekit.DataStream_Header_TextHeader{TextHeader: &livekit.DataStream_TextHeader{}},
+	}
+	if change != nil {
+		change(h)
+	}
+	return &livekit.DataPacket{ParticipantIdentity: "web-1", Value: &livekit.DataPacket_StreamHeader{StreamHeader: h}}
+}
+
+func chunk(id string, index uint64, content []byte) *livekit.DataPacket {
+	return &livekit.DataPacket{ParticipantIdentity: "web-1", Value: &livekit.DataPacket_StreamChunk{
+		StreamChunk: &livekit.DataStream_Chunk{StreamId: id, ChunkIndex: index, Content: content},
+	}}
+}
+
+func trailer(id, reason string) *livekit.DataPacket {
+	return &livekit.DataPacket{ParticipantIdentity: "web-1", Value: &livekit.DataPacket_StreamTrailer{
+		StreamTrailer: &livekit.DataStream_Trailer{StreamId: id, Reason: reason},
+	}}
+}
+
+func inline(content []byte, c livekit.DataStream_CompressionType) func(*livekit.DataStream_Header) {
+	return func(h *livekit.DataStream_Header) { h.InlineContent, h.Compression = content, c }
+}
+
+func deflated(t *testing.T, text string) []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	require.NoError(t, err)
+	_, err = w.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+// What LiveKit's clients write comes out, in every way they send it; what is none of it, or
+// too much, does not.
+func TestChatLines(t *testing.T) {
+	const text = "Xin chào các đồng chí"
+	packed := deflated(t, text)
+	private := header("s", inline([]byte(text), livekit.DataStream_NONE))
+	private.DestinationIdentities = []string{"web-2"}
+	hidden := header("s", inline([]byte(text), livekit.DataStream_NONE))
+	hidden.ParticipantIdentity = ""
+	message := func(m *livekit.ChatMessage) *livekit.DataPacket {
+		return &livekit.DataPacket{ParticipantIdentity: "web-1", Value: &livekit.DataPacket_ChatMessage{ChatMessage: m}}
+	}
+	edited := int64(1)
+	for _, tc := range []struct {
+		name    string
+		packets []*livekit.DataPacket
+		want    string
+	}{
+		{"in chunks", []*livekit.DataPacket{header("s", nil), chunk("s", 0, []byte(text[:9])), chunk("s", 1, []byte(text[9:])), trailer("s", "")}, text},
+		{"chunks deflated", []*livekit.DataPacket{header("s", func(h *livekit.DataStream_Header) { h.Compression = livekit.DataStream_DEFLATE_RAW }), chunk("s", 0, packed[:5]), chunk("s", 1, packed[5:]), trailer("s", "")}, text},
+		{"in the header", []*livekit.DataPacket{header("s", inline([]byte(text), livekit.DataStream_NONE))}, text},
+		{"deflated in the header", []*livekit.DataPacket{header("s", inline(packed, livekit.DataStream_DEFLATE_RAW))}, text},
+		{"by older clients", []*livekit.DataPacket{message(&livekit.ChatMessage{Id: "s", Message: text})}, text},
+		{"letters that are none", []*livekit.DataPacket{header("s", inline([]byte("a\xffb"), livekit.DataStream_NONE))}, "a\uFFFDb"},
+		{"a change of one", []*livekit.DataPacket{message(&livekit.ChatMessage{Id: "s", Message: text, EditTimestamp: &edited})}, ""},
+		{"to a few", []*livekit.DataPacket{private}, ""},
+		{"of somebody hidden", []*livekit.DataPacket{hidden}, ""},
+		{"another topic", []*livekit.DataPacket{header("s", func(h *livekit.DataStream_Header) {
+			h.Topic, h.InlineContent = "lk.transcription", []byte(text)
+		})}, ""},
+		{"a file", []*livekit.DataPacket{header("s", func(h *livekit.DataStream_Header) {
+			h.InlineContent, h.ContentHeader = []byte(text), &livekit.DataStream_Header_ByteHeader{}
+		})}, ""},
+		{"a part is missing", []*livekit.DataPacket{header("s", nil), chunk("s", 1, []byte(text)), trailer("s", "")}, ""},
+		{"broken off", []*livekit.DataPacket{header("s", nil), chunk("s", 0, []byte(text)), trailer("s", "error")}, ""},
+		{"too long", []*livekit.DataPacket{header("s", nil), chunk("s", 0, bytes.Repeat([]byte("a"), longestLine)), chunk("s", 1, []byte("a")), trailer("s", "")}, ""},
+		{"a deflated bomb", []*livekit.DataPacket{header("s", inline(deflated(t, strings.Repeat("a", 1<<20)), livekit.DataStream_DEFLATE_RAW))}, ""},
+		{"nothing deflated", []*livekit.DataPacket{header("s", inline([]byte("\xff\xff"), livekit.DataStream_DEFLATE_RAW))}, ""},
+		{"empty", []*livekit.DataPacket{header("s", nil), trailer("s", "")}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var c chat
+			for i, p := range tc.packets {
+				got, ok := c.take(p)
+				if i < len(tc.packets)-1 || tc.want == "" {
+					require.False(t, ok, "%+v", got)
+					continue
+				}
+				require.True(t, ok)
+				require.Equal(t, ChatLine{ID: "s", Identity: "web-1", Text: tc.want}, got)
+			}
+			require.Empty(t, c.begun)
+		})
+	}
+}
+
+// Texts that never end are not kept for ever; another may not go on with somebody's.
+func TestChatIsBounded(t *testing.T) {
+	var c chat
+	for i := range 100 {
+		c.take(header(strings.Repeat("s", i+1), nil))
+	}
+	require.Len(t, c.begun, mostTexts)
+	last := strings.Repeat("s", 100)
+	other := chunk(last, 0, []byte("no"))
+	other.ParticipantIdentity = "web-2"
+	c.take(other)
+	c.take(chunk(last, 0, []byte("yes")))
+	got, ok := c.take(trailer(last, ""))
+	require.True(t, ok)
+	require.Equal(t, "yes", got.Text)
+}
