@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/roomgate/roomgate/gateway/label"
+)
+
+// What a visitor writes on the meeting page is read by another on the page, and by a room
+// terminal on its screen, with the name of who wrote it; after a while it is gone.
+func TestChatOnScreens(t *testing.T) {
+	g := startGatewayOn(t, strings.Replace(baseConfig, "auto_create: true", "auto_create: true, chat: true", 1))
+	g.meeting("chat", "3x3")
+	seen := filepath.Join(t.TempDir(), "seen.h264")
+	viewer := startRoom(t, 700, "--call", "chat@"+gatewayIP, "--name", "Ủy ban", "--codecs", "PCMA", "--record-video", seen)
+	g.inMeeting("chat", "active", 1)
+	viewerID := g.calls()[0].Identity
+	startRoom(t, 500, "--call", "chat@"+gatewayIP, "--name", "Sở Y tế", "--codecs", "PCMA", "--video", "card:2@640x360")
+	lan := joinMeeting(t, "chat", browserOptions{name: "Nguyễn Thị Lan", lang: "vi"})
+	minh := joinMeeting(t, "chat", browserOptions{name: "Trần Quang Minh"})
+	eventually(t, 20*time.Second, "the terminal is shown a grid", func() bool { return g.composed(viewerID, "3x3") })
+	from := g.sentTo(viewerID)
+	eventually(t, 20*time.Second, "it sees the grid for a while", func() bool { return g.sentTo(viewerID) > from+100 })
+
+	const text = "Đề nghị bắt đầu họp"
+	lan.click("chat")
+	lan.run("write", 10*time.Second, chromedp.SendKeys(chromedp.CSS(`[data-testid=chat-text]`), text))
+	lan.click("chat-send")
+	eventually(t, 10*time.Second, "the other visitor is told of one line", func() bool {
+		return eval[string](minh, `document.querySelector("[data-testid=chat] b")?.textContent ?? ""`) == "1"
+	})
+	minh.click("chat")
+	eventually(t, 10*time.Second, "and reads it", func() bool {
+		return eval[bool](minh, `[...document.querySelectorAll("[data-testid=chat-lines] li")].some((e) => e.textContent.includes("Nguyễn Thị Lan") && e.textContent.includes("`+text+`"))`)
+	})
+	from = g.sentTo(viewerID)
+	began := time.Now()
+	eventually(t, 40*time.Second, "the time of the line is over", func() bool { return time.Since(began) > 15*time.Second && g.sentTo(viewerID) > from+100 })
+	viewer.stop()
+	viewer.report()
+
+	const w, h = 1280, 720
+	frames, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "h264", "-i", seen, "-vf", "scale=1280:720", "-pix_fmt", "gray", "-f", "rawvideo", "-").Output()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v", err)
+	}
+	// The last row of the chat ends at seven eighths of the height; a row is a twentieth.
+	want, err := label.Name("Nguyễn Thị Lan: "+text, h/20, w*3/4, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := label.Name("Trần Quang Minh: "+text, h/20, w*3/4, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readable, n, first, last, mistaken := 0, len(frames)/(w*h), -1, -1, 0
+	for i := range n {
+		frame := frames[i*w*h : (i+1)*w*h]
+		if legible(frame, w, 18, h*7/8-h/20, want) < 80 {
+			continue
+		}
+		if readable++; first < 0 {
+			first = i
+		}
+		last = i
+		if legible(frame, w, 18, h*7/8-h/20, other) > 80 {
+			mistaken++
+		}
+	}
+	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	if readable < 100 || first < 10 || last > n-10 || mistaken > 0 {
+		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d; %d could as well say something else", n, readable, first, last, mistaken)
+	}
+}
+
+// legible is by how much the letters of a label are lighter than its band, at a place of a
+// picture of a width.
+func legible(frame []byte, width, x, y int, l *label.Bitmap) int {
+	var sum, count [2]int
+	for row := range l.Height {
+		for column := range l.Width {
+			k := 0
+			switch luma := l.Data[row*l.Width+column]; {
+			case luma > 200:
+				k = 1
+			case luma > 60: // the edge of a letter
+				continue
+			}
+			sum[k] += int(frame[(y+row)*width+x+column])
+			count[k]++
+		}
+	}
+	if count[0] == 0 || count[1] == 0 {
+		return 0
+	}
+	return sum[1]/count[1] - sum[0]/count[0]
+}
