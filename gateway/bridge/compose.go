@@ -166,7 +166,11 @@ func (b *Bridge) decorate(scene *video.Scene, id string, r image.Rectangle, now 
 			scene.Labels = append(scene.Labels, video.Label{Bitmap: n, At: image.Pt(r.Min.X+(r.Dx()-w)/2&^1, r.Min.Y+(r.Dy()-h)/2&^1)})
 		}
 	}
-	height := max(r.Dy()/10, 18) &^ 1
+	share := 10
+	if src != nil && src.role == media.Content {
+		share = 24 // who presents is told, and the slide read
+	}
+	height := max(r.Dy()/share, 18) &^ 1
 	n := b.studio.name(nameKey{text: text, height: height, width: r.Dx() - height, muted: muted}, now)
 	if n == nil {
 		return
