@@ -114,6 +114,13 @@ func TestOneOfTwoGatewaysDecides(t *testing.T) {
 	viewers := []*room{call(400, c.first), call(500, c.over)}
 	eventually(t, 20*time.Second, "the viewers are in", func() bool { return c.first.legsIn(meeting) == 1 && c.over.legsIn(meeting) == 1 })
 	eventually(t, 20*time.Second, "one decides", func() bool { return c.decides(meeting) != "" })
+	if err := c.first.api().SetMeetingLayout(t.Context(), meeting, "3x3", ""); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "the other gateway shows the layout that was chosen", func() bool {
+		l, err := c.over.api().MeetingLayout(t.Context(), meeting)
+		return err == nil && l.Layout == "3x3"
+	})
 	first := call(700, c.first, "--content", "page:7@1280x720", "--content-after", "4s")
 	over := call(800, c.over, "--content", "page:8@1280x720", "--content-after", "4s") // both at once
 	was := c.presents(meeting, "")

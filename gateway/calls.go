@@ -304,6 +304,8 @@ func (g *Gateway) bridgeNotice(m *meeting, n bridge.Notice) {
 			cause.Code = cmp.Or(cause.Code, call.Removed)
 			s.leg.Hangup(cause)
 		}
+	case bridge.Described:
+		g.described(m, n.Text)
 	case bridge.Recording:
 		g.recording(m, n.On)
 	case bridge.Seated:

@@ -35,6 +35,7 @@ type meeting struct {
 	// shown and pinned are what an operator chose for now; "" = as the meeting was made.
 	shown  layout.Kind
 	pinned string // identity
+	chosen int64  // when, as Unix milliseconds
 	// presenter and waiting are identities
 	presenter, waiting string
 	recorded           bool // by the meeting server
@@ -257,49 +258,6 @@ func (g *Gateway) occupy(m *meeting) {
 	}
 }
 
-// SetMeetingLayout changes what those of a meeting are shown who have no layout of their
-// own, as long as it has legs: "" is what the meeting was made with. pinned, the identity
-// of a participant, takes the place of the speaker for those who have pinned nobody.
-func (g *Gateway) SetMeetingLayout(alias, kind, pinned string) error {
-	shown, ok := layout.Parse(kind)
-	if kind != "" && !ok {
-		return ErrLayout
-	}
-	g.mu.Lock()
-	m, ok := g.meetings[alias]
-	if !ok || m.private || m.bridge == nil {
-		g.mu.Unlock()
-		return ErrNoMeeting
-	}
-	m.shown, m.pinned = shown, pinned
-	b, k := m.bridge, layoutOf(m)
-	g.mu.Unlock()
-	b.SetLayout(k, pinned)
-	g.events.publish(Event{Kind: EventMeetingLayout, Meeting: alias, Text: string(k)})
-	return nil
-}
-
-// MeetingLayout is what those of a meeting are shown now who have no layout of their own.
-func (g *Gateway) MeetingLayout(alias string) (ShownLayout, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	m, ok := g.meetings[alias]
-	if !ok || m.private {
-		return ShownLayout{}, ErrNoMeeting
-	}
-	return ShownLayout{Layout: string(layoutOf(m)), Default: m.spec().Layout, Pinned: m.pinned}, nil
-}
-
-// layoutOf is what legs of a meeting are shown; two terminals in a call see
-// each other.
-func layoutOf(m *meeting) layout.Kind {
-	k, ok := layout.Parse(cmp.Or(string(m.shown), m.spec().Layout))
-	if m.private || !ok {
-		return layout.Auto
-	}
-	return k
-}
-
 // bannerTime is for how long screens tell who has come and gone.
 const bannerTime = 5 * time.Second
 
@@ -355,7 +313,7 @@ func (g *Gateway) leave(p *place) {
 	var empty *bridge.Bridge
 	if m.legs == 0 {
 		empty, m.bridge = m.bridge, nil
-		m.presenter, m.waiting, m.shown, m.pinned, m.recorded = "", "", "", "", false
+		m.presenter, m.waiting, m.shown, m.pinned, m.chosen, m.recorded = "", "", "", "", 0, false
 		m.away = nil
 		if m.lease != nil {
 			m.lease.Release()

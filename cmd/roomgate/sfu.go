@@ -33,6 +33,7 @@ var (
 	_ gateway.SFUAdmin = sfu{}
 
 	_ gateway.ShareStopper = sfu{}
+	_ gateway.Noter        = sfu{}
 	_ gateway.TicketReader = sfu{}
 	_ gateway.Describer    = sfu{}
 	_ gateway.Messenger    = sfu{}
@@ -97,6 +98,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 			to(bridge.Event{Kind: bridge.LinkBack})
 		case livekit.Ended:
 			to(bridge.Event{Kind: bridge.SeatEnded, Cause: livekit.Cause(reason())})
+		case livekit.Described:
+			to(bridge.Event{Kind: bridge.MeetingDescribed, Text: e.Metadata})
 		case livekit.Chat:
 			to(bridge.Event{Kind: bridge.Chatted, ID: e.Chat.ID, Text: e.Chat.Text, Participant: call.Participant{Identity: e.Chat.Identity}})
 		case livekit.Joined, livekit.Changed, livekit.Left:
@@ -197,6 +200,11 @@ func (s sfu) Remove(ctx context.Context, room, identity string) error {
 // Mute implements gateway.SFUAdmin.
 func (s sfu) Mute(ctx context.Context, room, identity string, muted bool) error {
 	return notFound(s.client.Mute(ctx, room, identity, media.Audio, muted))
+}
+
+// Note implements gateway.Noter.
+func (s sfu) Note(ctx context.Context, room, member string, value any) error {
+	return notFound(s.client.Note(ctx, room, member, value))
 }
 
 // StopSharing implements gateway.ShareStopper.

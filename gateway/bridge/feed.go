@@ -204,6 +204,8 @@ func (b *Bridge) receiverEvent(e Event) {
 	switch e.Kind {
 	case RosterChange:
 		b.do(func() { b.rosterChanged(e) })
+	case MeetingDescribed:
+		b.in.Notify(Notice{Kind: Described, Text: e.Text})
 	case MeetingRecorded:
 		b.do(func() { b.recording(e.On) })
 	case Chatted:

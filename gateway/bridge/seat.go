@@ -132,6 +132,8 @@ func (m *Member) seatEvent(e Event) {
 		}
 	case RosterChange:
 		b.do(func() { b.rosterChanged(e) })
+	case MeetingDescribed:
+		b.in.Notify(Notice{Kind: Described, Text: e.Text})
 	case MeetingRecorded:
 		b.do(func() { b.recording(e.On) })
 	case Chatted:

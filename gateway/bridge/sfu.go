@@ -61,14 +61,15 @@ type EventKind uint8
 
 // Events of a seat or a receiver.
 const (
-	SeatMuted       EventKind = iota + 1 // a moderator muted (On) or unmuted Role
-	LinkLost                             // the link broke, it is being renewed
-	LinkBack                             // media flows again
-	SeatEnded                            // for good; Cause
-	RosterChange                         // Participant came or changed; Gone: left
-	SeatUnpublished                      // the meeting stopped what the seat publishes in Role
-	MeetingRecorded                      // the meeting is recorded (On), or not any more
-	Chatted                              // Participant, of whom the identity is known, wrote Text to all; ID tells it from others
+	SeatMuted        EventKind = iota + 1 // a moderator muted (On) or unmuted Role
+	LinkLost                              // the link broke, it is being renewed
+	LinkBack                              // media flows again
+	SeatEnded                             // for good; Cause
+	RosterChange                          // Participant came or changed; Gone: left
+	SeatUnpublished                       // the meeting stopped what the seat publishes in Role
+	MeetingRecorded                       // the meeting is recorded (On), or not any more
+	MeetingDescribed                      // what the meeting server keeps about the meeting is Text
+	Chatted                               // Participant, of whom the identity is known, wrote Text to all; ID tells it from others
 )
 
 // Event is something the SFU says.
@@ -98,6 +99,7 @@ const (
 	PresentingWanted                       // Identity wants to, and waits for a yes; "" is nobody any more
 	PresentingKeyed                        // the leg Identity, that has asked by a key, presents (On) or does not (any more)
 	Recording                              // the meeting is recorded (On), or not any more
+	Described                              // what the meeting server keeps about the meeting is Text
 	Seated                                 // the meeting let the leg Identity in
 	Spotlit                                // Identity is shown to all in the place of the speaker (On), or not any more
 	StopSharing                            // the share of Identity, which is no leg of ours, has to stop

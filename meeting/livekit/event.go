@@ -42,10 +42,12 @@ const (
 	Recorded
 	// Chat: somebody wrote to all, Chat.
 	Chat
+	// Described: the room's metadata is Metadata; told at the beginning, too, where it has some.
+	Described
 )
 
 func (k EventKind) String() string {
-	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat"}
+	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat", "described"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -61,6 +63,7 @@ type Event struct {
 	Participant call.Participant
 	Speakers    []Speaker // of Speaking
 	Chat        ChatLine  // of Chat
+	Metadata    string    // of Described
 	// Missed reports that events were lost before this one because nobody read
 	// them: read the roster and the seat's state anew.
 	Missed bool

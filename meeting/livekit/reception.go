@@ -32,6 +32,7 @@ type reception struct {
 	known  bool                    // whether the room is recorded, as isRecorded says
 
 	isRecorded bool
+	metadata   string // of the room, as it was told last
 	closed     bool
 }
 
@@ -156,7 +157,7 @@ func (r *reception) began(s *session) {
 	clear(r.asked)
 	r.mu.Unlock()
 	r.tell(r.apply(s.joined.GetOtherParticipants(), true))
-	r.recorded(s.joined.GetRoom())
+	r.room(s.joined.GetRoom())
 	r.subscribeAudio(s)
 	r.subscribeVideo(s)
 }
@@ -218,19 +219,23 @@ func (r *reception) handle(s *session, m *livekit.SignalResponse) {
 			r.link.events.send(Event{Kind: Speaking, Speakers: speakers})
 		}
 	case *livekit.SignalResponse_RoomUpdate:
-		r.recorded(m.RoomUpdate.GetRoom())
+		r.room(m.RoomUpdate.GetRoom())
 	}
 }
 
-// recorded tells when the recording of the room begins or ends: who records may be hidden,
-// and is in no roster then.
-func (r *reception) recorded(room *livekit.Room) {
+// room tells when the recording of the room begins or ends (who records may be hidden, and
+// is in no roster then), and what its metadata says.
+func (r *reception) room(room *livekit.Room) {
 	r.mu.Lock()
-	changed := !r.known || room.GetActiveRecording() != r.isRecorded
-	r.known, r.isRecorded = true, room.GetActiveRecording()
+	recorded := !r.known || room.GetActiveRecording() != r.isRecorded
+	described := room.GetMetadata() != r.metadata
+	r.known, r.isRecorded, r.metadata = true, room.GetActiveRecording(), room.GetMetadata()
 	r.mu.Unlock()
-	if changed {
+	if recorded {
 		r.link.events.send(Event{Kind: Recorded, On: room.GetActiveRecording()})
+	}
+	if described {
+		r.link.events.send(Event{Kind: Described, Metadata: room.GetMetadata()})
 	}
 }
 

@@ -58,3 +58,27 @@ func TestRecorded(t *testing.T) {
 	recorded(early, true)
 	require.Len(t, early.Participants(), 1)
 }
+
+// What is kept about a room is told to all who receive in it, also to who comes later, and
+// leaves alone what others keep there.
+func TestDescribed(t *testing.T) {
+	c := newClient(t, shared, nil)
+	join(t, c, t.Name(), "first", livekit.JoinOptions{})
+	described := func(r *livekit.Receiver, want string) {
+		t.Helper()
+		got := await(t, "what is kept", r.Events(), ofKind(livekit.Described))
+		require.JSONEq(t, want, got.Metadata)
+	}
+	early := receive(t, c, t.Name(), livekit.ReceiveOptions{})
+	require.NoError(t, c.Note(t.Context(), t.Name(), "ours", map[string]int{"a": 1}))
+	described(early, `{"ours":{"a":1}}`)
+	late := receive(t, newClient(t, shared, nil), t.Name(), livekit.ReceiveOptions{})
+	described(late, `{"ours":{"a":1}}`)
+	require.NoError(t, c.Note(t.Context(), t.Name(), "theirs", "b"))
+	described(early, `{"ours":{"a":1},"theirs":"b"}`)
+	described(late, `{"ours":{"a":1},"theirs":"b"}`)
+	_, err := c.CreateRoom(t.Context(), livekit.Room{Name: t.Name() + "2", Metadata: "a note"})
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Note(t.Context(), t.Name()+"2", "ours", 1), livekit.ErrMetadata)
+	require.ErrorIs(t, c.Note(t.Context(), "nowhere", "ours", 1), livekit.ErrNoRoom)
+}

@@ -2,6 +2,7 @@ package livekit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -145,6 +146,37 @@ func (c *Client) UpdateParticipant(ctx context.Context, room, identity, name str
 	}
 	_, err = c.rooms.UpdateParticipant(ctx, &livekit.UpdateParticipantRequest{Room: room, Identity: identity, Name: name, Attributes: attributes})
 	return serviceError("update participant", err)
+}
+
+// ErrMetadata is returned for a room whose metadata is not ours to change.
+var ErrMetadata = errors.New("livekit: the room's metadata is no JSON object")
+
+// Note sets a member of the JSON object that a room's metadata is, and leaves those of
+// others. Whoever receives in the room is told (Described).
+func (c *Client) Note(ctx context.Context, room, member string, value any) error {
+	rooms, err := c.Rooms(ctx, room)
+	if err != nil {
+		return err
+	}
+	if len(rooms) == 0 {
+		return ErrNoRoom
+	}
+	all := map[string]json.RawMessage{}
+	if text := rooms[0].Metadata; text != "" && json.Unmarshal([]byte(text), &all) != nil {
+		return ErrMetadata
+	}
+	if all[member], err = json.Marshal(value); err != nil {
+		return err
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	if ctx, err = c.authorize(ctx, &auth.VideoGrant{RoomAdmin: true, Room: room}); err != nil {
+		return err
+	}
+	_, err = c.rooms.UpdateRoomMetadata(ctx, &livekit.UpdateRoomMetadataRequest{Room: room, Metadata: string(text)})
+	return serviceError("note in room", err)
 }
 
 // Tell sends a message to one participant, reliably.

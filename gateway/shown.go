@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/roomgate/roomgate/gateway/layout"
+)
+
+// What those of a meeting are shown who have no layout of their own. A choice is for all
+// nodes: it is kept with the meeting server, which tells those that have legs in the
+// meeting, also when they come later.
+
+// Noter is an SFUAdmin that keeps a note about a room, and tells whoever receives in it: a
+// member of a JSON object, beside those of others.
+type Noter interface {
+	Note(ctx context.Context, room, member string, value any) error
+}
+
+// shownMember is where the choice is kept.
+const shownMember = "roomgate"
+
+// choice is the layout that was chosen for a meeting. Of several the latest counts.
+type choice struct {
+	Layout string `json:"layout"`
+	Pinned string `json:"pinned"`
+	Chosen int64  `json:"chosen"` // Unix milliseconds, and later than the one before
+}
+
+// SetMeetingLayout changes what those of a meeting are shown who have no layout of their
+// own, as long as the room lives: "" is what the meeting was made with. pinned, the identity
+// of a participant, takes the place of the speaker for those who have pinned nobody.
+func (g *Gateway) SetMeetingLayout(alias, kind, pinned string) error {
+	if _, ok := layout.Parse(kind); kind != "" && !ok {
+		return ErrLayout
+	}
+	g.mu.Lock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private || m.bridge == nil {
+		g.mu.Unlock()
+		return ErrNoMeeting
+	}
+	c := choice{Layout: kind, Pinned: pinned, Chosen: max(g.in.Now().UnixMilli(), m.chosen+1)}
+	g.mu.Unlock()
+	g.choose(m, c)
+	g.tellChoice(alias, c)
+	return nil
+}
+
+// choose shows what was chosen, unless something else was chosen later.
+func (g *Gateway) choose(m *meeting, c choice) {
+	shown, _ := layout.Parse(c.Layout)
+	g.mu.Lock()
+	if c.Chosen <= m.chosen || m.private || m.bridge == nil {
+		g.mu.Unlock()
+		return
+	}
+	same := m.shown == shown && m.pinned == c.Pinned
+	m.shown, m.pinned, m.chosen = shown, c.Pinned, c.Chosen
+	b, k := m.bridge, layoutOf(m)
+	g.mu.Unlock()
+	b.SetLayout(k, c.Pinned)
+	if !same {
+		g.events.publish(Event{Kind: EventMeetingLayout, Meeting: m.spec().Alias, Text: string(k)})
+	}
+}
+
+// noting bounds one request to the SFU.
+const noting = 5 * time.Second
+
+// tellChoice tells other nodes, without waiting for it.
+func (g *Gateway) tellChoice(room string, c choice) {
+	to, ok := g.in.Admin.(Noter)
+	if !ok || !g.begin() {
+		return
+	}
+	go func() {
+		defer g.wait.Done()
+		ctx, cancel := context.WithTimeout(g.ctx, noting)
+		defer cancel()
+		if err := to.Note(ctx, room, shownMember, c); err != nil {
+			g.log.Info("other nodes do not know the layout", zap.String("meeting", room), zap.Error(err))
+		}
+	}()
+}
+
+// described takes what the meeting server keeps about a meeting: a choice of this node or of
+// another, or what is of others altogether.
+func (g *Gateway) described(m *meeting, text string) {
+	var all map[string]json.RawMessage
+	var c choice
+	if json.Unmarshal([]byte(text), &all) == nil && json.Unmarshal(all[shownMember], &c) == nil {
+		g.choose(m, c)
+	}
+}
+
+// MeetingLayout is what those of a meeting are shown now who have no layout of their own.
+func (g *Gateway) MeetingLayout(alias string) (ShownLayout, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok := g.meetings[alias]
+	if !ok || m.private {
+		return ShownLayout{}, ErrNoMeeting
+	}
+	return ShownLayout{Layout: string(layoutOf(m)), Default: m.spec().Layout, Pinned: m.pinned}, nil
+}
+
+// layoutOf is what legs of a meeting are shown; two terminals in a call see
+// each other.
+func layoutOf(m *meeting) layout.Kind {
+	k, ok := layout.Parse(cmp.Or(string(m.shown), m.spec().Layout))
+	if m.private || !ok {
+		return layout.Auto
+	}
+	return k
+}
