@@ -440,7 +440,8 @@ func TestCascadeSoak(t *testing.T) {
 		h := here.holdings()
 		t.Logf("%+v", h)
 		grown++
-		if h.goroutines <= at.goroutines+20 && h.files <= at.files+20 && h.memory <= at.memory+60 {
+		// A path that was narrow once leaves a receiver of low layers, of some 25 goroutines.
+		if h.goroutines <= at.goroutines+60 && h.files <= at.files+20 && h.memory <= at.memory+60 {
 			grown = 0
 		}
 		if grown > 12 || t.Failed() {
