@@ -72,7 +72,12 @@ type Calls interface {
 	Hangup(id string, code call.CauseCode) error
 	Mute(id string, muted bool) error
 	Transfer(ctx context.Context, id, target string) error
+}
+
+// Screens decides what terminals are shown.
+type Screens interface {
 	SetLayout(id, kind, pinned string) error
+	ShowChat(id string) error
 }
 
 // Node tells how this node is and what happens on it.
@@ -96,6 +101,7 @@ type Gateway interface {
 	Presentation
 	Cameras
 	Calls
+	Screens
 	Doors
 	Node
 	Planner

@@ -155,6 +155,13 @@ func TestCommandsOnCalls(t *testing.T) {
 			did = append(did, "layout "+id+" "+kind+" "+pinned)
 			return nil
 		},
+		chat: func(id string) error {
+			did = append(did, "chat "+id)
+			if id == "c2" {
+				return gateway.ErrNoChat
+			}
+			return nil
+		},
 		mute: func(id string, muted bool) error {
 			did = append(did, map[bool]string{true: "mute ", false: "unmute "}[muted]+id)
 			return known(id)
@@ -170,7 +177,9 @@ func TestCommandsOnCalls(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, ask(a, "POST", "/api/v1/calls/c1/transfer", `{}`, withKey).Code)
 	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/layout", `{"layout":"3x3","pinned":"web-1"}`, withKey).Code)
 	assert.Equal(t, http.StatusUnprocessableEntity, ask(a, "POST", "/api/v1/calls/c1/layout", `{"layout":"9x9"}`, withKey).Code)
-	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed", "transfer c1 88002", "layout c1 3x3 web-1"}, did)
+	assert.Equal(t, http.StatusNoContent, ask(a, "POST", "/api/v1/calls/c1/chat", "", withKey).Code)
+	assert.Equal(t, http.StatusConflict, ask(a, "POST", "/api/v1/calls/c2/chat", "", withKey).Code)
+	assert.Equal(t, []string{"mute c1", "unmute c1", "hangup c1 removed", "hangup c2 removed", "transfer c1 88002", "layout c1 3x3 web-1", "chat c1", "chat c2"}, did)
 }
 
 func TestMeetings(t *testing.T) {

@@ -104,6 +104,9 @@ func (a *API) calls() {
 	huma.Register(a.huma, unmute, a.onCall(func(id string) error { return a.Gateway.Mute(id, false) }))
 
 	a.layout(tag)
+	chat := operation("show-chat", http.MethodPost, "/calls/{id}/chat", "Show a terminal what was written last in its meeting, for twelve seconds", tag, http.StatusNotFound, http.StatusConflict)
+	chat.DefaultStatus = http.StatusNoContent
+	huma.Register(a.huma, chat, a.onCall(a.Gateway.ShowChat))
 
 	transfer := operation("transfer-call", http.MethodPost, "/calls/{id}/transfer", "Move a call elsewhere", tag, http.StatusNotFound, http.StatusUnprocessableEntity)
 	transfer.DefaultStatus = http.StatusNoContent

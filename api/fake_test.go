@@ -52,6 +52,7 @@ type fake struct {
 	hangup  func(id string, code call.CauseCode) error
 	move    func(id, target string) error
 	arrange func(id, kind, pinned string) error
+	chat    func(id string) error
 	fakeDoors
 	explain func(info call.Info, at time.Time) (route.Decision, []route.Step)
 	events  func(ctx context.Context, after uint64) <-chan gateway.Event
@@ -144,6 +145,7 @@ func (f *fake) Call(id string) (gateway.Call, error) {
 func (f *fake) Dial(_ context.Context, r gateway.DialRequest) (gateway.Call, error) { return f.dial(r) }
 func (f *fake) Hangup(id string, code call.CauseCode) error                         { return f.hangup(id, code) }
 func (f *fake) SetLayout(id, kind, pinned string) error                             { return f.arrange(id, kind, pinned) }
+func (f *fake) ShowChat(id string) error                                            { return f.chat(id) }
 func (f *fake) Transfer(_ context.Context, id, target string) error                 { return f.move(id, target) }
 
 func (f *fake) Mute(id string, muted bool) error      { return f.mute(id, muted) }

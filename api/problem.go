@@ -42,6 +42,7 @@ var outcomes = []struct {
 	{gateway.ErrElsewhere, http.StatusConflict, ""},
 	{gateway.ErrMeetingExists, http.StatusConflict, ""},
 	{gateway.ErrNoCamera, http.StatusConflict, ""},
+	{gateway.ErrNoChat, http.StatusConflict, ""},
 	{gateway.ErrBadTarget, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrLayout, http.StatusUnprocessableEntity, ""},
 	{gateway.ErrBadMeeting, http.StatusUnprocessableEntity, ""},

@@ -161,6 +161,12 @@ func (c *Client) SetLayout(ctx context.Context, id, layout, pinned string) error
 	return c.do(ctx, http.MethodPost, path("calls", id, "layout"), map[string]string{"layout": layout, "pinned": pinned}, nil)
 }
 
+// ShowChat shows a call's terminal what was written last in its meeting, for twelve seconds;
+// an error of status 409 says that there is nothing, or no screen.
+func (c *Client) ShowChat(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodPost, path("calls", id, "chat"), nil, nil)
+}
+
 // Transfer moves a call to another meeting, or asks its terminal to call a URI.
 func (c *Client) Transfer(ctx context.Context, id, target string) error {
 	return c.do(ctx, http.MethodPost, path("calls", id, "transfer"), map[string]string{"target": target}, nil)

@@ -99,6 +99,7 @@ func TestCommands(t *testing.T) {
 		"DELETE /api/v1/meetings/88001/participants/web-1":    "",
 		"POST /api/v1/meetings/88001/tokens":                  `{"url":"wss://gw","token":"jwt"}`,
 		"GET /api/v1/status":                                  `{"sfu":"up"}`,
+		"POST /api/v1/calls/c1/chat":                          "",
 	})
 	ctx := t.Context()
 	call, err := c.Dial(ctx, client.DialRequest{Target: "sip:a@b", Meeting: "88001"})
@@ -117,7 +118,7 @@ func TestCommands(t *testing.T) {
 	_, err = c.Meeting(ctx, "88001")
 	require.NoError(t, err)
 	for _, err := range []error{
-		c.MuteCall(ctx, "c1", true), c.MuteCall(ctx, "c1", false), c.Transfer(ctx, "c1", "88002"), c.Hangup(ctx, "c1"),
+		c.MuteCall(ctx, "c1", true), c.MuteCall(ctx, "c1", false), c.ShowChat(ctx, "c1"), c.Transfer(ctx, "c1", "88002"), c.Hangup(ctx, "c1"),
 		c.MuteParticipant(ctx, "88001", "web-1", true), c.RemoveParticipant(ctx, "88001", "web-1"), c.DeleteMeeting(ctx, "88001"),
 	} {
 		assert.NoError(t, err)

@@ -1,14 +1,19 @@
 package e2e
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/roomgate/roomgate/client"
 	"github.com/roomgate/roomgate/gateway/label"
 )
 
@@ -45,38 +50,92 @@ func TestChatOnScreens(t *testing.T) {
 	viewer.stop()
 	viewer.report()
 
+	n, first, last, readable := chatSeen(t, seen, "Nguyễn Thị Lan", text)
+	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	if readable < 100 || first < 10 || last > n-10 {
+		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	}
+	if _, _, _, mistaken := chatSeen(t, seen, "Trần Quang Minh", text); mistaken > 0 {
+		t.Errorf("%d pictures could as well show the name of another", mistaken)
+	}
+}
+
+// Where chat is not shown to all, a terminal that asks reads the last of it, by its keys or
+// by an operator's word; the picture that was passed on to it is passed on again after that.
+func TestChatOnRequest(t *testing.T) {
+	g := startGateway(t, "")
+	g.meeting("chat", "single")
+	seen := filepath.Join(t.TempDir(), "seen.h264")
+	lan := joinMeeting(t, "chat", browserOptions{name: "Nguyễn Thị Lan", lang: "vi"})
+	viewer := startRoom(t, 700, "--call", "chat@"+gatewayIP, "--name", "Ủy ban", "--codecs", "PCMA", "--record-video", seen)
+	g.inMeeting("chat", "active", 1)
+	c := g.calls()[0]
+	eventually(t, 20*time.Second, "the visitor's picture is passed on", func() bool { return strings.Contains(g.pipeline(c.Identity), "switch(forwarding)") })
+	from := g.sentTo(c.Identity)
+	eventually(t, 20*time.Second, "it is seen for a while", func() bool { return g.sentTo(c.Identity) > from+300 })
+	var problem *client.Problem
+	if err := g.api().ShowChat(t.Context(), c.ID); !errors.As(err, &problem) || problem.Status != http.StatusConflict {
+		t.Errorf("chat in which nobody has written: %v", err)
+	}
+
+	const text = "Mời Sở Y tế phát biểu"
+	lan.click("chat")
+	lan.run("write", 10*time.Second, chromedp.SendKeys(chromedp.CSS(`[data-testid=chat-text]`), text))
+	lan.click("chat-send")
+	eventually(t, 10*time.Second, "the gateway has it", func() bool { return g.api().ShowChat(t.Context(), c.ID) == nil })
+	eventually(t, 10*time.Second, "a screen is made", func() bool { return g.composed(c.Identity, "single") })
+	eventually(t, 30*time.Second, "the picture is passed on again", func() bool { return strings.Contains(g.pipeline(c.Identity), "switch(forwarding)") })
+	from = g.sentTo(c.Identity)
+	eventually(t, 20*time.Second, "it goes on", func() bool { return g.sentTo(c.Identity) > from+300 })
+	startRoom(t, 500, "--call", "chat@"+gatewayIP, "--name", "Sở Y tế", "--codecs", "PCMA", "--dtmf", "*4", "--dtmf-after", "3s")
+	eventually(t, 30*time.Second, "another terminal reads it by its keys", func() bool {
+		return slices.ContainsFunc(g.calls(), func(other apiCall) bool { return other.ID != c.ID && g.composed(other.Identity, "single") })
+	})
+	viewer.stop()
+	viewer.report()
+	n, first, last, readable := chatSeen(t, seen, "Nguyễn Thị Lan", text)
+	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	if readable < 100 || first < 10 || last > n-10 {
+		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	}
+}
+
+// chatSeen reads a film: how many pictures it has, which show a line as the last one of the
+// chat, and how many.
+func chatSeen(t *testing.T, film, name, text string) (pictures, first, last, readable int) {
+	t.Helper()
 	const w, h = 1280, 720
-	frames, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "h264", "-i", seen, "-vf", "scale=1280:720", "-pix_fmt", "gray", "-f", "rawvideo", "-").Output()
+	// The last row of the chat ends at seven eighths of the height; a row is a twentieth.
+	want, err := label.Name(name+": "+text, h/20, w*3/4, false)
 	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := exec.Command("ffmpeg", "-loglevel", "error", "-f", "h264", "-i", film, "-vf", "scale=1280:720", "-pix_fmt", "gray", "-f", "rawvideo", "-")
+	frames, err := decoder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := decoder.Start(); err != nil {
 		t.Fatalf("ffmpeg: %v", err)
 	}
-	// The last row of the chat ends at seven eighths of the height; a row is a twentieth.
-	want, err := label.Name("Nguyễn Thị Lan: "+text, h/20, w*3/4, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := label.Name("Trần Quang Minh: "+text, h/20, w*3/4, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	readable, n, first, last, mistaken := 0, len(frames)/(w*h), -1, -1, 0
-	for i := range n {
-		frame := frames[i*w*h : (i+1)*w*h]
+	first, last = -1, -1
+	frame := make([]byte, w*h)
+	for ; ; pictures++ {
+		if _, err = io.ReadFull(frames, frame); err != nil {
+			break
+		}
 		if legible(frame, w, 18, h*7/8-h/20, want) < 80 {
 			continue
 		}
 		if readable++; first < 0 {
-			first = i
+			first = pictures
 		}
-		last = i
-		if legible(frame, w, 18, h*7/8-h/20, other) > 80 {
-			mistaken++
-		}
+		last = pictures
 	}
-	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
-	if readable < 100 || first < 10 || last > n-10 || mistaken > 0 {
-		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d; %d could as well say something else", n, readable, first, last, mistaken)
+	if end := decoder.Wait(); end != nil || !errors.Is(err, io.EOF) {
+		t.Fatalf("ffmpeg: %v, %v", err, end)
 	}
+	return pictures, first, last, readable
 }
 
 // legible is by how much the letters of a label are lighter than its band, at a place of a

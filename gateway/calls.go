@@ -121,6 +121,21 @@ func (g *Gateway) SetLayout(id, kind, pinned string) error {
 	return nil
 }
 
+// ShowChat shows a terminal, for a while, what was written last in its meeting.
+func (g *Gateway) ShowChat(id string) error {
+	s, err := g.session(id)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	p := s.place
+	s.mu.Unlock()
+	if p == nil || p.meeting.private || !p.member.ReadChat(chatTime) {
+		return ErrNoChat
+	}
+	return nil
+}
+
 // view is the call as the API shows it.
 func (s *session) view() *Call {
 	s.mu.Lock()

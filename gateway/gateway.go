@@ -39,6 +39,7 @@ var (
 	ErrPIN           = errors.New("wrong or missing PIN")
 	ErrLayout        = errors.New("no such layout")
 	ErrNoSFU         = errors.New("the meeting server does not answer")
+	ErrNoChat        = errors.New("nobody has written anything, or the terminal has no screen to read it on")
 )
 
 // Config is what a Gateway needs. SFU, Codecs and Logger are required.

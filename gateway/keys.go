@@ -49,6 +49,10 @@ func (s *session) obey(c keypad.Command, p *place) {
 		s.say(p, s.nextLayout(p))
 	case keypad.Present:
 		s.say(p, presented[p.member.PresentPicture()])
+	case keypad.Chat:
+		if err := s.g.ShowChat(s.id); err != nil {
+			s.say(p, prompt.NoChat)
+		}
 	case keypad.Lock:
 		s.say(p, s.toggleLock(p))
 	case keypad.Mute:
@@ -121,7 +125,7 @@ func (s *session) spoken() []prompt.Language {
 func (s *session) keysThatWork(p *place) []prompt.ID {
 	ids := []prompt.ID{prompt.KeysMute}
 	if s.hasPicture() {
-		ids = append(ids, prompt.KeysLayout, prompt.KeysPresent)
+		ids = append(ids, prompt.KeysLayout, prompt.KeysPresent, prompt.KeysChat)
 	}
 	if p.host {
 		ids = append(ids, prompt.KeysLock)

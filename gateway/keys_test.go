@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/roomgate/roomgate/call"
@@ -45,6 +46,20 @@ func TestKeysInAMeeting(t *testing.T) {
 	}
 	guest.press("6*9*6")
 	eventually(t, "the guest is heard again", func() bool { return !n.muted(guest) })
+}
+
+// Who asks for the chat where nobody has written is told so; who is no longer there is not.
+func TestNoChat(t *testing.T) {
+	n := startKeys(t, true)
+	must(n.CreateMeeting(context.Background(), gateway.MeetingSpec{Alias: "88001"}))
+	a := n.dialIn("a", "88001")
+	n.comesTo(a, "active 88001")
+	if err := n.ShowChat(a.Info().ID); !errors.Is(err, gateway.ErrNoChat) {
+		t.Errorf("chat of nobody: %v", err)
+	}
+	if err := n.ShowChat("none"); !errors.Is(err, gateway.ErrNoCall) {
+		t.Errorf("chat of no call: %v", err)
+	}
 }
 
 // In a call of two terminals, and where they are turned off, keys are no commands.

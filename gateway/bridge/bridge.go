@@ -45,7 +45,8 @@ type Config struct {
 	ClockZone *time.Location
 	// Came and Went are what a banner says, with %s for the name.
 	Came, Went string
-	// Chat is for how long screens show what somebody wrote in the meeting; 0: not at all.
+	// Chat is for how long screens show what somebody wrote in the meeting; 0: to those who
+	// ask alone.
 	Chat time.Duration
 	// Slate is what those read who see nobody, in lines, the first one large; none: they
 	// see nothing.

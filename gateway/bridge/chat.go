@@ -12,12 +12,13 @@ import (
 )
 
 // What is written in the meeting stands for a while at the lower left of screens that are
-// made for a leg, above the names.
+// made for a leg, above the names: of all legs where that is wanted, or of one that asks. For
+// one that asks, a picture that would be passed on is made meanwhile.
 
 // chatLine is something that was written.
 type chatLine struct {
 	id, text string
-	until    time.Time
+	at       time.Time
 }
 
 const (
@@ -29,7 +30,7 @@ const (
 
 // chatted takes what somebody wrote. Several who receive for the bridge may tell the same.
 func (b *Bridge) chatted(e Event) {
-	if b.in.Chat <= 0 || slices.ContainsFunc(b.chat, func(l chatLine) bool { return l.id == e.ID }) {
+	if slices.ContainsFunc(b.chat, func(l chatLine) bool { return l.id == e.ID }) {
 		return
 	}
 	text := label.Clean(e.Text)
@@ -43,14 +44,41 @@ func (b *Bridge) chatted(e Event) {
 	if len(b.chat) == chatKept {
 		b.chat = slices.Delete(b.chat, 0, 1)
 	}
-	b.chat = append(b.chat, chatLine{id: e.ID, text: name + ": " + text, until: b.in.Now().Add(b.in.Chat)})
+	b.chat = append(b.chat, chatLine{id: e.ID, text: name + ": " + text, at: b.in.Now()})
 	b.nudge()
 }
 
-// chatText is what screens show of the chat, in rows of so many letters at most.
-func (b *Bridge) chatText(letters int, now time.Time) (rows []string) {
+// ReadChat shows the leg what was written last, for a while. It is false when there is
+// nothing, or no screen to show it on.
+func (m *Member) ReadChat(d time.Duration) (shown bool) {
+	b := m.bridge
+	b.call(func() {
+		if m.gone || len(b.chat) == 0 || !m.hasScreen() || m.unit.MCU || !b.studio.present() {
+			return
+		}
+		shown = true
+		m.reads = b.in.Now().Add(d)
+		b.nudge()
+	})
+	return shown
+}
+
+// reading reports whether the leg has asked for the chat, and still has it.
+func (m *Member) reading(now time.Time) bool { return now.Before(m.reads) }
+
+// boardKey tells the screen of one who reads the chat from that of others.
+func (m *Member) boardKey(key string, now time.Time) string {
+	if m.reading(now) {
+		key += " chat"
+	}
+	return key
+}
+
+// chatText is what a screen shows of the chat, in rows of so many letters at most: what is
+// new, or to one who asks the last of it.
+func (b *Bridge) chatText(letters int, asked bool, now time.Time) (rows []string) {
 	for _, l := range b.chat[max(0, len(b.chat)-chatLines):] {
-		if !now.Before(l.until) {
+		if !asked && !now.Before(l.at.Add(b.in.Chat)) {
 			continue
 		}
 		some := label.Wrap(l.text, letters)
@@ -64,10 +92,10 @@ func (b *Bridge) chatText(letters int, now time.Time) (rows []string) {
 }
 
 // writeChat writes it over a screen.
-func (b *Bridge) writeChat(scene *video.Scene, to layout.Screen, now time.Time) {
+func (b *Bridge) writeChat(scene *video.Scene, to layout.Screen, asked bool, now time.Time) {
 	height := max(to.Height/20, 18) &^ 1
 	width := to.Width * 3 / 4
-	rows := b.chatText(width*3/height, now) // a letter is a third of its height wide
+	rows := b.chatText(width*3/height, asked, now) // a letter is a third of its height wide
 	// Names are a tenth of their tile high at most, and stand a fortieth above its edge.
 	y := to.Height*7/8 - len(rows)*height
 	for _, text := range rows {

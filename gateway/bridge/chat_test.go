@@ -94,6 +94,42 @@ func TestChatGoes(t *testing.T) {
 	}
 }
 
+// A leg that asks reads what was written last, also where its picture is passed on as it is
+// to others; then that is passed on to it again.
+func TestChatIsReadOnRequest(t *testing.T) {
+	sfu := newSFU(t)
+	sfu.roster = []call.Participant{{Identity: "web-lan", Name: "Nguyễn Thị Lan"}}
+	th := newTheatre(t, sfu, layout.Single)
+	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", "Sở Y tế"), nil)
+	m.MediaChanged()
+	cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
+	m.AddTrack(cam)
+	leg, asks, _ := th.seat("viewer", takes(h264At(31, 1), 0), nil)
+	_, other, _ := th.seat("other", takes(h264At(31, 1), 0), nil)
+	mode := func(m *bridge.Member) string { return m.Facts(media.Main, true).Mode }
+	cams := []*videotest.Camera{cam}
+	eventually(t, "the picture is passed on", func() bool {
+		showFirst(cams)
+		return leg.publishes(media.Main) != nil && mode(asks) == "passthrough" && mode(other) == "passthrough"
+	})
+	require.False(t, asks.ReadChat(time.Minute), "nobody has written")
+	eventually(t, "somebody receives", func() bool { return len(sfu.hidden()) > 0 })
+	sfu.hidden()[0].events(bridge.Event{Kind: bridge.Chatted, ID: "1", Text: "Mời Sở Y tế phát biểu.", Participant: call.Participant{Identity: "web-lan"}})
+	require.False(t, m.ReadChat(time.Minute), "a phone has no screen")
+	require.True(t, asks.ReadChat(time.Minute))
+	eventually(t, "a screen is made", func() bool {
+		showFirst(cams)
+		return mode(asks) == "transcoded"
+	})
+	compare(t, settledView(t, th, leg, cams), "testdata/screen-chat-asked.png")
+	require.Equal(t, "passthrough", mode(other))
+	require.True(t, asks.ReadChat(time.Millisecond))
+	eventually(t, "the picture is passed on again", func() bool {
+		showFirst(cams)
+		return mode(asks) == "passthrough"
+	})
+}
+
 // wordsDiffer is how much letters on a band change a part of a picture, at least.
 const wordsDiffer = 400
 

@@ -87,8 +87,11 @@ func (b *Bridge) compose(m *Member, v layout.View, p *pass) media.Track {
 	}
 	if len(tiles) > 1 || b.tellsWho(m, v.Shown[0]) {
 		b.overlay(&scene, to, p.now)
+		b.writeChat(&scene, to, m.reading(p.now), p.now)
+	} else if m.reading(p.now) {
+		b.writeChat(&scene, to, true, p.now)
 	}
-	key := fmt.Sprintf("%s %dx%d@%g", v.Key, to.Width, to.Height, to.FPS)
+	key := m.boardKey(fmt.Sprintf("%s %dx%d@%g", v.Key, to.Width, to.Height, to.FPS), p.now)
 	board := s.board(key, scene, p.now)
 	if board == nil {
 		return nil

@@ -196,7 +196,7 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 	if len(v.Shown) > 0 {
 		m.alone = time.Time{}
 	}
-	if len(v.Shown) == 1 && m.picture != nil {
+	if len(v.Shown) == 1 && m.picture != nil && !(m.reading(p.now) && s.ready()) {
 		src := b.sources[v.Shown[0]]
 		if src == nil {
 			return false

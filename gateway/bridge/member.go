@@ -66,6 +66,7 @@ type Member struct {
 	refusals map[*source]refusal
 	unit     Unit
 	alone    time.Time   // since when nobody is seen; zero: somebody is
+	reads    time.Time   // the chat, until then
 	layout   layout.Kind // "": as the meeting
 	pinned   string      // identity
 	joined   uint64

@@ -103,5 +103,4 @@ func (b *Bridge) overlay(scene *video.Scene, to layout.Screen, now time.Time) {
 	if b.in.ClockZone != nil {
 		put(now.In(b.in.ClockZone).Format("15:04"), func(w int) int { return to.Width - w - edge })
 	}
-	b.writeChat(scene, to, now)
 }

@@ -58,7 +58,9 @@ func (b *Bridge) showSlate(m *Member, p *pass) bool {
 	}
 	to := slateScreen(m.limits())
 	key := fmt.Sprintf("slate %dx%d@%g", to.Width, to.Height, to.FPS)
-	board := b.studio.board(key, b.slateScene(to, p), p.now)
+	scene := b.slateScene(to, p)
+	b.writeChat(&scene, to, m.reading(p.now), p.now)
+	board := b.studio.board(m.boardKey(key, p.now), scene, p.now)
 	if board == nil {
 		return false
 	}

@@ -2,7 +2,7 @@
 // control, do in a meeting: * and another key are a command. A key alone is none, so that
 // nobody is muted by a pocket.
 //
-//	** what there is   *2 layout   *3 present   *5 lock   *6 mute
+//	** what there is   *2 layout   *3 present   *4 chat   *5 lock   *6 mute
 //
 // A Menu has no clock and no sound: it is told keys and when they came.
 package keypad
@@ -19,12 +19,13 @@ const (
 	Help                   // say what there is
 	Layout                 // the next one
 	Present                // or stop
+	Chat                   // read the last of it
 	Lock                   // the meeting, or unlock it
 	Mute                   // oneself, or unmute
 	Unknown                // * and a key that has no meaning
 )
 
-var commands = map[rune]Command{'*': Help, '2': Layout, '3': Present, '5': Lock, '6': Mute}
+var commands = map[rune]Command{'*': Help, '2': Layout, '3': Present, '4': Chat, '5': Lock, '6': Mute}
 
 // Patience is how long * waits for the key after it.
 const Patience = 5 * time.Second

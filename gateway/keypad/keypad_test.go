@@ -18,6 +18,7 @@ func TestKeysComeToCommands(t *testing.T) {
 		"**":     {keypad.Begun, keypad.Help},
 		"***6":   {keypad.Begun, keypad.Help, keypad.Begun, keypad.Mute},
 		"*2*3*5": {keypad.Begun, keypad.Layout, keypad.Begun, keypad.Present, keypad.Begun, keypad.Lock},
+		"*4":     {keypad.Begun, keypad.Chat},
 		"*9*6":   {keypad.Begun, keypad.Unknown, keypad.Begun, keypad.Mute},
 		"*#6":    {keypad.Begun, keypad.Unknown, keypad.None},
 		"* 6":    {keypad.Begun, keypad.None},

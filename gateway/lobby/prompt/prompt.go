@@ -79,6 +79,7 @@ const (
 	KeysMute         ID = "keys-mute"
 	KeysLayout       ID = "keys-layout"
 	KeysPresent      ID = "keys-present"
+	KeysChat         ID = "keys-chat"
 	KeysLock         ID = "keys-lock"
 	NoKey            ID = "no-key"
 	HostsOnly        ID = "hosts-only"
@@ -93,6 +94,7 @@ const (
 	PresentingWaits  ID = "presenting-waits"
 	PresentingDenied ID = "presenting-denied"
 	NoPicture        ID = "no-picture"
+	NoChat           ID = "no-chat"
 	Locking          ID = "locking"
 	Unlocking        ID = "unlocking"
 )

@@ -30,9 +30,9 @@ var ids = []prompt.ID{
 	prompt.Welcome, prompt.Choose, prompt.Meeting, prompt.PIN, prompt.HostPIN, prompt.NoInput, prompt.NoMeeting, prompt.WrongPIN, prompt.TooMany,
 	prompt.Full, prompt.Locked, prompt.WaitHost, prompt.WaitAdmit, prompt.WaitTime, prompt.NotYet, prompt.Denied, prompt.Insecure, prompt.Joined, prompt.JoinedMuted, prompt.Ending, prompt.Ended, prompt.Goodbye,
 	prompt.Name, prompt.Came, prompt.Went,
-	prompt.KeysMute, prompt.KeysLayout, prompt.KeysPresent, prompt.KeysLock, prompt.NoKey, prompt.HostsOnly, prompt.Muted, prompt.Unmuted,
+	prompt.KeysMute, prompt.KeysLayout, prompt.KeysPresent, prompt.KeysChat, prompt.KeysLock, prompt.NoKey, prompt.HostsOnly, prompt.Muted, prompt.Unmuted,
 	prompt.LayoutAuto, prompt.LayoutSpeaker, prompt.LayoutGrid, prompt.LayoutSingle,
-	prompt.Presenting, prompt.PresentingEnds, prompt.PresentingWaits, prompt.PresentingDenied, prompt.NoPicture, prompt.Locking, prompt.Unlocking,
+	prompt.Presenting, prompt.PresentingEnds, prompt.PresentingWaits, prompt.PresentingDenied, prompt.NoPicture, prompt.NoChat, prompt.Locking, prompt.Unlocking,
 }
 
 func TestEveryPromptHasTextAndSound(t *testing.T) {
