@@ -29,6 +29,8 @@ const (
 )
 
 // chatted takes what somebody wrote. Several who receive for the bridge may tell the same.
+// It is on screens within a second, when the director looks next: who writes without end
+// makes no screen be composed more often.
 func (b *Bridge) chatted(e Event) {
 	if slices.ContainsFunc(b.chat, func(l chatLine) bool { return l.id == e.ID }) {
 		return
@@ -45,7 +47,6 @@ func (b *Bridge) chatted(e Event) {
 		b.chat = slices.Delete(b.chat, 0, 1)
 	}
 	b.chat = append(b.chat, chatLine{id: e.ID, text: name + ": " + text, at: b.in.Now()})
-	b.nudge()
 }
 
 // ReadChat shows the leg what was written last, for a while. It is false when there is
