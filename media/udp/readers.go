@@ -43,8 +43,9 @@ type batch struct {
 	helped sync.WaitGroup
 }
 
-// share is how many sockets of a batch are worth a helper.
-const share = 8
+// share is how many sockets of a batch are worth a helper: to wake one costs as much as to
+// read several.
+const share = 32
 
 // NewReaders begins to read; there is nothing to read yet.
 func NewReaders() (*Readers, error) {
