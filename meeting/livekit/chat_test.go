@@ -5,9 +5,11 @@ import (
 	"compress/flate"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/livekit/protocol/livekit"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 )
 
 func header(id string, change func(*livekit.DataStream_Header)) *livekit.DataPacket {
@@ -118,4 +120,40 @@ func TestChatIsBounded(t *testing.T) {
 	got, ok := c.take(trailer(last, ""))
 	require.True(t, ok)
 	require.Equal(t, "yes", got.Text)
+}
+
+// FuzzChat takes packets of a participant who writes anything, each with a byte of its length
+// before it: what is kept is bounded, and what comes out can be shown.
+func FuzzChat(f *testing.F) {
+	script := func(packets ...*livekit.DataPacket) (all []byte) {
+		for _, p := range packets {
+			data, err := proto.Marshal(p)
+			require.NoError(f, err)
+			all = append(append(all, byte(len(data))), data...)
+		}
+		return all
+	}
+	f.Add(script(header("a", nil), chunk("a", 0, []byte("xin ")), chunk("a", 1, []byte("chào")), trailer("a", "")))
+	f.Add(script(header("d", inline([]byte("x\xff"), livekit.DataStream_NONE))))
+	f.Add(script(header("b", inline([]byte{0xf3, 0x48, 0x05, 0x00}, livekit.DataStream_DEFLATE_RAW)), header("b", nil), header("b", nil)))
+	f.Add(script(&livekit.DataPacket{ParticipantIdentity: "web-1", Value: &livekit.DataPacket_ChatMessage{ChatMessage: &livekit.ChatMessage{Id: "c", Message: "chào"}}}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := &chat{}
+		for len(data) > 0 {
+			n := min(int(data[0]), len(data)-1)
+			var p livekit.DataPacket
+			if proto.Unmarshal(data[1:1+n], &p) == nil {
+				if l, ok := c.take(&p); ok {
+					require.True(t, utf8.ValidString(l.Text))
+					require.NotEmpty(t, l.Text)
+					require.LessOrEqual(t, len(l.Text), 3*longestLine)
+				}
+			}
+			data = data[1+n:]
+			require.LessOrEqual(t, len(c.begun), mostTexts)
+			for _, b := range c.begun {
+				require.LessOrEqual(t, len(b.body), longestLine)
+			}
+		}
+	})
 }
