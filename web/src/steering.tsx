@@ -114,7 +114,7 @@ function Presets({ count, camera }: { count: number; camera: Camera }) {
         ))}
       </select>
       <button type="button" data-testid="camera-recall" title={t("cameraRecall")} aria-label={t("cameraRecall")} onClick={() => void camera.order({ preset: number })}>
-        ⌖
+        ↵
       </button>
       <button type="button" data-testid="camera-store" title={t("cameraStore")} aria-label={t("cameraStore")} onClick={() => void camera.order({ preset: number, store: true })}>
         ⤓
