@@ -128,7 +128,7 @@ func (s *sessions) params(m *control.Medium, held bool) rtpconn.Params {
 		Remote: m.RTP, RemoteRTCP: m.RTCP, Signalling: s.signalling,
 		Direction: m.Stream.Direction, Held: held,
 		Receive: make(map[uint8]media.Format, len(m.Receive)),
-		Send:    m.Stream.Send, MaxSend: m.Stream.MaxSend,
+		Send:    m.Stream.Send, MaxSend: m.Stream.MaxSend, FlowControl: m.Held,
 	}
 	for _, f := range m.Receive {
 		p.Receive[f.PayloadType] = f

@@ -61,6 +61,9 @@ type H263Format struct {
 	// Optional modes of H.263 by their annexes.
 	AnnexD, AnnexE, AnnexF, AnnexG bool
 	AnnexI, AnnexJ, AnnexK, AnnexT bool
+	// MaxBR is the greatest bit rate taken, in units of 100 bit/s (RFC 4629 §8.1.1, H.245
+	// maxBitRate); zero: not stated.
+	MaxBR uint32
 }
 
 // OpusFormat holds what a receiver of Opus asked for (RFC 7587 §6.1).

@@ -33,6 +33,7 @@ type refusal struct {
 	reason        string
 	until         time.Time
 	width, height int // as announced when it was refused
+	bitrate       int // as measured then, bit/s; 0: not
 }
 
 // refusalTime is how long a source that did not fit is passed over when there
@@ -333,8 +334,8 @@ func (m *Member) noteRefusal(now time.Time) {
 	}
 	switch st.Phase {
 	case h264.Refused:
-		if r, ok := m.refusals[m.shown]; !ok || !now.Before(r.until) {
-			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height}
+		if r, ok := m.refusals[m.shown]; !ok || !r.holds(m.shown, now) { // of another size it is another picture
+			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height, bitrate: st.Bitrate}
 		}
 	case h264.Forwarding:
 		delete(m.refusals, m.shown)

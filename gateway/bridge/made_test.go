@@ -111,15 +111,17 @@ func TestPicturesAreMadeToFit(t *testing.T) {
 		name  string
 		takes media.Stream
 		clip  *videotest.Clip
-		width int // of what the leg is sent
+		width int    // of what the leg is sent
+		rate  string // of it; "": any
 	}{
-		{"large slices, packetization-mode 0", takes(h264At(31, 0), 0), clipOf(t, h264At(31, 1), 1280, 720, 5), 1280},
-		{"level too high", takes(h264At(30, 1), 0), clipOf(t, h264At(31, 1), 1280, 720, 5), 640},
-		{"unusual size", takes(h264At(31, 1), 0), clipOf(t, h264At(31, 1), 500, 300, 5), 1280},
-		{"VP8", takes(h264At(31, 1), 0), clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 5), 1280},
-		{"VP8, CIF at 384 kbit/s", takes(h264At(13, 1), 384_000), clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 5), 352},
-		{"H.264 for H.263", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 384_000), clipOf(t, h264At(31, 1), 640, 360, 5), 352},
-		{"H.264 for H.261", takes(media.Format{Codec: media.H261, ClockRate: 90000, H263: media.H263Format{QCIF: 1}}, 128_000), clipOf(t, h264At(31, 1), 640, 360, 5), 176},
+		{"large slices, packetization-mode 0", takes(h264At(31, 0), 0), clipOf(t, h264At(31, 1), 1280, 720, 5), 1280, ""},
+		{"level too high", takes(h264At(30, 1), 0), clipOf(t, h264At(31, 1), 1280, 720, 5), 640, ""},
+		{"unusual size", takes(h264At(31, 1), 0), clipOf(t, h264At(31, 1), 500, 300, 5), 1280, ""},
+		{"VP8", takes(h264At(31, 1), 0), clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 5), 1280, ""},
+		{"VP8, CIF at 384 kbit/s", takes(h264At(13, 1), 384_000), clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 5), 352, ""},
+		{"H.264 for H.263", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 384_000), clipOf(t, h264At(31, 1), 640, 360, 5), 352, " 256 kbit/s"},
+		{"H.264 for H.263 that states MaxBR", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1, MaxBR: 1280}}, 384_000), clipOf(t, h264At(31, 1), 640, 360, 5), 352, " 96 kbit/s"},
+		{"H.264 for H.261", takes(media.Format{Codec: media.H261, ClockRate: 90000, H263: media.H263Format{QCIF: 1}}, 128_000), clipOf(t, h264At(31, 1), 640, 360, 5), 176, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			th := newTheatre(t, nil, layout.Auto)
@@ -132,6 +134,7 @@ func TestPicturesAreMadeToFit(t *testing.T) {
 			assert.Equal(t, tc.width, w)
 			f := m.Facts(media.Main, true)
 			assert.Equal(t, "transcoded", f.Mode, "%+v", f)
+			assert.Contains(t, f.Pipeline, tc.rate)
 			if tc.takes.Send.H264.PacketizationMode == 0 && tc.takes.Send.Codec == media.H264 {
 				sizes := &packetSizes{kinds: map[byte]int{}}
 				detach := leg.publishes(media.Main).Attach(sizes)

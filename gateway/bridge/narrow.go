@@ -17,8 +17,8 @@ func (m *Member) narrow() bool {
 func (m *Member) noteClass() {
 	c, limit := m.class(m.bridge), m.allowance(m.bridge.in.Now())
 	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
-	for s := range m.refusals {
-		if more || c != m.layer && s.member == nil { // of legs there are no layers
+	for s, r := range m.refusals {
+		if more && (limit == 0 || limit >= r.bitrate) || c != m.layer && s.member == nil { // of legs there are no layers
 			delete(m.refusals, s)
 		}
 	}

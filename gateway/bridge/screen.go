@@ -107,6 +107,7 @@ func limitsOf(f media.Format, receiver h264.Receiver, allowed int) layout.Limits
 	case f.Codec.Is(string(media.H261)), f.Codec.Is(string(media.H263)), f.Codec.Is(string(media.H263Plus)), f.Codec.Is(string(media.H2632000)):
 		l.CIF = true
 		l.Width, l.Height, l.FPS = cifSize(f)
+		bps = append(bps, int(f.H263.MaxBR)*100)
 	}
 	for _, b := range bps {
 		if b > 0 && (l.Bitrate == 0 || b < l.Bitrate) {

@@ -61,6 +61,9 @@ func TestFlowControl(t *testing.T) {
 		if bound() != c.want {
 			t.Errorf("asked for %d, may send %d", c.limit, bound())
 		}
+		if held := p.b.Medium(media.Main).Held; held != min(c.limit, 2_000_000) {
+			t.Errorf("asked for %d, held to %d", c.limit, held)
+		}
 	}
 	p.a.LimitReceive(p.now, media.Main, 64_000)
 	if len(p.a.out) != 0 {

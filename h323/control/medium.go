@@ -25,6 +25,9 @@ type Medium struct {
 	// SendChannel and RecvChannel are the logical channels; their Number is zero when
 	// there is none.
 	SendChannel, RecvChannel Channel
+	// Held is what flow control holds what we send to, in bit/s (flowControlCommand,
+	// logicalChannelRateRequest); zero: to nothing.
+	Held int
 	// SendKey and RecvKey protect either direction; nil in clear.
 	SendKey, RecvKey *Key
 	// Muted: the far side says that it sends nothing for now.

@@ -45,7 +45,7 @@ func (s *Session) addSending(m *Medium, out *outgoing) {
 		m.RTCP = out.rtcp
 	}
 	m.Stream.Send = out.format
-	m.Stream.MaxSend = s.withinRate(out.role, out.bound())
+	m.Stream.MaxSend, m.Held = s.withinRate(out.role, out.bound()), max(out.limit, 0)
 	switch {
 	case out.limit == 0, s.paused, !out.rtp.IsValid() && !s.traverses():
 	case m.Stream.Direction == media.RecvOnly:

@@ -86,7 +86,7 @@ func (s *Session) Apply(p Params) error {
 	}
 	s.report.schedule(next, now)
 	s.expectMedia(next, now)
-	s.bound(func(b *bitrates) { b.negotiated = p.MaxSend })
+	s.bound(func(b *bitrates) { b.negotiated, b.commanded = p.MaxSend, p.FlowControl })
 	if p.Security.DTLS != nil && !keep {
 		if err := s.associate(p.Security.DTLS); err != nil {
 			return err

@@ -16,6 +16,7 @@ type bitrates struct {
 	// what we send
 	negotiated int
 	requested  int          // by TMMBR
+	commanded  int          // by H.245 flow control
 	estimate   int          // by REMB
 	carried    int          // by the path, as reports show it
 	limit      int          // the least of them
@@ -41,7 +42,7 @@ const (
 )
 
 // SendLimit is what the far side takes now, in bit/s, from negotiation, TMMBR,
-// REMB and its reports of loss; zero means no bound.
+// flow control, REMB and its reports of loss; zero means no bound.
 func (s *Session) SendLimit() int {
 	s.reach.mu.Lock()
 	defer s.reach.mu.Unlock()
@@ -60,13 +61,13 @@ func (s *Session) bound(change func(*bitrates)) (limit int, changed bool) {
 	b := &s.reach
 	b.mu.Lock()
 	change(b)
-	for _, bound := range []int{b.negotiated, b.requested, b.estimate, b.carried} {
+	for _, bound := range []int{b.negotiated, b.requested, b.commanded, b.estimate, b.carried} {
 		if bound > 0 && (limit == 0 || bound < limit) {
 			limit = bound
 		}
 	}
 	narrow := 0
-	for _, bound := range []int{b.requested, b.estimate, b.carried} {
+	for _, bound := range []int{b.requested, b.commanded, b.estimate, b.carried} {
 		if bound > 0 && (narrow == 0 || bound < narrow) {
 			narrow = bound
 		}

@@ -35,6 +35,9 @@ type Params struct {
 	Send media.Format
 	// MaxSend bounds what we send, in bit/s; zero means no bound.
 	MaxSend int
+	// FlowControl is what the far side holds us to in the course of the call (H.245
+	// flowControlCommand), in bit/s: as TMMBR it tells of a path. Zero means no bound.
+	FlowControl int
 
 	// ReceiveEvents maps payload types of telephone events to clock rates.
 	ReceiveEvents map[uint8]uint32
@@ -146,8 +149,8 @@ func (p Params) validate() error {
 	if p.AudioLevel > 14 {
 		return fmt.Errorf("audio level extension %d: want 0 to 14", p.AudioLevel)
 	}
-	if p.MaxSend < 0 {
-		return fmt.Errorf("send limit %d bit/s: must not be negative", p.MaxSend)
+	if p.MaxSend < 0 || p.FlowControl < 0 {
+		return fmt.Errorf("send limit %d, flow control %d bit/s: must not be negative", p.MaxSend, p.FlowControl)
 	}
 	if err := p.Traversal.validate(); err != nil {
 		return err

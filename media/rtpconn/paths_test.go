@@ -87,3 +87,20 @@ func TestLossOnTheWayInIsToldToTheSender(t *testing.T) {
 		return s.reach.wanted == 300_000
 	})
 }
+
+// What flow control holds us to tells of a path, as TMMBR does: large pictures spread over
+// time. What was agreed on does not.
+func TestFlowControlTellsOfAPath(t *testing.T) {
+	s, _, h, _ := watch(t, Feedback{})
+	p := h.params(videoParams)
+	for _, c := range []struct{ negotiated, commanded, limit, narrow int }{
+		{2_000_000, 0, 2_000_000, 0}, {384_000, 384_000, 384_000, 384_000}, {2_000_000, 512_000, 512_000, 512_000}, {2_000_000, 0, 2_000_000, 0},
+	} {
+		p.MaxSend, p.FlowControl = c.negotiated, c.commanded
+		require.NoError(t, s.Apply(p))
+		require.Equal(t, c.limit, s.SendLimit())
+		require.EqualValues(t, c.narrow, s.reach.narrow.Load())
+	}
+	p.FlowControl = -1
+	require.Error(t, s.Apply(p))
+}

@@ -37,6 +37,10 @@ func readH263(value string) (h media.H263Format) {
 	level := 0
 	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("; /", r) }) {
 		key, v, _ := strings.Cut(part, "=")
+		if strings.EqualFold(key, "maxbr") {
+			h.MaxBR = maxBR(v)
+			continue
+		}
 		n, err := strconv.ParseUint(v, 10, 8)
 		if err != nil {
 			continue
@@ -59,6 +63,16 @@ func readH263(value string) (h media.H263Format) {
 		h.CIF, h.QCIF = sizesOfLevel(level)
 	}
 	return h
+}
+
+// maxBR reads a MaxBR, in units of 100 bit/s; what makes no sense says nothing.
+func maxBR(v string) uint32 {
+	const most = 192400 // H.245
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil || n > most {
+		return 0
+	}
+	return uint32(n)
 }
 
 // sizesOfLevel is what a level takes (H.263 Annex X, table X.1), as far as CIF.
@@ -85,6 +99,9 @@ func writeH263(h media.H263Format) string {
 		if *a.on {
 			parts = append(parts, a.name+"=1")
 		}
+	}
+	if h.MaxBR > 0 {
+		parts = append(parts, "MaxBR="+strconv.FormatUint(uint64(h.MaxBR), 10))
 	}
 	return strings.Join(parts, ";")
 }

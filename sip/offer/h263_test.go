@@ -17,7 +17,10 @@ func TestH263Parameters(t *testing.T) {
 	}{
 		{"", media.H263Format{}, ""},
 		{"CIF4=1;CIF=1;QCIF=1", media.H263Format{CIF4: 1, CIF: 1, QCIF: 1}, ""},
-		{"QCIF=2 CIF=3 MaxBR=1280", media.H263Format{CIF: 3, QCIF: 2}, "CIF=3;QCIF=2"},
+		{"QCIF=2 CIF=3 MaxBR=1280", media.H263Format{CIF: 3, QCIF: 2, MaxBR: 1280}, "CIF=3;QCIF=2;MaxBR=1280"},
+		{"CIF=1;MAXBR=3840;D=1", media.H263Format{CIF: 1, AnnexD: true, MaxBR: 3840}, "CIF=1;D=1;MaxBR=3840"},
+		{"CIF=1;MaxBR=-5", media.H263Format{CIF: 1}, "CIF=1"},
+		{"CIF=1;MaxBR=99999999", media.H263Format{CIF: 1}, "CIF=1"},
 		{"CIF=1/QCIF=1", media.H263Format{CIF: 1, QCIF: 1}, "CIF=1;QCIF=1"},
 		{"CIF=1;QCIF=1;CUSTOM=640,360,2;F=1;I=1;J=1;T=1", media.H263Format{CIF: 1, QCIF: 1, AnnexF: true, AnnexI: true, AnnexJ: true, AnnexT: true},
 			"CIF=1;QCIF=1;F=1;I=1;J=1;T=1"},

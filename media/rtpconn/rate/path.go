@@ -26,6 +26,24 @@ const (
 	// often is how many sights in a row must show a queue: a few may be our own fault, on
 	// a machine that is too busy to read its sockets.
 	often = 3
+	// again is what sights of loss add up to that come one soon after another.
+	again = 4
+)
+
+// Loss between the two that goes on after a fall may be the bound's, which is still a little
+// too high, or the path's own: so it is lowered a little, but not far below what arrived
+// when the path was full.
+const (
+	leaky   = 5    // what sights add up to that come one soon after another
+	leak    = 0.85 // of the bound
+	leakEnd = 0.6  // of what arrived
+	settles = 10 * time.Second
+)
+
+// Until a bound sets in, what arrives says little of what the path carries.
+const (
+	setsIn = time.Second
+	ease   = 0.75 // of the bound
 )
 
 // How a bound moves.
@@ -50,6 +68,8 @@ type Path struct {
 	free   int // what flowed at most without a bound
 	knee   int // what arrived when it was too much
 	slow   int // sights in a row that showed a queue
+	leaks  int // grows with sights that showed a little loss, and shrinks with others
+	bad    int // grows with sights that showed much of it, and shrinks with others
 	grown  bool
 	last   time.Time
 	fell   time.Time
@@ -67,11 +87,20 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 	if p.slow++; s.Queue < queued {
 		p.slow = 0
 	}
+	if p.leaks = max(0, p.leaks-1); s.Loss >= clean && s.Loss <= lossy {
+		p.leaks += 3
+	}
+	if p.bad = max(0, p.bad-1); s.Loss > lossy {
+		p.bad = min(p.bad+3, again+2)
+	}
 	switch {
 	case s.Loss > lossy || p.slow >= often:
 		p.fall(now, s)
 	case s.Loss < clean && p.slow == 0:
 		p.rise(now, s, min(passed, time.Second))
+	case p.leaks >= leaky && now.Sub(p.fell) < settles:
+		p.leaks = 0
+		p.limit = min(p.limit, max(int(leak*float64(p.limit)), int(leakEnd*float64(p.knee)), least))
 	}
 	return p.limit, p.limit != was
 }
@@ -79,8 +108,18 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 func (p *Path) fall(now time.Time, s Sight) {
 	to := int(keep * float64(s.Bps))
 	sent := float64(s.Bps) / max(1-s.Loss, 0.01)
-	if soft := int(float64(p.limit) * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
+	base := float64(p.limit)
+	switch {
+	case p.bad >= again && p.slow < often:
+		base = min(base, sent) // the bound was not used up, and what was sent is too much time after time
+	case p.limit == 0 && p.slow < often && sent < float64(p.free)/2:
+		return // the path carried more a while ago: so little does not fill it
+	}
+	if soft := int(base * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
 		to = max(to, soft) // a bound that is a little too high, a burst, or loss of another cause
+	}
+	if sent < below*float64(p.limit) && now.Sub(p.fell) < setsIn && p.slow < often {
+		to = max(to, int(min(ease*float64(p.limit), sent))) // little came because little was sent
 	}
 	to = max(to, least)
 	if p.limit > 0 && to >= p.limit {
@@ -92,7 +131,11 @@ func (p *Path) fall(now time.Time, s Sight) {
 	case p.grown:
 		p.hold = min(2*p.hold, longest)
 	}
-	p.limit, p.knee, p.fell, p.grown = to, s.Bps, now, false
+	knee := s.Bps
+	if p.limit > 0 {
+		knee = max(knee, min(p.knee, int(float64(to)/keep))) // little came because little was sent
+	}
+	p.limit, p.knee, p.fell, p.grown = to, knee, now, false
 	p.rising = now.Add(p.hold)
 }
 

@@ -124,3 +124,43 @@ func TestQueue(t *testing.T) {
 	assert.Zero(t, q.Take())
 	assert.Zero(t, testing.AllocsPerRun(10, func() { q.Push(time.Hour, noon) }))
 }
+
+// What leaks a little after a cut is made to fit, which matters to far sides that cannot ask
+// for lost packets again; loss that is the path's own takes little away.
+func TestLeak(t *testing.T) {
+	run := func(loss func(bound int) float64) int {
+		var p rate.Path
+		now := noon
+		p.See(now, rate.Sight{Bps: 1_500_000})
+		for range 4 {
+			now = now.Add(500 * time.Millisecond)
+			p.See(now, rate.Sight{Loss: 0.6, Bps: 500_000})
+		}
+		for range 16 {
+			now = now.Add(500 * time.Millisecond)
+			share := loss(p.Limit())
+			p.See(now, rate.Sight{Loss: share, Bps: int(float64(p.Limit()) * (1 - share))})
+		}
+		return p.Limit()
+	}
+	fits := func(bound int) float64 { return max(0, float64(bound)-420_000) / float64(bound) }
+	assert.InDelta(t, 405_000, run(fits), 30_000)
+	assert.GreaterOrEqual(t, run(func(int) float64 { return 0.05 }), 300_000)
+}
+
+// Where little was sent, little arrived: that tells of the sender, which has only begun to
+// obey, or had little to send.
+func TestLittleWasSent(t *testing.T) {
+	var p rate.Path
+	now := noon
+	see := func(loss float64, bps int) int {
+		now = now.Add(500 * time.Millisecond)
+		limit, _ := p.See(now, rate.Sight{Loss: loss, Bps: bps})
+		return limit
+	}
+	see(0, 1_500_000)
+	assert.Zero(t, see(0.3, 60_000), "three times as much went well a moment ago")
+	see(0, 1_500_000)
+	assert.Equal(t, 387_900, see(0.72, 431_000))
+	assert.InDelta(t, 291_000, see(0.44, 163_000), 2_000)
+}
