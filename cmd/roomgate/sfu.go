@@ -92,6 +92,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 			to(bridge.Event{Kind: bridge.SeatMuted, Role: e.Role, On: e.On})
 		case livekit.Unpublished:
 			to(bridge.Event{Kind: bridge.SeatUnpublished, Role: e.Role})
+		case livekit.Narrow:
+			to(bridge.Event{Kind: bridge.SeatNarrow, Role: e.Role, Bitrate: e.Bitrate})
 		case livekit.Reconnecting:
 			to(bridge.Event{Kind: bridge.LinkLost})
 		case livekit.Reconnected:

@@ -77,6 +77,7 @@ type Member struct {
 	sentBefore   bool // content, without floor control
 
 	allowed   allowance
+	carried   int         // of its picture by the way to the meeting, bit/s; 0: all
 	layer     int         // class shown last
 	roomCodec media.Codec // what pictures are published in; "": H.264
 	bounded   int         // allowance when what does not fit was last looked at

@@ -48,8 +48,18 @@ func (b *Bridge) askSources(p *pass, worker bool) {
 	}
 }
 
-// demand is the bit rate that a leg's picture is of use at, 0 for any.
+// demand is the bit rate that a leg's picture is of use at, 0 for any: what its way to
+// the meeting carries is of use at all.
 func (b *Bridge) demand(s *source, p *pass, worker bool) int {
+	want, most := b.watchable(s, p, worker), s.member.carried
+	if s.role == media.Main && most > 0 && (want == 0 || most < want) {
+		return most
+	}
+	return want
+}
+
+// watchable is what those who watch a leg's picture can take of it, 0 for all.
+func (b *Bridge) watchable(s *source, p *pass, worker bool) int {
 	if s.role != media.Main || !b.in.Local && len(b.roster) > 0 {
 		return 0 // the SFU's subscribers have layers of their own
 	}

@@ -128,3 +128,17 @@ func TestNarrowPathOfALayeredPicture(t *testing.T) {
 		return low.attached() == 0 && high.attached() == 1
 	})
 }
+
+// What the way to the meeting carries of a leg's picture is asked of the leg, and lifted.
+func TestNarrowWayToTheMeeting(t *testing.T) {
+	sfu := newSFU(t)
+	sfu.roster = []call.Participant{{Identity: "web"}}
+	s := newStage(t, sfu)
+	camera := &obedientFake{fakeTrack: newTrack("v", media.Main, h264)}
+	s.add(newLeg(t, "a", sound(), picture())).AddTrack(camera)
+	eventually(t, "the leg is seated", func() bool { return sfu.seat("leg-a") != nil })
+	for _, bps := range []int{400_000, 300_000, 0} {
+		sfu.seat("leg-a").events(bridge.Event{Kind: bridge.SeatNarrow, Role: media.Main, Bitrate: bps})
+		eventually(t, "the request", func() bool { return camera.asked.Load() == int64(bps) })
+	}
+}

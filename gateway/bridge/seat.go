@@ -122,6 +122,13 @@ func (m *Member) seatEvent(e Event) {
 		if e.Role == media.Content {
 			m.contentStopped()
 		}
+	case SeatNarrow:
+		if e.Role == media.Main {
+			b.do(func() {
+				m.carried = e.Bitrate
+				b.nudge()
+			})
+		}
 	case LinkLost:
 		b.do(func() { b.linkLost(m) })
 	case LinkBack:

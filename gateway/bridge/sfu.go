@@ -67,6 +67,7 @@ const (
 	SeatEnded                             // for good; Cause
 	RosterChange                          // Participant came or changed; Gone: left
 	SeatUnpublished                       // the meeting stopped what the seat publishes in Role
+	SeatNarrow                            // the way to the meeting carries Bitrate of what the seat publishes in Role
 	MeetingRecorded                       // the meeting is recorded (On), or not any more
 	MeetingDescribed                      // what the meeting server keeps about the meeting is Text
 	Chatted                               // Participant, of whom the identity is known, wrote Text to all; ID tells it from others
@@ -81,6 +82,7 @@ type Event struct {
 	Participant call.Participant
 	Cause       call.Cause
 	ID, Text    string // of Chatted
+	Bitrate     int    // of SeatNarrow, bit/s; 0: all of it
 }
 
 // NoticeKind tells notices apart.

@@ -21,6 +21,8 @@ const (
 	Muted
 	// Unpublished: the meeting took the permission to publish Role away.
 	Unpublished
+	// Narrow: the way to the SFU carries no more than Bitrate of our video of Role.
+	Narrow
 
 	// Reconnecting: the link to the SFU broke and is being renewed.
 	Reconnecting
@@ -47,7 +49,7 @@ const (
 )
 
 func (k EventKind) String() string {
-	names := [...]string{"", "wanted", "muted", "unpublished", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat", "described"}
+	names := [...]string{"", "wanted", "muted", "unpublished", "narrow", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat", "described"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -57,8 +59,10 @@ func (k EventKind) String() string {
 // Event is something that happened to a seat, or in the roster.
 type Event struct {
 	Kind EventKind
-	Role media.Role // of Wanted, Muted, Unpublished
+	Role media.Role // of Wanted, Muted, Unpublished, Narrow
 	On   bool       // of Wanted, Muted, Recorded
+	// Bitrate of Narrow, bit/s; 0: as much as there is.
+	Bitrate int
 	// Participant of Joined, Changed, Left.
 	Participant call.Participant
 	Speakers    []Speaker // of Speaking

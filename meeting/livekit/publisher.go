@@ -237,8 +237,8 @@ func (p *publisher) tell(cid string, word publication) {
 	}
 }
 
-// listen reads a sender's RTCP until it stops.
-func (p *publisher) listen(t *webrtc.RTPSender, s *sender, keyframe func()) {
+// listen reads a sender's RTCP until it stops. narrow hears of a bound of the way.
+func (p *publisher) listen(t *webrtc.RTPSender, s *sender, keyframe func(), narrow func(bps int)) {
 	buf := make([]byte, receiveMTU)
 	for {
 		n, _, err := t.Read(buf)
@@ -257,7 +257,9 @@ func (p *publisher) listen(t *webrtc.RTPSender, s *sender, keyframe func()) {
 				s.resend(m)
 			case *rtcp.ReceiverReport:
 				for _, r := range m.Reports {
-					s.reportReceived(r, time.Now())
+					if bound, changed := s.reportReceived(r, time.Now()); changed {
+						narrow(bound)
+					}
 				}
 			}
 		}

@@ -136,7 +136,9 @@ func (g *publishing) establish(ctx context.Context, s *session, p *published) er
 	p.since, p.confirmed, p.muted = time.Now(), false, muted
 	p.mu.Unlock()
 	rtcpFrom := slot.Sender()
-	if !s.spawn(func() { publisher.listen(rtcpFrom, out, p.keyframe) }) {
+	narrow := func(bps int) { g.link.events.send(Event{Kind: Narrow, Role: p.role, Bitrate: bps}) }
+	narrow(0) // a new stream, and maybe another way
+	if !s.spawn(func() { publisher.listen(rtcpFrom, out, p.keyframe, narrow) }) {
 		return errBroken
 	}
 	p.refresh(time.Now())

@@ -51,21 +51,26 @@ func (s *sender) countRate(now time.Time) {
 
 // reportReceived notes what the SFU says about our stream: its report block
 // carries the middle of the NTP time of our last report and the delay since,
-// in 1/65536 s (RFC 3550 §6.4.1).
-func (s *sender) reportReceived(r rtcp.ReceptionReport, now time.Time) {
+// in 1/65536 s (RFC 3550 §6.4.1). bound is what the way to the SFU carries, in bit/s, 0
+// for all of it.
+func (s *sender) reportReceived(r rtcp.ReceptionReport, now time.Time) (bound int, changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.SSRC != s.header.SSRC {
-		return
+		return 0, false
+	}
+	if s.history != nil {
+		bound, changed = s.way.see(r, s.octets, s.resent, now)
 	}
 	s.reported, s.jitter = r.TotalLost, r.Jitter
 	if r.LastSenderReport == 0 {
-		return
+		return bound, changed
 	}
 	trip := uint32(ntpTime(now)>>16) - r.LastSenderReport - r.Delay
 	if trip < 1<<20 { // under 16 s; otherwise the clock of the report is not ours
 		s.roundTrip = time.Duration(trip) * time.Second >> 16
 	}
+	return bound, changed
 }
 
 // stats are the counters of the stream.

@@ -45,6 +45,7 @@ type sender struct {
 	resent            uint32
 	reported, jitter  uint32 // as the SFU last reported: lost packets, RTP units
 	roundTrip         time.Duration
+	way               way // of video, to the SFU
 	bytesAtTick, kbps int
 	lastTick          time.Time
 }
