@@ -110,8 +110,8 @@ func (p *Path) fall(now time.Time, s Sight) {
 	sent := float64(s.Bps) / max(1-s.Loss, 0.01)
 	base := float64(p.limit)
 	switch {
-	case p.bad >= again && p.slow < often:
-		base = min(base, sent) // the bound was not used up, and what was sent is too much time after time
+	case p.bad >= again && p.slow < often && sent < base/2:
+		base = sent // far below the bound, and too much time after time
 	case p.limit == 0 && p.slow < often && sent < float64(p.free)/2:
 		return // the path carried more a while ago: so little does not fill it
 	}
