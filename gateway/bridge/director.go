@@ -33,7 +33,6 @@ type refusal struct {
 	reason        string
 	until         time.Time
 	width, height int // as announced when it was refused
-	bitrate       int // as measured then, bit/s; 0: not
 }
 
 // refusalTime is how long a source that did not fit is passed over when there
@@ -335,7 +334,7 @@ func (m *Member) noteRefusal(now time.Time) {
 	switch st.Phase {
 	case h264.Refused:
 		if r, ok := m.refusals[m.shown]; !ok || !r.holds(m.shown, now) { // of another size it is another picture
-			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height, bitrate: st.Bitrate}
+			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height}
 		}
 	case h264.Forwarding:
 		delete(m.refusals, m.shown)

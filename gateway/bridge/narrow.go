@@ -13,13 +13,13 @@ func (m *Member) narrow() bool {
 }
 
 // noteClass forgets what did not fit when the leg is to be shown other layers, or can
-// take a good deal more, and not far less than the picture had: to try it finds out what
-// the path carries, at the cost of some of the picture where that is too little.
+// take a good deal more: to try it finds out what the path carries, at the cost of some of
+// the picture where that is too little.
 func (m *Member) noteClass() {
 	c, limit := m.class(m.bridge), m.allowance(m.bridge.in.Now())
 	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
-	for s, r := range m.refusals {
-		if more && (limit == 0 || limit >= r.bitrate/2) || c != m.layer && s.member == nil { // of legs there are no layers
+	for s := range m.refusals {
+		if more || c != m.layer && s.member == nil { // of legs there are no layers
 			delete(m.refusals, s)
 		}
 	}

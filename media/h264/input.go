@@ -177,9 +177,6 @@ func (s *Switch) refuse(in *input, why string) {
 		s.shown = nil
 	}
 	if in == s.selected {
-		if s.reason == "" {
-			s.measured = in.facts().Bitrate
-		}
 		s.reason = why
 	} else {
 		s.leave(in)
@@ -200,8 +197,8 @@ func (in *input) little() bool {
 func (s *Switch) receiver(in *input) Receiver {
 	r := s.cfg.Receiver
 	_, tailored := in.src.(Tailored)
-	// Of a path there is nothing to spare, and rates are roughly measured (rateFits).
-	limit := int(s.limit.Load()) * 4 / 5
+	// Of a path there is less to spare than of a level.
+	limit := int(s.limit.Load()) * 7 / 8
 	if !tailored && limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
 		r.MaxBitrate = limit
 	}

@@ -33,8 +33,6 @@ type State struct {
 	Source media.Track // selected; nil when Idle
 	Shown  media.Track // forwarded at the moment: the one before, while Waiting; nil = nothing
 	SPS    SPS         // of the selected source, when known
-	// Bitrate is what the source had when it was Refused, bit/s; 0 = not measured.
-	Bitrate int
 }
 
 // SwitchConfig describes the receivers of a Switch.
@@ -79,7 +77,6 @@ type Switch struct {
 	shown    *input
 	leaving  []*input // to be detached by run
 	reason   string   // why selected is refused
-	measured int      // its bit rate then
 	sent     timeline
 	picture  pictureWriter
 	ids      idrSequence
@@ -182,7 +179,7 @@ func (s *Switch) state() State {
 	st.Source, st.SPS, st.Reason = s.selected.src, s.selected.sps, s.reason
 	switch {
 	case s.reason != "":
-		st.Phase, st.Bitrate = Refused, s.measured
+		st.Phase = Refused
 	case s.selected == s.shown:
 		st.Phase = Forwarding
 	default:
