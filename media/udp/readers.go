@@ -13,7 +13,7 @@ import (
 )
 
 // pause is how long Readers sleep while much comes in.
-const pause = 2 * time.Millisecond
+const pause = 3 * time.Millisecond
 
 // Readers read sockets. A nil *Readers gives each socket its own goroutine.
 type Readers struct {
@@ -120,7 +120,7 @@ type pace struct {
 	sleep bool
 }
 
-// A look at the sockets every two milliseconds is worth it from about two
+// A look at the sockets every three milliseconds is worth it from about three
 // packets in each.
 const (
 	paceWindow = 20 * time.Millisecond
