@@ -88,12 +88,16 @@ func (g *Gateway) tellChoice(room string, c choice) {
 	}()
 }
 
+// aheadMost is how far the clock of another node may be ahead. A choice of a later time is
+// not believed: nothing could be chosen after it.
+const aheadMost = time.Hour
+
 // described takes what the meeting server keeps about a meeting: a choice of this node or of
 // another, or what is of others altogether.
 func (g *Gateway) described(m *meeting, text string) {
 	var all map[string]json.RawMessage
 	var c choice
-	if json.Unmarshal([]byte(text), &all) == nil && json.Unmarshal(all[shownMember], &c) == nil {
+	if json.Unmarshal([]byte(text), &all) == nil && json.Unmarshal(all[shownMember], &c) == nil && c.Chosen <= g.in.Now().Add(aheadMost).UnixMilli() {
 		g.choose(m, c)
 	}
 }

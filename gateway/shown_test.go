@@ -51,7 +51,8 @@ func TestChoicesOfOtherNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	told(choice{Layout: "5x5", Chosen: 1999}, "2x2 ")
-	for _, text := range []string{"", "a note", `{"others":1}`, `{"roomgate":7}`, `{"roomgate":{"layout":"9x9","chosen":9}}`} {
+	told(choice{Layout: "5x5", Chosen: 1<<63 - 1}, "2x2 ") // nothing could be chosen after it
+	for _, text := range []string{"null", "", "a note", `{"others":1}`, `{"roomgate":7}`, `{"roomgate":{"layout":"9x9","chosen":9}}`} {
 		g.described(p.meeting, text)
 	}
 	if got, _ := g.MeetingLayout("88001"); got.Layout != "2x2" {

@@ -29,11 +29,11 @@ type reception struct {
 	asked  map[string]bool         // subscribed to on this session, by track ID
 	open   map[string]*remoteTrack // by track ID
 	paused bool                    // nothing is to be received any more
-	known  bool                    // whether the room is recorded, as isRecorded says
+	closed bool
 
-	isRecorded bool
-	metadata   string // of the room, as it was told last
-	closed     bool
+	// Of the room, as it was told last.
+	known, isRecorded bool
+	metadata          string
 }
 
 func newReception(l *link, video []media.Codec, q Quality, noAudio bool) *reception {

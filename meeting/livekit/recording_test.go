@@ -77,8 +77,10 @@ func TestDescribed(t *testing.T) {
 	require.NoError(t, c.Note(t.Context(), t.Name(), "theirs", "b"))
 	described(early, `{"ours":{"a":1},"theirs":"b"}`)
 	described(late, `{"ours":{"a":1},"theirs":"b"}`)
-	_, err := c.CreateRoom(t.Context(), livekit.Room{Name: t.Name() + "2", Metadata: "a note"})
-	require.NoError(t, err)
-	require.ErrorIs(t, c.Note(t.Context(), t.Name()+"2", "ours", 1), livekit.ErrMetadata)
+	for _, others := range []string{"a note", "null", "[]"} {
+		_, err := c.CreateRoom(t.Context(), livekit.Room{Name: t.Name() + others, Metadata: others})
+		require.NoError(t, err)
+		require.ErrorIs(t, c.Note(t.Context(), t.Name()+others, "ours", 1), livekit.ErrMetadata)
+	}
 	require.ErrorIs(t, c.Note(t.Context(), "nowhere", "ours", 1), livekit.ErrNoRoom)
 }

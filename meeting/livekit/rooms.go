@@ -162,7 +162,7 @@ func (c *Client) Note(ctx context.Context, room, member string, value any) error
 		return ErrNoRoom
 	}
 	all := map[string]json.RawMessage{}
-	if text := rooms[0].Metadata; text != "" && json.Unmarshal([]byte(text), &all) != nil {
+	if text := rooms[0].Metadata; text != "" && (json.Unmarshal([]byte(text), &all) != nil || all == nil) { // null makes it nil
 		return ErrMetadata
 	}
 	if all[member], err = json.Marshal(value); err != nil {
