@@ -50,11 +50,7 @@ func TestChatOnScreens(t *testing.T) {
 	viewer.stop()
 	viewer.report()
 
-	n, first, last, readable := chatSeen(t, seen, "Nguyễn Thị Lan", text)
-	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
-	if readable < 100 || first < 10 || last > n-10 {
-		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
-	}
+	chatComesAndGoes(t, seen, "Nguyễn Thị Lan", text)
 	if _, _, _, mistaken := chatSeen(t, seen, "Trần Quang Minh", text); mistaken > 0 {
 		t.Errorf("%d pictures could as well show the name of another", mistaken)
 	}
@@ -93,11 +89,7 @@ func TestChatOnRequest(t *testing.T) {
 	})
 	viewer.stop()
 	viewer.report()
-	n, first, last, readable := chatSeen(t, seen, "Nguyễn Thị Lan", text)
-	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
-	if readable < 100 || first < 10 || last > n-10 {
-		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
-	}
+	chatComesAndGoes(t, seen, "Nguyễn Thị Lan", text)
 }
 
 // chatSeen reads a film: how many pictures it has, which show a line as the last one of the
@@ -159,4 +151,15 @@ func legible(frame []byte, width, x, y int, l *label.Bitmap) int {
 		return 0
 	}
 	return sum[1]/count[1] - sum[0]/count[0]
+}
+
+// chatComesAndGoes: a film shows a line for a good while, neither at its beginning nor at its
+// end.
+func chatComesAndGoes(t *testing.T, film, who, text string) {
+	t.Helper()
+	n, first, last, readable := chatSeen(t, film, who, text)
+	t.Logf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	if readable < 100 || first < 10 || last > n-10 {
+		t.Errorf("of %d pictures %d show the line, the first is %d, the last %d", n, readable, first, last)
+	}
 }

@@ -202,14 +202,6 @@ func (b *Bridge) openReceiver(class int) {
 
 func (b *Bridge) receiverEvent(e Event) {
 	switch e.Kind {
-	case RosterChange:
-		b.do(func() { b.rosterChanged(e) })
-	case MeetingDescribed:
-		b.in.Notify(Notice{Kind: Described, Text: e.Text})
-	case MeetingRecorded:
-		b.do(func() { b.recording(e.On) })
-	case Chatted:
-		b.do(func() { b.chatted(e) })
 	case SeatEnded:
 		b.do(func() {
 			for class, f := range b.feeds {
@@ -220,6 +212,22 @@ func (b *Bridge) receiverEvent(e Event) {
 			}
 			b.ensureFeeds()
 		})
+	default:
+		b.meetingEvent(e)
+	}
+}
+
+// meetingEvent takes what whoever receives is told of the meeting, a seat or a receiver.
+func (b *Bridge) meetingEvent(e Event) {
+	switch e.Kind {
+	case RosterChange:
+		b.do(func() { b.rosterChanged(e) })
+	case MeetingDescribed:
+		b.in.Notify(Notice{Kind: Described, Text: e.Text})
+	case MeetingRecorded:
+		b.do(func() { b.recording(e.On) })
+	case Chatted:
+		b.do(func() { b.chatted(e) })
 	}
 }
 

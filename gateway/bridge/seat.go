@@ -137,14 +137,8 @@ func (m *Member) seatEvent(e Event) {
 		if m.ctx.Err() == nil {
 			b.in.Notify(Notice{Kind: RemovedByMeeting, Identity: m.identity, Cause: e.Cause})
 		}
-	case RosterChange:
-		b.do(func() { b.rosterChanged(e) })
-	case MeetingDescribed:
-		b.in.Notify(Notice{Kind: Described, Text: e.Text})
-	case MeetingRecorded:
-		b.do(func() { b.recording(e.On) })
-	case Chatted:
-		b.do(func() { b.chatted(e) })
+	default:
+		b.meetingEvent(e)
 	}
 }
 
