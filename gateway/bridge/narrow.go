@@ -49,10 +49,11 @@ func (b *Bridge) askSources(p *pass, worker bool) {
 }
 
 // demand is the bit rate that a leg's picture is of use at, 0 for any: what its way to
-// the meeting carries is of use at all.
+// the meeting carries is of use at all. What a worker makes of it for the meeting is made
+// smaller without the leg.
 func (b *Bridge) demand(s *source, p *pass, worker bool) int {
 	want, most := b.watchable(s, p, worker), s.member.carried
-	if s.role == media.Main && most > 0 && (want == 0 || most < want) {
+	if s.role == media.Main && most > 0 && s.member.uplinks[s.role] == nil && (want == 0 || most < want) {
 		return most
 	}
 	return want

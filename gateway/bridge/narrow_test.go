@@ -1,6 +1,8 @@
 package bridge_test
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/roomgate/roomgate/gateway/bridge"
 	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video"
 	"github.com/roomgate/roomgate/transcode/video/videotest"
 )
 
@@ -141,4 +144,50 @@ func TestNarrowWayToTheMeeting(t *testing.T) {
 		sfu.seat("leg-a").events(bridge.Event{Kind: bridge.SeatNarrow, Role: media.Main, Bitrate: bps})
 		eventually(t, "the request", func() bool { return camera.asked.Load() == int64(bps) })
 	}
+}
+
+// A picture that a worker makes for the meeting is made as large as the way carries, in its
+// own shape; its sender need not know.
+func TestNarrowWayOfAMadePicture(t *testing.T) {
+	sfu := newSFU(t)
+	sfu.roster = []call.Participant{{Identity: "web"}}
+	th := newTheatre(t, sfu, layout.Single)
+	leg := newLeg(t, "a", sound(), takes(h264At(31, 1), 0))
+	m := th.bridge.Add(leg, describe("a"), nil)
+	m.MediaChanged()
+	vp8 := media.Format{Codec: media.VP8, ClockRate: 90000}
+	cam := &obedient{Camera: videotest.NewCamera(t, "cam", media.Main, clipOf(t, vp8, 960, 720, 5))}
+	m.AddTrack(cam)
+	videotest.Roll(t, cam.Camera)
+	eventually(t, "it is published", func() bool {
+		s := sfu.seat("leg-a")
+		return s != nil && s.publishes(media.Main) != nil
+	})
+	seat := sfu.seat("leg-a")
+	whole := m.Facts(media.Main, false)
+	assert.Equal(t, []int{960, 720}, []int{whole.Width, whole.Height})
+	for _, tc := range []struct {
+		carried, width, height int
+		rate                   string
+	}{
+		{1_000_000, 960, 720, " 768 kbit/s"},
+		{400_000, 480, 360, " 256 kbit/s"},
+		{140_000, 352, 264, " 128 kbit/s"},
+		{0, 960, 720, " 1745 kbit/s"},
+	} {
+		seat.events(bridge.Event{Kind: bridge.SeatNarrow, Role: media.Main, Bitrate: tc.carried})
+		var o *video.Output
+		eventually(t, fmt.Sprintf("%dx%d for %d bit/s", tc.width, tc.height, tc.carried), func() bool {
+			o = seat.publishes(media.Main).(*video.Output)
+			scene := o.Canvas().Scene()
+			return scene.Width == tc.width && scene.Height == tc.height && strings.Contains(o.ID(), tc.rate)
+		})
+		v := videotest.Watch(t, th.stage, o, 640, 480, nil)
+		eventually(t, "the card in it", func() bool {
+			w, h := v.Source.Size()
+			return v.Shows(5) && w == tc.width && h == tc.height
+		})
+		v.Source.Close()
+	}
+	assert.Zero(t, cam.asked.Load(), "its sender was asked for less")
 }

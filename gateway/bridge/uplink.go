@@ -39,6 +39,10 @@ func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now ti
 		src.OnSize(func(int, int) { b.nudge() })
 		return
 	}
+	bps := uplinkRate(w, h)
+	if role == media.Main && m.carried > 0 {
+		w, h, bps = withinWay(w, h, m.carried)
+	}
 	scene := video.Scene{
 		Width: w, Height: h, FPS: 30, Follow: src,
 		Tiles: []video.Tile{{Source: src, Rect: image.Rect(0, 0, w, h)}},
@@ -47,7 +51,6 @@ func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now ti
 	if board == nil {
 		return
 	}
-	bps := min(max(uplinkBitrate*w*h/(352*288)/2, uplinkBitrate), 2_000_000)
 	f := media.Format{Codec: media.H264, ClockRate: 90000, H264: media.H264Format{
 		ProfileLevelID: 0x42e000 | levelFor(layout.Screen{Width: w, Height: h, FPS: 30, Bitrate: bps}), PacketizationMode: 1,
 	}}
@@ -59,6 +62,29 @@ func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now ti
 		m.uplinks[role] = o
 		m.want(role, o)
 	}
+}
+
+// uplinkRate is the bit rate of a picture of a size where the way carries all.
+func uplinkRate(w, h int) int {
+	return min(max(uplinkBitrate*w*h/(352*288)/2, uplinkBitrate), 2_000_000)
+}
+
+// withinWay is what is made of a picture for a way that carries so much: the size that looks
+// best at that bit rate, in the shape of the picture.
+func withinWay(w, h, carried int) (width, height, bps int) {
+	s := layout.Limits{Bitrate: int(float64(carried) * headroom)}.Choose()
+	if s.Width < w || s.Height < h {
+		w, h = within(w, h, s.Width, s.Height)
+	}
+	return w, h, min(s.Bitrate, uplinkRate(w, h))
+}
+
+// within is a size of a shape that fits into another one.
+func within(w, h, width, height int) (int, int) {
+	if w*height > h*width {
+		return width, max(h*width/w&^1, 16)
+	}
+	return max(w*height/h&^1, 16), height
 }
 
 // squarePixels is the size of a picture when its pixels are made square, as
