@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -15,7 +16,7 @@ import (
 type holdings struct {
 	goroutines, files, sockets int
 	memory                     int            // resident, MB
-	kinds                      map[string]int // of files: sockets, databases and so on
+	kinds                      map[string]int // of files: databases and so on; of sockets by where they lead
 }
 
 // holdings of the gateway; sockets are those of media.
@@ -32,9 +33,13 @@ func (g *gateway) holdings() (h holdings) {
 	}
 	h.files = len(files)
 	h.kinds = map[string]int{}
+	ways := socketsOf(pid)
 	for _, f := range files {
 		to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, f.Name()))
-		kind, _, _ := strings.Cut(to, ":")
+		kind, rest, _ := strings.Cut(to, ":")
+		if kind == "socket" {
+			kind = cmp.Or(ways[strings.Trim(rest, "[]")], "another socket")
+		}
 		h.kinds[kind]++
 	}
 	for _, name := range []string{"udp", "udp6"} {
@@ -54,6 +59,29 @@ func (g *gateway) holdings() (h holdings) {
 		h.memory = kb / 1024
 	}
 	return h
+}
+
+// socketsOf tells by inode what the sockets of a process's network are: the protocol, the port
+// of ours that peers reach, or else the port of theirs, and the state, as the kernel writes them.
+func socketsOf(pid int) map[string]string {
+	ways := map[string]string{}
+	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
+		for line := range strings.Lines(string(table)) {
+			f := strings.Fields(line)
+			if len(f) < 10 || f[9] == "inode" {
+				continue
+			}
+			local, _ := strconv.ParseUint(f[1][strings.LastIndex(f[1], ":")+1:], 16, 16)
+			remote, _ := strconv.ParseUint(f[2][strings.LastIndex(f[2], ":")+1:], 16, 16)
+			way := fmt.Sprintf("%s to port %d, state %s", name, remote, f[3])
+			if remote == 0 || remote >= 32768 {
+				way = fmt.Sprintf("%s at port %d, state %s", name, local, f[3])
+			}
+			ways[f[9]] = way
+		}
+	}
+	return ways
 }
 
 // shortCalls makes calls of sipp, each to a meeting of its own, forty a second.

@@ -28,6 +28,7 @@ const (
 type connection struct {
 	session   *session
 	pc        *webrtc.PeerConnection
+	network   *network
 	connected chan struct{}
 	once      sync.Once
 
@@ -56,7 +57,7 @@ func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.R
 	if err != nil {
 		return nil, fmt.Errorf("peer connection: %w", err)
 	}
-	c.pc = pc
+	c.pc, c.network = pc, network
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		if state == webrtc.PeerConnectionStateConnected {
 			c.once.Do(func() { close(c.connected) })
@@ -128,7 +129,10 @@ func (c *connection) add(candidate webrtc.ICECandidateInit) {
 }
 
 // close ends the connection and waits for its goroutines.
-func (c *connection) close() { _ = c.pc.GracefulClose() }
+func (c *connection) close() {
+	_ = c.pc.GracefulClose()
+	c.network.close()
+}
 
 // parseCandidate reads the JSON that travels in a TrickleRequest.
 func parseCandidate(text string) (webrtc.ICECandidateInit, error) {

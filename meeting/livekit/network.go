@@ -1,8 +1,10 @@
 package livekit
 
 import (
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +29,7 @@ type networks struct {
 }
 
 // network is what a connection is given now.
-func (n *networks) network() (transport.Net, error) {
+func (n *networks) network() (*network, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.known == nil || time.Since(n.at) > interfacesAge {
@@ -37,17 +39,57 @@ func (n *networks) network() (transport.Net, error) {
 		}
 		n.known, n.at = std, time.Now()
 	}
-	return network{n.known, n.readers}, nil
+	return &network{Net: n.known, readers: n.readers, bound: make(map[*boundConn]bool)}, nil
 }
 
-// network is the system's, with media sockets of ours.
+// network is the system's, with media sockets of ours. It belongs to one connection, and
+// closes what that leaves open: an ICE agent that is closed while it gathers forgets the
+// socket it has just bound.
 type network struct {
 	transport.Net
 	readers *udp.Readers
+
+	mu     sync.Mutex
+	bound  map[*boundConn]bool
+	closed bool
+}
+
+// boundConn is a socket that its network knows of.
+type boundConn struct {
+	transport.UDPConn
+	network *network
+}
+
+// Close closes the socket, once.
+func (c *boundConn) Close() error {
+	c.network.mu.Lock()
+	known := c.network.bound[c]
+	delete(c.network.bound, c)
+	c.network.mu.Unlock()
+	if !known {
+		return net.ErrClosed
+	}
+	return c.UDPConn.Close()
 }
 
 // ListenUDP binds a socket of media.
-func (n network) ListenUDP(name string, at *net.UDPAddr) (transport.UDPConn, error) {
+func (n *network) ListenUDP(name string, at *net.UDPAddr) (transport.UDPConn, error) {
+	conn, err := n.listen(name, at)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
+	c := &boundConn{conn, n}
+	n.bound[c] = true
+	return c, nil
+}
+
+func (n *network) listen(name string, at *net.UDPAddr) (transport.UDPConn, error) {
 	conn, err := net.ListenUDP(name, at)
 	if err != nil {
 		return nil, err
@@ -61,6 +103,17 @@ func (n network) ListenUDP(name string, at *net.UDPAddr) (transport.UDPConn, err
 		return nil, err
 	}
 	return c, nil
+}
+
+// close closes what is still open, and lets nothing be opened any more.
+func (n *network) close() {
+	n.mu.Lock()
+	open := slices.Collect(maps.Keys(n.bound))
+	n.closed = true
+	n.mu.Unlock()
+	for _, c := range open {
+		_ = c.Close()
+	}
 }
 
 // mostWaiting bounds the datagrams that wait for the connection to take them: a
