@@ -159,7 +159,7 @@ func TestRequestBitrate(t *testing.T) {
 
 func TestNACKRecoversLoss(t *testing.T) {
 	s, _, h, track := watch(t, Feedback{NACK: true})
-	in := newInbox()
+	in := newInbox("picture")
 	defer track.Attach(in)()
 	h.rtp(97, 5, 101, 0, []byte("101"))
 	h.rtp(97, 5, 104, 0, []byte("104"))

@@ -129,7 +129,7 @@ func TestComfortNoiseHasItsOwnWay(t *testing.T) {
 	require.NoError(t, s.Apply(h.params(audioParams)))
 	h.rtp(0, 5, 1, 0, []byte("talk"))
 	track := receive(t, s.Tracks(), "a track")
-	talk, noise := newInbox(), newInbox()
+	talk, noise := newInbox("talk"), newInbox()
 	defer track.Attach(talk)()
 	defer track.(NoiseSource).AttachNoise(noise)()
 	h.rtp(13, 5, 2, 160, []byte{60})

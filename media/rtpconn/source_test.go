@@ -23,7 +23,7 @@ func TestChangeOfSSRCIsOneStream(t *testing.T) {
 	s, _, h := audioHost(t)
 	h.rtp(0, 5, 100, 1000, []byte("a"))
 	track := receive(t, s.Tracks(), "a track")
-	in := newInbox()
+	in := newInbox("a")
 	defer track.Attach(in)()
 	h.rtp(0, 5, 101, 1160, []byte("b"))
 	h.rtp(0, 6, 9000, 77000, []byte("c")) // held until the next shows that it stays
@@ -45,7 +45,7 @@ func TestSourceThatLeftMakesRoomAtOnce(t *testing.T) {
 	s, j, h := audioHost(t)
 	h.rtp(0, 5, 100, 1000, []byte("a"))
 	track := receive(t, s.Tracks(), "a track")
-	in := newInbox()
+	in := newInbox("a")
 	defer track.Attach(in)()
 	h.rtcp(&rtcp.ReceiverReport{SSRC: 5}, &rtcp.Goodbye{Sources: []uint32{5}})
 	eventually(t, "the goodbye", func() bool { return len(j.of(Goodbye)) == 1 })
@@ -149,7 +149,7 @@ func TestAudioLevelIsTheOnlyExtension(t *testing.T) {
 	require.NoError(t, s.Apply(p))
 	h.rtp(0, 5, 1, 0, []byte("a"))
 	track := receive(t, s.Tracks(), "a track")
-	in := newInbox()
+	in := newInbox("a")
 	defer track.Attach(in)()
 	out := &rtp.Packet{Header: rtp.Header{Version: 2, SSRC: 5, SequenceNumber: 2}, Payload: []byte("b")}
 	require.NoError(t, out.SetExtension(3, []byte{0x85}))

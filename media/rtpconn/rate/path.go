@@ -5,7 +5,10 @@
 //	packets lost, time in queues -> Path -> bound in bit/s, 0 = none
 //
 // A bound falls at once to what arrived. It rises slowly while all is well, and
-// more slowly each time that rising made it worse.
+// more slowly each time that rising made it worse. Loss without a queue that goes on
+// where less is sent than arrived before is of another cause than too much, a burst of it
+// on the air say: then the bound goes back quickly to what flowed before, unless that was
+// tried of late and lost again.
 package rate
 
 import "time"
@@ -62,6 +65,14 @@ const (
 	beyond    = 1.5 // times what flowed without a bound: none is needed any more
 )
 
+// What tells loss of another cause, and how a bound goes back from that.
+const (
+	waited = 150 * time.Millisecond // a queue: the path is full
+	heavy  = 0.40                   // loss of a path that was cut
+	lesser = 0.95                   // of what arrived before: so little does not fill the path
+	leap   = 0.30                   // a second
+)
+
 // Path is the state of one direction. The zero value knows no bound.
 type Path struct {
 	limit  int
@@ -75,6 +86,12 @@ type Path struct {
 	fell   time.Time
 	hold   time.Duration
 	rising time.Time // not before
+
+	dry     bool      // no queue nor heavy loss was seen since the bound began to fall
+	alien   bool      // and the loss is not of too much
+	full    int       // what was sent when it began to fall
+	leaping bool      // it is on its way back there
+	leaps   time.Time // not before
 }
 
 // Limit is the bound in force, 0 for none.
@@ -115,7 +132,8 @@ func (p *Path) fall(now time.Time, s Sight) {
 	case p.limit == 0 && p.slow < often && sent < float64(p.free)/2:
 		return // the path carried more a while ago: so little does not fill it
 	}
-	if soft := int(base * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit)) {
+	p.stumble(now, s, sent)
+	if soft := int(base * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit) || p.alien) {
 		to = max(to, soft) // a bound that is a little too high, a burst, or loss of another cause
 	}
 	if sent < below*float64(p.limit) && now.Sub(p.fell) < setsIn && p.slow < often {
@@ -139,6 +157,21 @@ func (p *Path) fall(now time.Time, s Sight) {
 	p.rising = now.Add(p.hold)
 }
 
+// stumble notes what a fall says of its cause.
+func (p *Path) stumble(now time.Time, s Sight, sent float64) {
+	switch {
+	case p.limit == 0 || p.grown:
+		p.full, p.dry, p.alien = int(sent), true, false
+	case sent < lesser*float64(p.knee):
+		p.alien = true
+	}
+	p.dry = p.dry && s.Queue < waited && s.Loss < heavy
+	p.alien = p.alien && p.dry
+	if p.leaping {
+		p.leaping, p.leaps = false, now.Add(forget)
+	}
+}
+
 func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
 	if p.limit == 0 {
 		p.free = max(s.Bps, p.free-p.free/64) // forgets what flowed long ago
@@ -147,8 +180,11 @@ func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
 	if now.Before(p.rising) {
 		return
 	}
+	p.leaping = p.alien && p.limit < p.full && !now.Before(p.leaps)
 	by := growth
 	switch share := float64(p.limit) / float64(max(p.knee, 1)); {
+	case p.leaping:
+		by = leap
 	case share > past || now.Sub(p.fell) > forget:
 		by = haste
 	case share > near:

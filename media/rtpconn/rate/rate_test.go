@@ -106,6 +106,40 @@ func TestSteadyLoss(t *testing.T) {
 	assert.Greater(t, p.Limit(), 1_000_000)
 }
 
+// A burst of loss that no queue came with is over when it is over; where the loss comes
+// again on the way back, the way back is slow.
+func TestBurst(t *testing.T) {
+	run := func(fits int) (path rate.Path) {
+		now := noon
+		see := func(loss float64, seconds int) {
+			for range 2 * seconds {
+				now = now.Add(500 * time.Millisecond)
+				sent := 1_600_000
+				if l := path.Limit(); l > 0 {
+					sent = min(sent, l)
+				}
+				l := loss
+				if sent <= fits {
+					l = 0
+				}
+				path.See(now, rate.Sight{Loss: l, Bps: int(float64(sent) * (1 - l))})
+			}
+		}
+		see(0, 10)
+		see(0.25, 2)
+		assert.Less(t, path.Limit(), 1_300_000)
+		if fits > 0 {
+			see(0.25, 20)
+		}
+		see(0, 5)
+		return path
+	}
+	p := run(0)
+	assert.True(t, p.Limit() == 0 || p.Limit() >= 1_600_000, p.Limit())
+	p = run(900_000)
+	assert.Less(t, p.Limit(), 1_200_000, "the path carried so much")
+}
+
 func TestQueue(t *testing.T) {
 	var q rate.Queue
 	assert.Zero(t, q.Take())
