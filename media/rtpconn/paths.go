@@ -66,8 +66,10 @@ func (s *Session) reportedPath(r rtcp.ReceptionReport, rtt time.Duration, rttKno
 	if rttKnown && (p.least == 0 || rtt < p.least) {
 		p.least = rtt
 	}
-	octets, again := s.out.flow()
-	sight, ok := p.told.since(account{at: now, packets: r.LastSequenceNumber, lost: r.TotalLost & 0xffffff, again: again, bytes: octets})
+	octets, again, missing := s.out.flow()
+	sight, ok := p.told.since(account{
+		at: now, packets: r.LastSequenceNumber - missing, lost: r.TotalLost&0xffffff - missing, again: again, bytes: octets,
+	})
 	if !ok {
 		p.mu.Unlock()
 		return
@@ -117,14 +119,15 @@ func (s *Session) forgetPaths() {
 	s.bound(func(b *bitrates) { b.carried = 0 })
 }
 
-// flow is what was sent, and how many packets of it had to be sent again.
-func (s *sink) flow() (octets uint64, again uint32) {
+// flow is what was sent, how many packets of it had to be sent again, and how many there were
+// none of to send, which the far side takes for lost on its own path.
+func (s *sink) flow() (octets uint64, again, missing uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.history != nil {
 		again = s.history.Lost()
 	}
-	return s.bytes, again
+	return s.bytes, again, s.missing
 }
 
 // account is what was received so far. queue gives how long packets waited since it
@@ -141,19 +144,4 @@ func (s *source) account(now time.Time) (a account, queue func() time.Duration) 
 		defer s.mu.Unlock()
 		return s.queue.Take()
 	}
-}
-
-// pushQueue notes when a picture began to come, or a packet of sound.
-func (s *source) pushQueue(stamp, clockRate uint32, now time.Time) {
-	if clockRate == 0 || s.stamped && stamp == s.queueStamp {
-		return
-	}
-	if ahead := int32(stamp - s.queueStamp); !s.stamped || ahead < 0 || ahead > int32(10*clockRate) {
-		s.queue.Reset()
-		s.queueOrigin, s.queueTicks = now, 0
-	} else {
-		s.queueTicks += int64(ahead)
-	}
-	s.stamped, s.queueStamp = true, stamp
-	s.queue.Push(now.Sub(s.queueOrigin)-time.Duration(s.queueTicks*int64(time.Second)/int64(clockRate)), now)
 }

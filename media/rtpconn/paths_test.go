@@ -48,6 +48,49 @@ func TestReportedLossBoundsWhatIsSent(t *testing.T) {
 	require.Zero(t, f.bitrate.Load())
 }
 
+// What never came to us cannot be lost on the far side's path, which reports it all the same.
+func TestHolesOfTheSourceAreNotThePaths(t *testing.T) {
+	clock := newManualClock()
+	s, _, h, _ := watch(t, Feedback{}, on(clock))
+	f := newFeed(h264)
+	_, err := s.Publish(t.Context(), f)
+	require.NoError(t, err)
+	payload := strings.Repeat("x", 1000)
+	seq, lost := uint16(0), uint32(0)
+	step := func(lose bool) {
+		late := uint16(0)
+		for range 100 {
+			if seq++; seq%2 == 0 {
+				lost++
+				late = seq
+				continue
+			}
+			f.send(seq, uint32(seq)/3*3000, payload)
+		}
+		if late != 0 { // one of them in disorder
+			f.send(late, uint32(late)/3*3000, payload)
+			lost--
+		}
+		if lose {
+			lost += 30
+		}
+		highest := uint32(seq)
+		h.rtcp(&rtcp.ReceiverReport{SSRC: 5, Reports: []rtcp.ReceptionReport{{SSRC: s.SSRC(), LastSequenceNumber: highest, TotalLost: lost}}})
+		eventually(t, "the report", func() bool {
+			s.paths.mu.Lock()
+			defer s.paths.mu.Unlock()
+			return s.paths.told.at.Equal(clock.Now())
+		})
+		clock.advance(500 * time.Millisecond)
+	}
+	for range 6 {
+		step(false)
+	}
+	require.Zero(t, s.SendLimit())
+	step(true)
+	require.NotZero(t, s.SendLimit(), "of fifty, thirty were lost on the path")
+}
+
 // What comes with holes in it is asked to be less.
 func TestLossOnTheWayInIsToldToTheSender(t *testing.T) {
 	clock := newManualClock()

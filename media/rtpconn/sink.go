@@ -40,6 +40,7 @@ type sink struct {
 	octets  uint32
 	sent    uint64 // of all
 	bytes   uint64
+	missing uint32 // packets that did not come here, or late, for which the far side sees gaps
 	lastAt  time.Time
 	rate    meter
 
@@ -139,9 +140,13 @@ func (s *sink) packet(pub *publication, p *rtp.Packet, buf []byte, now time.Time
 		s.broken = false
 		return nil, false
 	}
+	before := s.stream.last
 	seq, stamp, ok := s.stream.number(p.SequenceNumber, p.Timestamp, now)
 	if !ok {
 		return nil, false
+	}
+	if ahead := int16(seq - before); ahead > 1 {
+		s.missing += uint32(ahead - 1)
 	}
 	// A join begins a talkspurt (RFC 3551 §4.1).
 	marker := p.Marker || s.broken && pub.audio

@@ -41,11 +41,7 @@ type source struct {
 	former    uint32 // the SSRC before, and when it was left
 	left      time.Time
 
-	queue       rate.Queue
-	stamped     bool // queueStamp is one
-	queueStamp  uint32
-	queueTicks  int64
-	queueOrigin time.Time
+	queue rate.Queue
 }
 
 // source is the SSRC that is received; ok is false before there is one.
@@ -101,14 +97,15 @@ func (s *source) turn(ssrc, rate uint32, now time.Time) {
 	s.known, s.ended, s.ssrc, s.candidate = true, false, ssrc, nil
 	s.stats = report.Reception{ClockRate: rate}
 	s.missing.Reset()
-	s.splice, s.stamped = true, false
+	s.splice = true
+	s.queue.Reset()
 	s.ntp = 0
 }
 
 func (s *source) push(p *rtp.Packet, rate uint32, now time.Time) bool {
 	if rate != 0 && s.stats.ClockRate != rate {
 		s.stats.Retune(rate)
-		s.stamped = false
+		s.queue.Reset()
 	}
 	switch s.stats.Push(p.SequenceNumber, p.Timestamp, now) {
 	case report.Duplicate, report.Suspect:
@@ -118,7 +115,7 @@ func (s *source) push(p *rtp.Packet, rate uint32, now time.Time) bool {
 		s.splice = true
 	}
 	s.missing.Push(p.SequenceNumber, now)
-	s.pushQueue(p.Timestamp, rate, now)
+	s.queue.Stamped(p.Timestamp, rate, now)
 	s.packets++
 	s.bytes += uint64(len(p.Payload))
 	s.rate.add(len(p.Payload))

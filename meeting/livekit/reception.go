@@ -30,6 +30,7 @@ type reception struct {
 	open   map[string]*remoteTrack // by track ID
 	paused bool                    // nothing is to be received any more
 	closed bool
+	way    downlink
 
 	// Of the room, as it was told last.
 	known, isRecorded bool
@@ -127,6 +128,9 @@ func (r *reception) ask(s *session, trackID string, want Subscription, fresh boo
 	if fresh {
 		_ = s.send(subscription(true, trackID))
 	}
+	r.mu.Lock()
+	want = r.fitting(trackID, want)
+	r.mu.Unlock()
 	settings := &livekit.UpdateTrackSettings{
 		TrackSids: []string{trackID}, Quality: wireQuality(want.Quality),
 		Width: uint32(max(want.Width, 0)), Height: uint32(max(want.Height, 0)), Fps: uint32(max(want.FPS, 0)),

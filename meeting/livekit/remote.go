@@ -27,6 +27,7 @@ type remoteTrack struct {
 	from    *reception
 	out     fanout
 	gate    gate
+	seen    tracking
 
 	done chan struct{}
 	once sync.Once
@@ -165,7 +166,11 @@ func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 			return
 		default:
 		}
-		if in.Unmarshal(buf[:n]) != nil || !t.gate.passes(in.Payload) {
+		if in.Unmarshal(buf[:n]) != nil {
+			continue
+		}
+		t.seen.push(in.SequenceNumber, in.Timestamp, t.format.ClockRate, n, time.Now())
+		if !t.gate.passes(in.Payload) {
 			continue
 		}
 		t.translate(&in, &out, level)

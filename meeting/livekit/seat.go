@@ -73,7 +73,12 @@ func (s *Seat) handle(on *session, m *livekit.SignalResponse) {
 	}
 }
 
-func (s *Seat) tick(on *session, now time.Time) { s.publishing.tick(on, now) }
+func (s *Seat) tick(on *session, now time.Time) {
+	s.publishing.tick(on, now)
+	if s.receive {
+		s.reception.look(on, now)
+	}
+}
 
 func (s *Seat) broke(_ *session, final bool) {
 	s.publishing.broke(final)

@@ -116,6 +116,20 @@ func TestHistory(t *testing.T) {
 	require.False(t, ok)
 }
 
+// What went out after younger packets, because it came to us so, was asked for before: it is
+// not lost.
+func TestHistoryCountsWhatWasLost(t *testing.T) {
+	var h History
+	buf := make([]byte, 100)
+	for _, seq := range []uint16{65534, 65535, 1, 0, 2} {
+		h.Push(seq, []byte("x"), noon)
+	}
+	for _, seq := range []uint16{0, 1, 1} {
+		h.Find(seq, buf, noon.Add(time.Duration(seq)*time.Millisecond))
+	}
+	require.EqualValues(t, 1, h.Lost())
+}
+
 func TestHistoryBoundsWhatAFarSideCanAskFor(t *testing.T) {
 	var h History
 	buf := make([]byte, 100)

@@ -10,6 +10,7 @@ type History struct {
 	second time.Time
 	spent  int
 	lost   uint32
+	newest uint16
 }
 
 const (
@@ -24,6 +25,7 @@ const (
 
 type sent struct {
 	used   bool
+	late   bool // went out after younger ones: it may be asked for in the meantime
 	seq    uint16
 	at     time.Time
 	resent time.Time
@@ -34,7 +36,10 @@ type sent struct {
 // packets is used again.
 func (h *History) Push(seq uint16, wire []byte, at time.Time) {
 	s := &h.slots[seq%historySize]
-	s.used, s.seq, s.at, s.resent = true, seq, at, time.Time{}
+	s.late = int16(seq-h.newest) < 0 && h.slots[h.newest%historySize].used
+	if s.used, s.seq, s.at, s.resent = true, seq, at, (time.Time{}); !s.late {
+		h.newest = seq
+	}
 	s.wire = append(s.wire[:0], wire...)
 }
 
@@ -51,7 +56,7 @@ func (h *History) Find(seq uint16, buf []byte, now time.Time) (n int, ok bool) {
 		return 0, false
 	}
 	h.spent++
-	if s.resent.IsZero() {
+	if s.resent.IsZero() && !s.late {
 		h.lost++
 	}
 	s.resent = now

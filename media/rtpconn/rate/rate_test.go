@@ -159,6 +159,26 @@ func TestQueue(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, func() { q.Push(time.Hour, noon) }))
 }
 
+// Of RTP the first packet of a picture tells how long the picture waited.
+func TestQueueOfPictures(t *testing.T) {
+	var q rate.Queue
+	picture := func(i int, late time.Duration) {
+		for j := range 3 {
+			q.Stamped(uint32(i*3000), 90_000, noon.Add(time.Duration(i)*time.Second/30+late+time.Duration(j)*time.Millisecond))
+		}
+	}
+	for i := range 30 {
+		picture(i, 0)
+	}
+	assert.Zero(t, q.Take())
+	for i := range 30 {
+		picture(30+i, 200*time.Millisecond)
+	}
+	assert.InDelta(t, 200*time.Millisecond, q.Take(), float64(time.Millisecond))
+	picture(90_000, 0) // the clock began anew
+	assert.Zero(t, q.Take())
+}
+
 // What leaks a little after a cut is made to fit, which matters to far sides that cannot ask
 // for lost packets again; loss that is the path's own takes little away.
 func TestLeak(t *testing.T) {
