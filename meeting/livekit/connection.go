@@ -143,5 +143,10 @@ func parseCandidate(text string) (webrtc.ICECandidateInit, error) {
 	return candidate, nil
 }
 
-// levelExtension is the audio level of RFC 6464.
-var levelExtension = webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}
+// The header extensions we send: the audio level of RFC 6464, and the names of a video in two
+// sizes, of RFC 9143 and RFC 8852.
+var (
+	levelExtension = webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}
+	midExtension   = webrtc.RTPHeaderExtensionCapability{URI: sdp.SDESMidURI}
+	ridExtension   = webrtc.RTPHeaderExtensionCapability{URI: sdp.SDESRTPStreamIDURI}
+)

@@ -78,27 +78,93 @@ func (g *publishing) subscribed(m *livekit.SubscribedQualityUpdate) {
 	if p == nil {
 		return
 	}
-	wanted := anyEnabled(m.GetSubscribedQualities())
+	wanted, large := anyEnabled(m.GetSubscribedQualities(), livekit.VideoQuality_LOW), anyEnabled(m.GetSubscribedQualities(), livekit.VideoQuality_MEDIUM)
 	for _, codec := range m.GetSubscribedCodecs() {
-		wanted = wanted || anyEnabled(codec.GetQualities())
+		wanted = wanted || anyEnabled(codec.GetQualities(), livekit.VideoQuality_LOW)
+		large = large || anyEnabled(codec.GetQualities(), livekit.VideoQuality_MEDIUM)
 	}
 	p.mu.Lock()
 	changed := p.wanted != wanted
 	p.wanted, p.confirmed = wanted, true
 	p.mu.Unlock()
-	p.refresh(time.Now())
+	now := time.Now()
+	if p.sizes {
+		g.tellSmall(p, p.small.appetite.told(wanted, large, now))
+	}
+	p.refresh(now)
 	if changed {
 		g.link.events.send(Event{Kind: Wanted, Role: p.role, On: wanted})
 	}
 }
 
-func anyEnabled(qualities []*livekit.SubscribedQuality) bool {
+// anyEnabled reports whether a quality is wanted, or a higher one.
+func anyEnabled(qualities []*livekit.SubscribedQuality, least livekit.VideoQuality) bool {
 	for _, q := range qualities {
-		if q.GetEnabled() && q.GetQuality() != livekit.VideoQuality_OFF {
+		if q.GetEnabled() && q.GetQuality() >= least && q.GetQuality() != livekit.VideoQuality_OFF {
 			return true
 		}
 	}
 	return false
+}
+
+// smallAsked: the SFU asks for a keyframe of the small picture.
+func (g *publishing) smallAsked(p *published) {
+	now := time.Now()
+	g.tellSmall(p, p.small.appetite.askedSmall(now))
+	p.refresh(now)
+	p.smallKeyframe()
+}
+
+// largeAsked: it asks for one of the large picture.
+func (g *publishing) largeAsked(p *published) {
+	now := time.Now()
+	if p.sizes && p.small.appetite.askedLarge(now) {
+		p.refresh(now)
+	}
+}
+
+// othersChanged: somebody has gone, or come.
+func (g *publishing) othersChanged(gone bool) {
+	for _, p := range g.all() {
+		p.small.appetite.others(gone, time.Now())
+	}
+}
+
+// tellSmall says whether the small picture is wanted, when that has changed.
+func (g *publishing) tellSmall(p *published, changed bool) {
+	if changed {
+		g.link.events.send(Event{Kind: SmallWanted, Role: p.role, On: p.small.appetite.isWanted()})
+	}
+}
+
+// offerSmall says whether there can be a small picture of a role.
+func (g *publishing) offerSmall(role media.Role, on bool) {
+	if p := g.set(role, func() { g.offers[role] = on }); p != nil {
+		now := time.Now()
+		g.tellSmall(p, p.small.appetite.offer(on, now))
+		p.refresh(now)
+	}
+}
+
+// setSmall gives the small picture of a role, nil for none.
+func (g *publishing) setSmall(role media.Role, t media.Track) {
+	if p := g.set(role, func() { g.smalls[role] = t }); p != nil {
+		p.mu.Lock()
+		p.small.track = t
+		p.mu.Unlock()
+		p.refresh(time.Now())
+	}
+}
+
+// set notes something about a role and returns what is published in it.
+func (g *publishing) set(role media.Role, note func()) *published {
+	if int(role) >= roles {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	note()
+	return g.roles[role]
 }
 
 // setSize tells the size of a role's pictures, now and on later sessions.

@@ -21,6 +21,9 @@ const (
 	Muted
 	// Unpublished: the meeting took the permission to publish Role away.
 	Unpublished
+	// SmallWanted: somebody wants our video of Role in its small size (On), or nobody does
+	// any more; see Seat.OfferSmall.
+	SmallWanted
 	// Narrow: the way to the SFU carries no more than Bitrate of our video of Role.
 	Narrow
 
@@ -49,7 +52,7 @@ const (
 )
 
 func (k EventKind) String() string {
-	names := [...]string{"", "wanted", "muted", "unpublished", "narrow", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat", "described"}
+	names := [...]string{"", "wanted", "muted", "unpublished", "small wanted", "narrow", "reconnecting", "reconnected", "ended", "joined", "changed", "left", "speaking", "recorded", "chat", "described"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -59,8 +62,8 @@ func (k EventKind) String() string {
 // Event is something that happened to a seat, or in the roster.
 type Event struct {
 	Kind EventKind
-	Role media.Role // of Wanted, Muted, Unpublished, Narrow
-	On   bool       // of Wanted, Muted, Recorded
+	Role media.Role // of Wanted, Muted, Unpublished, SmallWanted, Narrow
+	On   bool       // of Wanted, Muted, SmallWanted, Recorded
 	// Bitrate of Narrow, bit/s; 0: as much as there is.
 	Bitrate int
 	// Participant of Joined, Changed, Left.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
+	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/roomgate/roomgate/media"
@@ -25,6 +26,9 @@ const primingTime = time.Second
 type published struct {
 	role  media.Role
 	track media.Track
+	// sizes is whether it is announced in two sizes.
+	sizes bool
+	small small
 
 	// tap guards what the source is attached to; it is held while attaching
 	// and detaching, never while a packet is written.
@@ -56,8 +60,10 @@ func (p *published) flowing(now time.Time) bool {
 	switch {
 	case p.sender == nil || p.muted:
 		return false
-	case p.role == media.Audio || p.wanted:
+	case p.role == media.Audio:
 		return true
+	case p.wanted:
+		return p.small.sender == nil || !p.small.suffices(now)
 	}
 	return p.sender.count() == 0 || now.Sub(p.since) < primingTime
 }
@@ -66,9 +72,10 @@ func (p *published) flowing(now time.Time) bool {
 func (p *published) refresh(now time.Time) {
 	p.tap.Lock()
 	defer p.tap.Unlock()
+	p.refreshSmall(now)
 	flowing := p.flowing(now) && !p.gone
 	p.mu.Lock()
-	track, sender := p.track, p.sender
+	track, sender, small := p.track, p.sender, p.small.sender
 	p.mu.Unlock()
 	if p.detach != nil && (!flowing || p.attached != track) {
 		p.detach()
@@ -77,8 +84,28 @@ func (p *published) refresh(now time.Time) {
 	if flowing && p.detach == nil {
 		sender.splice()
 		p.attached = track
-		p.detach = track.Attach(sender)
+		var to media.Writer = sender
+		if small != nil {
+			to = p.small.beside(sender, small)
+		}
+		p.detach = track.Attach(to)
 		p.keyframe()
+	}
+}
+
+// refreshSmall does the same for the small picture; tap is held.
+func (p *published) refreshSmall(now time.Time) {
+	p.mu.Lock()
+	track, sender, muted := p.small.track, p.small.sender, p.muted
+	codec := p.track.Format().Codec
+	p.mu.Unlock()
+	m := &p.small
+	flowing := track != nil && sender != nil && !muted && !p.gone && track.Format().Codec.Is(string(codec)) && m.appetite.sends(now)
+	if m.detach != nil && (!flowing || m.attached != track) {
+		m.drop()
+	}
+	if flowing && m.detach == nil {
+		m.take(track, sender)
 	}
 }
 
@@ -98,6 +125,7 @@ func (p *published) cut(gone bool) {
 		p.detach()
 		p.detach = nil
 	}
+	p.small.drop()
 }
 
 // keyframe passes a request on to the source, throttled.
@@ -114,6 +142,16 @@ func (p *published) keyframe() {
 	}
 }
 
+// smallKeyframe passes on a request for a keyframe of the small picture.
+func (p *published) smallKeyframe() {
+	p.mu.Lock()
+	track := p.small.track
+	p.mu.Unlock()
+	if track != nil {
+		track.RequestKeyframe()
+	}
+}
+
 // live returns the stream on a session, if it has one there.
 func (p *published) live(s *session) (*sender, string) {
 	p.mu.Lock()
@@ -122,6 +160,28 @@ func (p *published) live(s *session) (*sender, string) {
 		return nil, ""
 	}
 	return p.sender, p.id
+}
+
+// reports are the sender reports of now. Those of the two sizes have to agree, for the SFU
+// fits timestamps together by them when it switches somebody: the small picture has the time
+// that its source knows where the large one has, too, otherwise that of its packets.
+func (p *published) reports(out *sender, now time.Time) (list []rtcp.Packet) {
+	p.mu.Lock()
+	track, small, smallTrack := p.track, p.small.sender, p.small.track
+	p.mu.Unlock()
+	if r := out.report(now, track); r != nil {
+		list = append(list, r)
+	}
+	if small == nil {
+		return list
+	}
+	if _, knows := track.(media.SenderReporter); !knows {
+		smallTrack = nil
+	}
+	if r := small.report(now, smallTrack); r != nil {
+		list = append(list, r)
+	}
+	return list
 }
 
 // codec is that of the source.
@@ -149,6 +209,9 @@ func (p *published) request(cid string, size [2]int, muted bool) *livekit.AddTra
 	r.Width, r.Height = uint32(size[0]), uint32(size[1])
 	// One layer, named: without it the server reports every demand as "off".
 	r.Layers = []*livekit.VideoLayer{{Quality: livekit.VideoQuality_HIGH, Width: r.Width, Height: r.Height}}
+	if p.sizes {
+		r.Layers = layers(r.Width, r.Height)
+	}
 	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: strings.ToLower(string(p.codec())), Cid: cid, Layers: r.Layers}}
 	return r
 }

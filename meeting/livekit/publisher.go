@@ -66,21 +66,24 @@ func sendingCodecs() (*webrtc.MediaEngine, error) {
 	if err := e.RegisterHeaderExtension(levelExtension, webrtc.RTPCodecTypeAudio, webrtc.RTPTransceiverDirectionSendonly); err != nil {
 		return nil, fmt.Errorf("header extension: %w", err)
 	}
+	for _, name := range []webrtc.RTPHeaderExtensionCapability{midExtension, ridExtension} {
+		if err := e.RegisterHeaderExtension(name, webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverDirectionSendonly); err != nil {
+			return nil, fmt.Errorf("header extension: %w", err)
+		}
+	}
 	return e, nil
 }
 
-// addTrack publishes a sender and returns what the SFU calls it.
-func (p *publisher) addTrack(ctx context.Context, s *sender, request *livekit.AddTrackRequest) (*webrtc.RTPTransceiver, *livekit.TrackInfo, error) {
+// addTrack publishes the sizes of a stream, the smallest first, and returns what the SFU
+// calls it.
+func (p *publisher) addTrack(ctx context.Context, sizes []*sender, request *livekit.AddTrackRequest) (*webrtc.RTPTransceiver, *livekit.TrackInfo, error) {
 	release, err := p.take(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer release()
-	transceiver, err := p.pc.AddTransceiverFromTrack(s, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	transceiver, err := p.transceiver(sizes)
 	if err != nil {
-		return nil, nil, fmt.Errorf("publish: %w", err)
-	}
-	if err := transceiver.SetCodecPreferences(preferring(s.codec, s.Kind())); err != nil {
 		return nil, nil, fmt.Errorf("publish: %w", err)
 	}
 	word := make(chan publication, 1)
@@ -110,6 +113,24 @@ func (p *publisher) addTrack(ctx context.Context, s *sender, request *livekit.Ad
 	case <-p.session.ctx.Done():
 		return nil, nil, errBroken
 	}
+}
+
+// transceiver makes a part of the SDP for the sizes of a stream.
+func (p *publisher) transceiver(sizes []*sender) (*webrtc.RTPTransceiver, error) {
+	t, err := p.pc.AddTransceiverFromTrack(sizes[0], webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range sizes {
+		s.mid = t.Mid
+		if i == 0 {
+			continue
+		}
+		if err := t.Sender().AddEncoding(s); err != nil {
+			return nil, err
+		}
+	}
+	return t, t.SetCodecPreferences(preferring(sizes[0].codec, sizes[0].Kind()))
 }
 
 // preferring puts a codec first, which is the one the server takes the stream
@@ -237,11 +258,16 @@ func (p *publisher) tell(cid string, word publication) {
 	}
 }
 
-// listen reads a sender's RTCP until it stops. narrow hears of a bound of the way.
-func (p *publisher) listen(t *webrtc.RTPSender, s *sender, keyframe func(), narrow func(bps int)) {
+// listen reads the RTCP of one size until it stops. narrow hears of a bound of the way.
+func (p *publisher) listen(s *sender, keyframe func(), narrow func(bps int)) {
+	select {
+	case <-s.bound:
+	case <-p.session.ctx.Done():
+		return
+	}
 	buf := make([]byte, receiveMTU)
 	for {
-		n, _, err := t.Read(buf)
+		n, _, err := s.rtcp.Read(buf, nil)
 		if err != nil {
 			return
 		}

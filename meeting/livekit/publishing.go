@@ -24,15 +24,21 @@ const unwantedAfter = 10 * time.Second
 // publishing is what a seat sends: one track per role, on whatever session.
 type publishing struct {
 	link *link
-	turn chan struct{} // held while a role is being published or given up
+	// simulcast announces the main picture in two sizes.
+	simulcast bool
+	turn      chan struct{} // held while a role is being published or given up
 
-	mu    sync.Mutex
-	roles [roles]*published
-	muted [roles]bool
-	sizes [roles][2]int
+	mu     sync.Mutex
+	roles  [roles]*published
+	muted  [roles]bool
+	sizes  [roles][2]int
+	offers [roles]bool        // there can be a small picture
+	smalls [roles]media.Track // small pictures
 }
 
-func newPublishing(l *link) *publishing { return &publishing{link: l, turn: make(chan struct{}, 1)} }
+func newPublishing(l *link, simulcast bool) *publishing {
+	return &publishing{link: l, simulcast: simulcast, turn: make(chan struct{}, 1)}
+}
 
 func (g *publishing) publish(ctx context.Context, t media.Track) (func(), error) {
 	role := t.Role()
@@ -102,7 +108,9 @@ func (g *publishing) replace(ctx context.Context, t media.Track) (*published, er
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p = &published{role: role, track: t, muted: g.muted[role]}
+	p = &published{role: role, track: t, muted: g.muted[role], sizes: g.simulcast && role == media.Main}
+	p.small.track = g.smalls[role]
+	p.small.appetite.offer(g.offers[role], time.Now())
 	g.roles[role] = p
 	return p, nil
 }
@@ -124,21 +132,34 @@ func (g *publishing) establish(ctx context.Context, s *session, p *published) er
 	codec, _ := wireCodec(format.Codec)
 	cid := "rg_" + p.role.String() + "_" + rand.Text()[:8]
 	out := newSender(cid, p.role.String(), codec, publisher.wires)
+	sizes := []*sender{out}
+	var small *sender
+	if p.sizes {
+		small = newSender(cid, p.role.String(), codec, publisher.wires)
+		small.rid, out.rid = smallRID, largeRID
+		sizes = []*sender{small, out}
+	}
 	g.mu.Lock()
 	muted, size := g.muted[p.role], g.sizes[p.role]
 	g.mu.Unlock()
-	slot, info, err := publisher.addTrack(ctx, out, p.request(cid, size, muted))
+	slot, info, err := publisher.addTrack(ctx, sizes, p.request(cid, size, muted))
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
-	p.session, p.sender, p.slot, p.id = s, out, slot, info.GetSid()
+	p.session, p.sender, p.slot, p.id, p.small.sender = s, out, slot, info.GetSid(), small
 	p.since, p.confirmed, p.muted = time.Now(), false, muted
 	p.mu.Unlock()
-	rtcpFrom := slot.Sender()
 	narrow := func(bps int) { g.link.events.send(Event{Kind: Narrow, Role: p.role, Bitrate: bps}) }
 	narrow(0) // a new stream, and maybe another way
-	if !s.spawn(func() { publisher.listen(rtcpFrom, out, p.keyframe, narrow) }) {
+	large := func() {
+		g.largeAsked(p)
+		p.keyframe()
+	}
+	if !s.spawn(func() { publisher.listen(out, large, narrow) }) {
+		return errBroken
+	}
+	if small != nil && !s.spawn(func() { publisher.listen(small, func() { g.smallAsked(p) }, func(int) {}) }) {
 		return errBroken
 	}
 	p.refresh(time.Now())
@@ -187,6 +208,7 @@ func (g *publishing) forget(p *published) {
 	}
 	g.mu.Unlock()
 	p.cut(true)
+	g.tellSmall(p, p.small.appetite.reset())
 }
 
 // restore publishes on a new session what was published on the last. A role
@@ -210,9 +232,10 @@ func (g *publishing) restore(ctx context.Context, s *session) error {
 func (g *publishing) broke(final bool) {
 	for _, p := range g.all() {
 		p.mu.Lock()
-		p.session, p.sender, p.slot, p.id = nil, nil, nil, ""
+		p.session, p.sender, p.slot, p.id, p.small.sender = nil, nil, nil, "", nil
 		p.mu.Unlock()
 		p.cut(final)
+		g.tellSmall(p, p.small.appetite.reset())
 	}
 }
 
@@ -237,13 +260,9 @@ func (g *publishing) tick(s *session, now time.Time) {
 			continue
 		}
 		g.settle(p, now)
+		g.tellSmall(p, p.small.appetite.tick(now))
 		p.refresh(now)
-		p.mu.Lock()
-		track := p.track
-		p.mu.Unlock()
-		if r := out.report(now, track); r != nil {
-			reports = append(reports, r)
-		}
+		reports = append(reports, p.reports(out, now)...)
 	}
 	if publisher := s.existingPublisher(); publisher != nil {
 		publisher.report(reports)
@@ -259,6 +278,7 @@ func (g *publishing) settle(p *published, now time.Time) {
 	}
 	p.mu.Unlock()
 	if stale {
+		g.tellSmall(p, p.small.appetite.told(false, false, now))
 		g.link.events.send(Event{Kind: Wanted, Role: p.role, On: false})
 	}
 }

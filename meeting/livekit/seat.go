@@ -22,6 +22,8 @@ type JoinOptions struct {
 	Video []media.Codec
 	// Quality is what is subscribed to unless Subscribe says otherwise.
 	Quality Quality
+	// Simulcast announces the main picture in two sizes; see OfferSmall.
+	Simulcast bool
 	// BeforeRejoin runs before each attempt to join again after the link
 	// broke, e.g. to create the room with its settings. An error is logged.
 	BeforeRejoin func(ctx context.Context) error
@@ -50,7 +52,7 @@ func (c *Client) Join(ctx context.Context, room string, p call.Participant, o Jo
 		client: c, room: room, identity: p.Identity, receive: o.Receive, before: o.BeforeRejoin, member: s,
 		token: func() (string, error) { return c.seatToken(room, p, o.Receive) },
 	}
-	s.publishing = newPublishing(s.link)
+	s.publishing = newPublishing(s.link, o.Simulcast)
 	s.reception = newReception(s.link, o.Video, o.Quality, false)
 	if err := s.begin(ctx); err != nil {
 		return nil, err
@@ -128,6 +130,19 @@ func (s *Seat) Muted(role media.Role) bool { return s.publishing.isMuted(role) }
 
 // Wanted reports whether somebody subscribes to our video of a role.
 func (s *Seat) Wanted(role media.Role) bool { return s.publishing.isWanted(role) }
+
+// OfferSmall says whether there can be a small size of what is published in a role, with
+// SmallWanted telling when somebody wants it. Until there is one, and where there is none,
+// everybody gets the large one.
+func (s *Seat) OfferSmall(role media.Role, on bool) { s.publishing.offerSmall(role, on) }
+
+// SetSmall gives the small size of what is published in a role, in the same codec, about
+// 320x180; nil takes it away.
+func (s *Seat) SetSmall(role media.Role, t media.Track) { s.publishing.setSmall(role, t) }
+
+// OthersChanged says that somebody has gone from the room, or come, who may have wanted the
+// small size, or want it: seats that do not receive are not told by the SFU.
+func (s *Seat) OthersChanged(gone bool) { s.publishing.othersChanged(gone) }
 
 // SetVideoSize tells subscribers the size of the pictures of a role, which
 // they use to choose among streams.

@@ -23,8 +23,12 @@ const silence = 127
 // the SFU asks for no packet that never was.
 type sender struct {
 	id, stream string
+	rid        string        // of a video in two sizes (RFC 8851)
+	mid        func() string // then, the name of its part of the SDP
 	codec      webrtc.RTPCodecParameters
 	wires      *wires
+	bound      chan struct{}          // closed by Bind
+	rtcp       interceptor.RTCPReader // what the SFU says of the stream; of Bind
 
 	mu      sync.Mutex // orders packets; the stream has one source at a time
 	wire    interceptor.RTPWriter
@@ -53,7 +57,7 @@ type sender struct {
 var _ webrtc.TrackLocal = (*sender)(nil)
 
 func newSender(id, stream string, codec webrtc.RTPCodecParameters, w *wires) *sender {
-	s := &sender{id: id, stream: stream, codec: codec, wires: w, rate: codec.ClockRate, spliced: true}
+	s := &sender{id: id, stream: stream, codec: codec, wires: w, bound: make(chan struct{}), rate: codec.ClockRate, spliced: true}
 	if s.Kind() == webrtc.RTPCodecTypeVideo {
 		s.history = newHistory()
 	}
@@ -63,8 +67,8 @@ func newSender(id, stream string, codec webrtc.RTPCodecParameters, w *wires) *se
 // ID, RID, StreamID and Kind make a sender a webrtc.TrackLocal.
 func (s *sender) ID() string { return s.id }
 
-// RID is empty: there is one layer.
-func (s *sender) RID() string { return "" }
+// RID tells the sizes of a video apart; empty where there is one.
+func (s *sender) RID() string { return s.rid }
 
 // StreamID groups what belongs together in the SDP.
 func (s *sender) StreamID() string { return s.stream }
@@ -82,6 +86,8 @@ func (s *sender) Bind(t webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	for _, c := range t.CodecParameters() {
 		if strings.EqualFold(c.MimeType, s.codec.MimeType) {
 			s.wires.expect(t.SSRC(), s)
+			s.rtcp = t.RTCPReader()
+			close(s.bound)
 			return c, nil
 		}
 	}
@@ -102,6 +108,18 @@ func (s *sender) open(w interceptor.RTPWriter, ssrc uint32, payloadType, levelID
 	if s.levels = levelID != 0 && s.Kind() == webrtc.RTPCodecTypeAudio; s.levels {
 		_ = s.header.SetExtension(levelID, s.level[:]) // one byte under a valid id cannot fail
 	}
+}
+
+// name puts the names of RFC 9143 and RFC 8852 into every packet, by which the SFU knows
+// which size of which video it is.
+func (s *sender) name(midID, ridID uint8) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rid == "" || midID == 0 || ridID == 0 {
+		return
+	}
+	_ = s.header.SetExtension(midID, []byte(s.mid())) // up to 16 bytes under a valid id cannot fail
+	_ = s.header.SetExtension(ridID, []byte(s.rid))
 }
 
 func (s *sender) shut() {
@@ -163,6 +181,17 @@ func (s *sender) join(p *rtp.Packet) {
 	gap := max(time.Since(s.lastAt), 20*time.Millisecond)
 	s.seqShift = s.lastSeq + 1 - p.SequenceNumber
 	s.tsShift = s.lastTS + uint32(gap.Seconds()*float64(s.rate)) - p.Timestamp
+}
+
+// knock sends a packet without a picture in it. What follows continues the stream.
+func (s *sender) knock() {
+	payload := []byte{0x09, 0xf0} // H.264 §7.3.2.4: access unit delimiter, of no picture
+	if strings.EqualFold(s.codec.MimeType, webrtc.MimeTypeVP8) {
+		payload = []byte{0x10, 0x01} // RFC 7741 §4.2 and §4.3: the start of an interframe, without its data
+	}
+	s.splice()
+	_ = s.WriteRTP(&rtp.Packet{Header: rtp.Header{Marker: true}, Payload: payload})
+	s.splice()
 }
 
 // resend answers a NACK from the history.

@@ -35,13 +35,12 @@ func (w *wires) BindLocalStream(info *interceptor.StreamInfo, writer interceptor
 	s := w.senders[webrtc.SSRC(info.SSRC)]
 	w.mu.Unlock()
 	if s != nil {
-		level := 0
+		ids := map[string]uint8{}
 		for _, e := range info.RTPHeaderExtensions {
-			if e.URI == levelExtension.URI {
-				level = e.ID
-			}
+			ids[e.URI] = uint8(e.ID)
 		}
-		s.open(writer, info.SSRC, info.PayloadType, uint8(level))
+		s.open(writer, info.SSRC, info.PayloadType, ids[levelExtension.URI])
+		s.name(ids[midExtension.URI], ids[ridExtension.URI])
 	}
 	return writer
 }
