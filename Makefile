@@ -8,7 +8,8 @@ FUZZTIME  ?= 10s
 SOAKTIME  ?= 10m
 SOAKCALL  ?= 1h
 CASCADE   ?= 2h
-PACKAGES   = $$($(GO) list ./... | grep -v '/e2e')
+# The slowest first, so that no processor waits for them at the end.
+PACKAGES   = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./sip $$($(GO) list ./... | grep -v '/e2e')
 WEB        = $(shell git ls-files web 2>/dev/null)
 
 .PHONY: help setup setup-test run build web prompts test unit e2e fuzz bench soak picture lint fmt

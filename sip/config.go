@@ -73,6 +73,8 @@ type Config struct {
 	AnswerTimeout time.Duration
 	// DelayedOffer calls without SDP: the far side offers, for those that insist.
 	DelayedOffer bool
+	// Farewell bounds how long the last requests of a shutdown wait for their answers: 2 s.
+	Farewell time.Duration
 	// T1 is the round-trip estimate the dialog's own timers derive from: 500 ms.
 	T1 time.Duration
 
@@ -208,6 +210,7 @@ func (c *Config) withDefaults() error {
 	def(&c.MinSE, 90*time.Second)
 	def(&c.Reliable, ReliableSupported)
 	def(&c.AnswerTimeout, 3*time.Minute)
+	def(&c.Farewell, 2*time.Second)
 	def(&c.T1, 500*time.Millisecond)
 	c.Limits.withDefaults()
 	def(&c.ConferenceEvery, 5*time.Second)

@@ -167,9 +167,6 @@ func (e *Endpoint) Serve(ctx context.Context, incoming func(call.Leg)) error {
 	return nil
 }
 
-// farewell bounds how long the BYEs of a shutdown wait for their answers.
-const farewell = 2 * time.Second
-
 func (e *Endpoint) shutdown() {
 	e.Drain()
 	e.close()
@@ -184,7 +181,7 @@ func (e *Endpoint) shutdown() {
 		_ = l.Hangup(call.Cause{Code: call.Draining})
 	}
 	e.stopLines()
-	deadline := time.NewTimer(farewell)
+	deadline := time.NewTimer(e.cfg.Farewell)
 	defer deadline.Stop()
 	for _, l := range legs {
 		select {

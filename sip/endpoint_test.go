@@ -69,8 +69,9 @@ func start(t testing.TB, tune func(*sip.Config)) *agent {
 	cfg := sip.Config{
 		Listen: []sip.Listener{{Transport: "udp", Address: "127.0.0.1:0"}, {Transport: "tcp", Address: "127.0.0.1:0"}},
 		Direct: true, Ports: ports,
-		Limits: sip.Limits{PerSource: 100000},
-		Log:    logger(t),
+		Limits:   sip.Limits{PerSource: 100000},
+		Farewell: 200 * time.Millisecond, // peers made by hand answer no BYE
+		Log:      logger(t),
 	}
 	if os.Getenv("SIP_TRACE") != "" {
 		cfg.Tap = func(r edge.Record) {

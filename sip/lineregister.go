@@ -118,7 +118,7 @@ func (l *line) unregistered(err error, wait time.Duration) {
 
 // leave removes a binding.
 func (l *line) leave(b *binding) {
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.Farewell)
 	defer cancel()
 	if _, err := b.exchange(ctx, 0); err != nil {
 		l.log.Info("registration not removed", zap.Stringer("registrar", b.host.At), zap.Error(err))

@@ -287,7 +287,7 @@ func (s *subscription) tell(whole bool) bool {
 
 // finish says that no more will come.
 func (s *subscription) finish(reason string) {
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), s.e.cfg.Farewell)
 	defer cancel()
 	s.notify(ctx, "terminated;reason="+reason, nil)
 }
