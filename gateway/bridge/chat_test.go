@@ -16,29 +16,31 @@ import (
 	"github.com/roomgate/roomgate/transcode/video/videotest"
 )
 
-// Screens that are made show what is written in the meeting: the last three lines, once each,
-// with the name of who wrote it; long ones in two rows.
-func TestGoldenChat(t *testing.T) {
+// chatted is a screen in CIF that shows a camera and, for a while, what Nguyễn Thị Lan writes;
+// receiver tells of that.
+func chatted(t *testing.T, show time.Duration, camera string) (*theatre, *fakeLeg, []*videotest.Camera, *fakeReceiver) {
+	t.Helper()
 	sfu := newSFU(t)
 	sfu.roster = []call.Participant{{Identity: "web-lan", Name: "Nguyễn Thị Lan"}}
-	th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Chat = time.Minute })
-	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", "Sở Y tế"), nil)
+	th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Chat = show })
+	m := th.bridge.Add(newLeg(t, "a", sound()), named("a", camera), nil)
 	m.MediaChanged()
 	cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
 	m.AddTrack(cam)
 	leg, _, _ := th.seat("viewer", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 0), nil)
-	var receiver *fakeReceiver
-	eventually(t, "somebody receives", func() bool {
-		for _, r := range sfu.hidden() {
-			receiver = r
-		}
-		return receiver != nil
-	})
+	eventually(t, "somebody receives", func() bool { return len(sfu.hidden()) > 0 })
 	cams := []*videotest.Camera{cam}
 	eventually(t, "a picture is published", func() bool {
 		showFirst(cams)
 		return leg.publishes(media.Main) != nil
 	})
+	return th, leg, cams, sfu.hidden()[0]
+}
+
+// Screens that are made show what is written in the meeting: the last three lines, once each,
+// with the name of who wrote it; long ones in two rows.
+func TestGoldenChat(t *testing.T) {
+	th, leg, cams, receiver := chatted(t, time.Minute, "Sở Y tế")
 	for _, line := range [][2]string{
 		{"1", "Dòng này đã trôi qua."}, {"2", "Xin chào các đồng chí!"},
 		{"3", "Đề nghị các điểm cầu kiểm tra lại âm thanh và hình ảnh trước khi cuộc họp bắt đầu lúc tám giờ sáng, cảm ơn."},
@@ -59,23 +61,10 @@ func TestChatGoes(t *testing.T) {
 		show time.Duration
 	}{{"not shown", 0}, {"shown for a while", 3 * time.Second}} {
 		t.Run(tc.name, func(t *testing.T) {
-			sfu := newSFU(t)
-			sfu.roster = []call.Participant{{Identity: "web-lan", Name: "Nguyễn Thị Lan"}}
-			th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Chat = tc.show })
-			m := th.bridge.Add(newLeg(t, "a", sound()), named("a", ""), nil)
-			m.MediaChanged()
-			cam := videotest.NewCamera(t, "cam a", media.Main, clipOf(t, h264At(31, 1), 640, 360, 20))
-			m.AddTrack(cam)
-			leg, _, _ := th.seat("viewer", takes(media.Format{Codec: media.H263, ClockRate: 90000, H263: media.H263Format{CIF: 1}}, 0), nil)
-			eventually(t, "somebody receives", func() bool { return len(sfu.hidden()) > 0 })
-			cams := []*videotest.Camera{cam}
-			eventually(t, "a picture is published", func() bool {
-				showFirst(cams)
-				return leg.publishes(media.Main) != nil
-			})
+			th, leg, cams, receiver := chatted(t, tc.show, "")
 			plain := settledView(t, th, leg, cams)
 			write := func(id string) {
-				sfu.hidden()[0].events(bridge.Event{Kind: bridge.Chatted, ID: id, Text: "Xin chào", Participant: call.Participant{Identity: "web-lan"}})
+				receiver.events(bridge.Event{Kind: bridge.Chatted, ID: id, Text: "Xin chào", Participant: call.Participant{Identity: "web-lan"}})
 			}
 			write("1")
 			if tc.show == 0 {
