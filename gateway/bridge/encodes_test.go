@@ -83,6 +83,7 @@ func TestScreensAreMadeOncePerView(t *testing.T) {
 				eventually(t, fmt.Sprintf("%d sees %v", 10+i, tc.sees(10+i)), func() bool {
 					return v.Shows(tc.sees(10+i)...) && (tc.kind != layout.Speaker || largest(v) == tc.sees(10 + i)[0])
 				})
+				v.Source.Close() // one looks at a time, which is less work
 			}
 			eventually(t, fmt.Sprintf("%d encoders, of the %d there are", tc.want, th.encoders()), func() bool { return th.encoders() == tc.want })
 			more, members := th.crowd(cameras, cameras, 0)
