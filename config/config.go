@@ -143,6 +143,8 @@ type Video struct {
 	// own, off: none.
 	Worker    string `key:"worker"`
 	Processes int    `key:"processes"` // of the worker at most; 0 = by the processors
+	// Simulcast publishes pictures of terminals small, too, while somebody wants them small.
+	Simulcast string `key:"simulcast" oneof:"auto,off" reload:"yes"`
 }
 
 // Limits protect the node.

@@ -34,7 +34,7 @@ func Default() *Config {
 			Listen: Addresses{":8080"},
 			TLS:    HTTPTLS{Listen: Addresses{":8443"}},
 		},
-		Video:        Video{Worker: "auto"},
+		Video:        Video{Worker: "auto", Simulcast: "auto"},
 		Meetings:     Meetings{AutoCreate: true, DefaultLayout: "auto", Keypad: true, EarlyJoin: 10 * time.Minute, LectureTurn: 10 * time.Second, Banners: true},
 		Lobby:        Lobby{Alias: []string{"lobby"}, Language: "ask", Tries: 3, Tones: true, Names: "off"},
 		Limits:       Limits{MaxCalls: 1000, PerSource: 200, Registrations: 20000, APIRequests: 1200},

@@ -77,6 +77,7 @@ func TestReloadableKeys(t *testing.T) {
 		{"meetings.banners", "", "meetings: {banners: false}"},
 		{"meetings.clock", "", "meetings: {clock: Asia/Ho_Chi_Minh}"},
 		{"meetings.chat", "", "meetings: {chat: true}"},
+		{"video.simulcast", "", "video: {simulcast: off}"},
 		{"meetings.lecture_turn", "", "meetings: {lecture_turn: 5s}"},
 		{"meetings.early_join", "", "meetings: {early_join: 1m}"},
 		{"limits.api_requests", "limits: {api_requests: 1}", "limits: {api_requests: 2}"},

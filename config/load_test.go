@@ -110,7 +110,7 @@ func TestFullFileSetsEveryKey(t *testing.T) {
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("192.0.2.0/24")},
 		},
 		Database:     config.Database{URL: "postgres://roomgate@localhost/roomgate"},
-		Video:        config.Video{Worker: "/usr/lib/roomgate/roomgate-video", Processes: 2},
+		Video:        config.Video{Worker: "/usr/lib/roomgate/roomgate-video", Processes: 2, Simulcast: "off"},
 		Meetings:     config.Meetings{AutoCreate: true, DefaultLayout: "speaker", MaxLegs: 40, EarlyJoin: 15 * time.Minute, LectureTurn: 5 * time.Second, Clock: "Asia/Ho_Chi_Minh", Chat: true, PhoneNumbers: []string{"+84 24 7100 0000"}},
 		Lobby:        config.Lobby{Alias: []string{"lobby", "19001000"}, Language: "vi", Tries: 5, Names: "phones", Prompts: "/etc/roomgate/prompts"},
 		Limits:       config.Limits{MaxCalls: 200, PerSource: 500, Registrations: 100, APIRequests: 600},

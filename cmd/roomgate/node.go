@@ -90,6 +90,9 @@ func newNode(ctx context.Context, c *config.Config, file string, logs io.Writer)
 		return nil, errors.Join(err, n.readers.Close(), n.directory.DB.Close())
 	}
 	n.meeting.codecs = shownCodecs(n.video)
+	n.meeting.simulcast = func() bool {
+		return n.live.Current().Video.Simulcast != "off" && n.video.Available() == nil
+	}
 	if n.telemetry, err = newTelemetry(ctx, c.Telemetry, n.meeting.node, n.log.Named("telemetry")); err != nil {
 		n.close()
 		return nil, fmt.Errorf("telemetry: %w", err)

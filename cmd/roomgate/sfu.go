@@ -19,6 +19,8 @@ type sfu struct {
 	// codecs of pictures that legs can be shown, as they are or transcoded;
 	// nil: H.264.
 	codecs func() []media.Codec
+	// simulcast is whether pictures of legs can be published in two sizes; nil: they cannot.
+	simulcast func() bool
 }
 
 func (s sfu) video() []media.Codec {
@@ -41,7 +43,9 @@ var (
 
 // Join implements bridge.SFU.
 func (s sfu) Join(ctx context.Context, room string, who call.Participant, receive bool, events func(bridge.Event)) (bridge.Seat, error) {
-	seat, err := s.client.Join(ctx, room, who, livekit.JoinOptions{Receive: receive, Video: s.video()})
+	seat, err := s.client.Join(ctx, room, who, livekit.JoinOptions{
+		Receive: receive, Video: s.video(), Simulcast: s.simulcast != nil && s.simulcast(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +98,8 @@ func forward(from <-chan livekit.Event, reason func() error, to func(bridge.Even
 			to(bridge.Event{Kind: bridge.SeatUnpublished, Role: e.Role})
 		case livekit.Narrow:
 			to(bridge.Event{Kind: bridge.SeatNarrow, Role: e.Role, Bitrate: e.Bitrate})
+		case livekit.SmallWanted:
+			to(bridge.Event{Kind: bridge.SeatSmall, Role: e.Role, On: e.On})
 		case livekit.Reconnecting:
 			to(bridge.Event{Kind: bridge.LinkLost})
 		case livekit.Reconnected:

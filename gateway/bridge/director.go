@@ -158,6 +158,7 @@ func (b *Bridge) direct() {
 	if worker {
 		b.publishMade(p.now)
 	}
+	b.makeSmall(p.now, worker)
 	b.askSources(p, worker)
 	b.subscribe(p.watched, p.now)
 	b.ensureFeeds()

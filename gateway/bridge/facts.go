@@ -26,12 +26,14 @@ func (m *Member) Facts(role media.Role, sent bool) Facts {
 	}
 	if !sent {
 		if f, made := m.uplinkFacts(role); made {
+			m.smallFacts(&f)
 			return f
 		}
 		f := Facts{Mode: "passthrough", Pipeline: "H264 -> repacketize(mode 1) -> meeting"}
 		if sps := m.sends.Load(); sps != nil {
 			f.Width, f.Height, f.FPS = sps.Width, sps.Height, sps.FPS
 		}
+		m.smallFacts(&f)
 		return f
 	}
 	if f, made := m.madeFacts(); made {
@@ -100,8 +102,8 @@ func (m *Member) uplinkFacts(role media.Role) (f Facts, made bool) {
 	return f, made
 }
 
-// pictureChanged notes the size of what the leg sends. It is called on the
-// packet path.
+// pictureChanged notes the size of the leg's picture as the meeting gets it. It is called on
+// the packet path where that is passed on.
 func (m *Member) pictureChanged(sps h264.SPS) {
 	m.sends.Store(&sps)
 	m.poke()

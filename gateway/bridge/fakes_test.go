@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -333,6 +334,41 @@ type fakeSeat struct {
 	receiver *fakeReceiver
 	left     bool
 	muted    map[media.Role]bool
+	offered  bool        // a small size of its picture
+	small    media.Track // and has it
+	others   []bool      // gone, or come
+}
+
+func (s *fakeSeat) OfferSmall(_ media.Role, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offered = on
+}
+
+func (s *fakeSeat) SetSmall(_ media.Role, t media.Track) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.small = t
+}
+
+func (s *fakeSeat) OthersChanged(gone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.others = append(s.others, gone)
+}
+
+// sizes is whether a small size is offered, and what it is.
+func (s *fakeSeat) sizes() (offered bool, small media.Track) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.offered, s.small
+}
+
+// heard is who has come and gone, as the seat was told.
+func (s *fakeSeat) heard() []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.others)
 }
 
 func (s *fakeSeat) SetMuted(role media.Role, muted bool) {

@@ -283,6 +283,7 @@ func (b *Bridge) rosterChanged(e Event) {
 			delete(b.spoke, p.Identity)
 			b.dropRemoteSources(p.Identity, nil)
 			b.shareChanged(p.Identity)
+			b.othersChanged(true)
 			b.in.Notify(Notice{Kind: Left, Identity: p.Identity, Participant: p})
 		}
 		return
@@ -291,6 +292,7 @@ func (b *Bridge) rosterChanged(e Event) {
 	if !known {
 		b.order++
 		b.arrived[p.Identity] = b.order
+		b.othersChanged(false)
 		b.in.Notify(Notice{Kind: Joined, Identity: p.Identity, Participant: p})
 	}
 	b.addRemoteSources(p)

@@ -29,7 +29,7 @@ type Member struct {
 	wait   sync.WaitGroup // publish and what belongs to the seat
 
 	state    atomic.Pointer[h264.State] // of picture, for the director and Facts
-	sends    atomic.Pointer[h264.SPS]   // of the leg's own picture
+	sends    atomic.Pointer[h264.SPS]   // of the leg's own picture, as the meeting gets it
 	presents atomic.Pointer[h264.SPS]   // of its content
 	speaking atomic.Pointer[mixer.Input]
 
@@ -37,6 +37,7 @@ type Member struct {
 	mu      sync.Mutex
 	wanted  map[media.Role]media.Track
 	muted   bool
+	sized   smallSize
 	changed chan struct{}
 	seats   chan Seat // from takeSeat to publish
 
@@ -71,6 +72,10 @@ type Member struct {
 	pinned   string      // identity
 	joined   uint64
 	uplinks  map[media.Role]*video.Output // of codecs the meeting does not know
+
+	smallWanted bool          // somebody in the meeting wants the leg's picture small
+	offersSmall bool          // it can be made
+	small       *video.Output // and is
 
 	presentation presentation
 	slides       slides

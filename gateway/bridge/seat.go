@@ -129,6 +129,11 @@ func (m *Member) seatEvent(e Event) {
 				b.nudge()
 			})
 		}
+	case SeatSmall:
+		b.do(func() {
+			m.smallWanted = e.On
+			b.nudge()
+		})
 	case LinkLost:
 		b.do(func() { b.linkLost(m) })
 	case LinkBack:
@@ -149,6 +154,7 @@ func (m *Member) publish() {
 	var seat Seat
 	current := map[media.Role]publication{}
 	toldMuted := false
+	var toldSize smallSize
 	var told, toldContent h264.SPS // the sizes of the pictures, as the meeting knows them
 	defer func() {
 		if seat != nil {
@@ -174,6 +180,9 @@ func (m *Member) publish() {
 		m.mu.Unlock()
 		for _, role := range []media.Role{media.Audio, media.Main, media.Content} {
 			m.publishRole(seat, current, role, wanted[role])
+		}
+		if s, ok := seat.(sized); ok {
+			m.size(s, &toldSize)
 		}
 		if muted != toldMuted {
 			toldMuted = muted

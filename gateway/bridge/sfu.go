@@ -68,6 +68,7 @@ const (
 	RosterChange                          // Participant came or changed; Gone: left
 	SeatUnpublished                       // the meeting stopped what the seat publishes in Role
 	SeatNarrow                            // the way to the meeting carries Bitrate of what the seat publishes in Role
+	SeatSmall                             // somebody wants what the seat publishes in Role small (On), or nobody does any more
 	MeetingRecorded                       // the meeting is recorded (On), or not any more
 	MeetingDescribed                      // what the meeting server keeps about the meeting is Text
 	Chatted                               // Participant, of whom the identity is known, wrote Text to all; ID tells it from others

@@ -7,6 +7,7 @@ import (
 
 	"github.com/roomgate/roomgate/gateway/layout"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
 	"github.com/roomgate/roomgate/transcode/video"
 )
 
@@ -51,16 +52,14 @@ func (b *Bridge) publishUplink(m *Member, role media.Role, t media.Track, now ti
 	if board == nil {
 		return
 	}
-	f := media.Format{Codec: media.H264, ClockRate: 90000, H264: media.H264Format{
-		ProfileLevelID: 0x42e000 | levelFor(layout.Screen{Width: w, Height: h, FPS: 30, Bitrate: bps}), PacketizationMode: 1,
-	}}
-	if m.roomCodec != "" {
-		f = media.Format{Codec: m.roomCodec, ClockRate: 90000}
-	}
+	f := m.meetingFormat(layout.Screen{Width: w, Height: h, FPS: 30, Bitrate: bps})
 	o := b.studio.output(board, role, f, bps, now)
 	if o != nil && m.uplinks[role] != o {
 		m.uplinks[role] = o
 		m.want(role, o)
+		if role == media.Main {
+			m.pictureChanged(h264.SPS{Width: w, Height: h}) // the meeting chooses sizes by it
+		}
 	}
 }
 

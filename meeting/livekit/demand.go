@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
+	"go.uber.org/zap"
 
 	"github.com/roomgate/roomgate/media"
 )
@@ -133,7 +134,9 @@ func (g *publishing) othersChanged(gone bool) {
 // tellSmall says whether the small picture is wanted, when that has changed.
 func (g *publishing) tellSmall(p *published, changed bool) {
 	if changed {
-		g.link.events.send(Event{Kind: SmallWanted, Role: p.role, On: p.small.appetite.isWanted()})
+		on := p.small.appetite.isWanted()
+		g.link.log.Debug("small picture", zap.Stringer("role", p.role), zap.Bool("wanted", on))
+		g.link.events.send(Event{Kind: SmallWanted, Role: p.role, On: on})
 	}
 }
 

@@ -211,6 +211,7 @@ func (p *published) request(cid string, size [2]int, muted bool) *livekit.AddTra
 	r.Layers = []*livekit.VideoLayer{{Quality: livekit.VideoQuality_HIGH, Width: r.Width, Height: r.Height}}
 	if p.sizes {
 		r.Layers = layers(r.Width, r.Height)
+		r.Width, r.Height = r.Layers[1].GetWidth(), r.Layers[1].GetHeight() // otherwise all get the large one
 	}
 	r.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: strings.ToLower(string(p.codec())), Cid: cid, Layers: r.Layers}}
 	return r

@@ -1,0 +1,98 @@
+package bridge_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/gateway/bridge"
+	"github.com/roomgate/roomgate/gateway/layout"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/transcode/video"
+	"github.com/roomgate/roomgate/transcode/video/videotest"
+)
+
+// A leg's picture is made small, in its own shape and in the codec that the meeting gets,
+// while somebody there wants it small; it is passed on as before all along.
+func TestSmallPictureForTheMeeting(t *testing.T) {
+	vp8 := media.Format{Codec: media.VP8, ClockRate: 90000}
+	for _, tc := range []struct {
+		name          string
+		clip          *videotest.Clip
+		width, height int // of the small one; 0: there is none
+		mode          string
+		others        int // encoders besides
+	}{
+		{"passed on", clipOf(t, h264At(31, 1), 1280, 720, 5), 320, 180, "passthrough", 0},
+		{"made", clipOf(t, vp8, 960, 720, 5), 240, 180, "transcoded", 1},
+		{"small as it is", clipOf(t, h264At(13, 1), 352, 288, 5), 0, 0, "passthrough", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sfu := newSFU(t)
+			th := newTheatre(t, sfu, layout.Single)
+			_, m, cam := th.seat("a", takes(h264At(31, 1), 0), tc.clip)
+			videotest.Roll(t, cam)
+			eventually(t, "the picture is published", func() bool {
+				s := sfu.seat("leg-a")
+				return s != nil && s.publishes(media.Main) != nil && (tc.mode != "passthrough" || th.encoders() == 0)
+			})
+			seat := sfu.seat("leg-a")
+			large := videotest.Watch(t, th.stage, seat.publishes(media.Main), 640, 360, nil)
+			t.Cleanup(large.Source.Close)
+			eventually(t, "the card", func() bool { return large.Shows(5) })
+			seat.events(bridge.Event{Kind: bridge.SeatSmall, Role: media.Main, On: true})
+			if tc.width == 0 {
+				large.Forget()
+				eventually(t, "the card again", func() bool { return large.Shows(5) })
+				offered, small := seat.sizes()
+				assert.False(t, offered)
+				assert.Nil(t, small)
+				return
+			}
+			var small media.Track
+			eventually(t, "a small picture", func() bool {
+				offered, track := seat.sizes()
+				small = track
+				return offered && track != nil
+			})
+			assert.True(t, small.Format().Encodes(media.Format{Codec: media.H264, ClockRate: 90000, H264: small.Format().H264}))
+			v := videotest.Watch(t, th.stage, small, 320, 180, nil)
+			t.Cleanup(v.Source.Close)
+			eventually(t, "the card in it", func() bool {
+				w, h := v.Source.Size()
+				return v.Shows(5) && w == tc.width && h == tc.height
+			})
+			f := m.Facts(media.Main, false)
+			assert.Equal(t, tc.mode, f.Mode)
+			assert.Contains(t, f.Pipeline, small.ID())
+			assert.Equal(t, tc.others+1, th.encoders())
+			_, made := seat.publishes(media.Main).(*video.Output)
+			assert.Equal(t, tc.mode == "transcoded", made)
+
+			seat.events(bridge.Event{Kind: bridge.SeatSmall, Role: media.Main})
+			eventually(t, "no small picture any more", func() bool {
+				offered, track := seat.sizes()
+				return offered && track == nil && th.encoders() == tc.others
+			})
+			large.Forget()
+			eventually(t, "the large one goes on", func() bool { return large.Shows(5) })
+		})
+	}
+}
+
+// A seat hears who has come to the meeting and who has gone, which it is not told by the SFU.
+func TestSeatsHearOfOthers(t *testing.T) {
+	sfu := newSFU(t)
+	s := newStage(t, sfu)
+	s.add(newLeg(t, "a", sound(), picture()))
+	eventually(t, "the leg is seated", func() bool { return sfu.seat("leg-a") != nil && sfu.seat("leg-a").receiver != nil })
+	seat := sfu.seat("leg-a")
+	web := call.Participant{Identity: "web"}
+	seat.events(bridge.Event{Kind: bridge.RosterChange, Participant: web})
+	eventually(t, "somebody has come", func() bool { return len(seat.heard()) == 1 })
+	seat.events(bridge.Event{Kind: bridge.RosterChange, Participant: web, Gone: true})
+	eventually(t, "and gone", func() bool { return len(seat.heard()) == 2 })
+	require.Equal(t, []bool{false, true}, seat.heard())
+}
