@@ -28,6 +28,7 @@ type onlooker struct {
 	leave func()
 
 	mu       sync.Mutex
+	began    time.Time
 	sizes    []string // in the order they came
 	bytes    int      // of payload
 	packets  int
@@ -42,7 +43,7 @@ func look(t *testing.T, url, name string, want sfu.Subscription) *onlooker {
 		t.Fatal(err)
 	}
 	pool := video.NewPool(video.Config{Program: filepath.Join(filepath.Dir(program()), "roomgate-video"), Processes: 1})
-	o := &onlooker{t: t}
+	o := &onlooker{t: t, began: time.Now()}
 	if o.stage, err = pool.Stage(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +100,7 @@ func (o *onlooker) take() {
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			o.sizes = append(o.sizes, fmt.Sprintf("%dx%d", w, h))
+			o.t.Logf("%s: %dx%d after %v", o.seat.Identity(), w, h, time.Since(o.began).Round(time.Millisecond))
 		})
 		source.View(640, 360, true, func(i video.Image) {
 			seen := testcard.Read(i.Data, i.Width, i.Height)
@@ -184,10 +186,17 @@ func TestSimulcastOfTerminals(t *testing.T) {
 
 			stage := look(t, url, "stage", sfu.Subscription{Width: 1280, Height: 720})
 			stage.shows(tc.size)
-			eventually(t, 30*time.Second, "pictures for half a minute", func() bool { return stage.sees().pictures > 400 })
+			busy := func() func() float64 {
+				was, at := g.metric("roomgate_video_busy_seconds_total"), time.Now()
+				return func() float64 {
+					return (g.metric("roomgate_video_busy_seconds_total") - was) / time.Since(at).Seconds() * 100
+				}
+			}
+			idle := busy()
+			eventually(t, 30*time.Second, "pictures for a while", func() bool { return stage.sees().pictures > 400 })
 			// Who is alone with those who send nothing is shown so; a room of VP8 gets all made.
 			base := g.metric("roomgate_video_encoders")
-			t.Logf("%g encoders while nobody wants it small", base)
+			t.Logf("%g encoders while nobody wants it small, %.1f %% of a processor", base, idle())
 
 			wall := look(t, url, "wall", sfu.Subscription{Width: 256, Height: 144})
 			wall.shows(tc.small)
@@ -205,14 +214,14 @@ func TestSimulcastOfTerminals(t *testing.T) {
 			}
 			stage.forget()
 			wall.forget()
-			began := time.Now()
+			began, working := time.Now(), busy()
 			eventually(t, 60*time.Second, "pictures of both", func() bool { return wall.sees().pictures > 150 && stage.sees().pictures > 300 })
 			took := time.Since(began).Seconds()
 			large, small := stage.sees(), wall.sees()
 			rate := func(v view) string {
 				return fmt.Sprintf("%.0f kbit/s, %.1f pictures a second of %s, the card read in %d of %d", float64(v.bytes)*8/1000/took, float64(v.pictures)/took, v.size, len(v.counters), v.pictures)
 			}
-			t.Logf("large: %s; small: %s", rate(large), rate(small))
+			t.Logf("large: %s; small: %s; %.1f %% of a processor", rate(large), rate(small), working())
 			if large.size != tc.size || !slices.Equal(large.sizes, []string{tc.size}) {
 				t.Errorf("who looks at it large saw %v", large.sizes)
 			}
@@ -221,7 +230,9 @@ func TestSimulcastOfTerminals(t *testing.T) {
 			}
 
 			wall.leave()
+			left := time.Now()
 			eventually(t, 60*time.Second, "nothing is made for nobody", func() bool { return g.metric("roomgate_video_encoders") == base })
+			t.Logf("nothing is made for nobody %v after", time.Since(left).Round(time.Millisecond))
 			stage.shows(tc.size)
 			if sizes := stage.sees().sizes; len(sizes) != 1 {
 				t.Errorf("who looks at it large saw %v", sizes)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -171,6 +172,7 @@ type Gateway struct {
 	routing  durations // of decisions about calls
 	done     chan struct{}
 	clock    *mixer.Clock
+	small    *bridge.SmallPictures
 	guard    *lobby.Guard
 	door     door
 	ctx      context.Context // ends when the gateway closes
@@ -206,6 +208,7 @@ func New(in Config) (*Gateway, error) {
 		closings: map[string]*closing{},
 		idle:     make(chan struct{}),
 		clock:    mixer.NewClock(),
+		small:    bridge.NewSmallPictures(smallPerProcessor * runtime.NumCPU()),
 		guard:    lobby.NewGuard(in.Now),
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -213,6 +216,10 @@ func New(in Config) (*Gateway, error) {
 	g.Refresh()
 	return g, nil
 }
+
+// smallPerProcessor is how many small pictures are made for each processor: they take about
+// a third of it.
+const smallPerProcessor = 3
 
 // Run serves the endpoints until ctx ends, then ends what calls are left.
 func (g *Gateway) Run(ctx context.Context) error {

@@ -239,6 +239,7 @@ func (g *Gateway) occupy(m *meeting) {
 		Now:        g.in.Now,
 		PhoneAudio: g.in.PhoneAudio,
 		Video:      g.in.Video,
+		Small:      g.small,
 		Layout:     layoutOf(m),
 		Pinned:     m.pinned,
 		Slate:      slateOf(m),

@@ -34,6 +34,8 @@ type Config struct {
 	// Video makes pictures that do not fit as they are, and screens of several;
 	// nil: pictures are passed on or left out.
 	Video *video.Pool
+	// Small bounds the small pictures of the node; nil: there may be any number.
+	Small *SmallPictures
 	// Layout is what legs are shown unless they have a layout of their own.
 	Layout layout.Kind
 	// Pinned is the identity of who takes the place of the speaker for legs that have
@@ -247,6 +249,7 @@ func (b *Bridge) remove(m *Member) {
 	}
 	b.arbiter.Leave(m.identity)
 	m.leavePresentation()
+	m.endSmall()
 	m.dropMedia()
 	delete(b.spoke, m.identity)
 	for role := range m.tracks {

@@ -76,6 +76,8 @@ type Member struct {
 	smallWanted bool          // somebody in the meeting wants the leg's picture small
 	offersSmall bool          // it can be made
 	small       *video.Output // and is
+	// smallCounted: it counts among those of the node.
+	smallCounted bool
 
 	presentation presentation
 	slides       slides

@@ -3,6 +3,7 @@ package bridge
 import (
 	"fmt"
 	"image"
+	"sync/atomic"
 	"time"
 
 	"github.com/roomgate/roomgate/gateway/layout"
@@ -25,6 +26,33 @@ var smallScreen = layout.Screen{Width: 320, Height: 180, FPS: 15, Bitrate: 150_0
 // worthSmall is the height from which a picture is made small: below, it is small enough.
 const worthSmall = 2 * 180
 
+// SmallPictures bounds how many small pictures a node makes at once: each costs a decoding.
+type SmallPictures struct {
+	most int64
+	made atomic.Int64
+}
+
+// NewSmallPictures lets there be so many.
+func NewSmallPictures(most int) *SmallPictures { return &SmallPictures{most: int64(most)} }
+
+// free reports whether there may be another one; of nil there may be any number.
+func (s *SmallPictures) free() bool { return s == nil || s.made.Load() < s.most }
+
+// begin counts one in, unless there are too many.
+func (s *SmallPictures) begin() bool {
+	if s != nil && s.made.Add(1) > s.most {
+		s.made.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (s *SmallPictures) end() {
+	if s != nil {
+		s.made.Add(-1)
+	}
+}
+
 // smallSize is the small size of a leg's picture as the seat is told of it.
 type smallSize struct {
 	offered    bool
@@ -41,6 +69,9 @@ func (b *Bridge) makeSmall(now time.Time, worker bool) {
 		offered, o := false, (*video.Output)(nil)
 		if worker {
 			offered, o = b.smallOf(m, now)
+		}
+		if !offered || !m.smallWanted {
+			m.endSmall()
 		}
 		if offered == m.offersSmall && o == m.small {
 			continue
@@ -62,8 +93,14 @@ func (b *Bridge) smallOf(m *Member, now time.Time) (offered bool, o *video.Outpu
 	if t == nil || m.publishedHeight(t) < worthSmall {
 		return false, nil
 	}
+	if !m.smallCounted && !b.in.Small.free() {
+		return false, nil
+	}
 	if !m.smallWanted || !b.studio.ready() {
 		return true, nil
+	}
+	if m.smallCounted = m.smallCounted || b.in.Small.begin(); !m.smallCounted {
+		return false, nil
 	}
 	key := sourceKey(m.identity, media.Main)
 	src := b.studio.lens(lensKey{key, high}, t, now)
@@ -84,6 +121,14 @@ func (b *Bridge) smallOf(m *Member, now time.Time) (offered bool, o *video.Outpu
 		return true, nil
 	}
 	return true, b.studio.output(board, media.Main, m.meetingFormat(smallScreen), smallScreen.Bitrate, now)
+}
+
+// endSmall counts the leg's small picture out.
+func (m *Member) endSmall() {
+	if m.smallCounted {
+		m.smallCounted = false
+		m.bridge.in.Small.end()
+	}
 }
 
 // publishedHeight is that of the leg's picture as the meeting gets it, as far as it is known.

@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"testing"
 
+	"github.com/pion/rtp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -80,6 +81,50 @@ func TestSmallPictureForTheMeeting(t *testing.T) {
 			eventually(t, "the large one goes on", func() bool { return large.Shows(5) })
 		})
 	}
+}
+
+// A node makes no more small pictures than it may; when one ends there is room for another.
+func TestSmallPicturesAreBounded(t *testing.T) {
+	sfu := newSFU(t)
+	th := newTheatreAs(t, sfu, layout.Single, func(c *bridge.Config) { c.Small = bridge.NewSmallPictures(1) })
+	var cams []*videotest.Camera
+	var members []*bridge.Member
+	for i, id := range []string{"a", "b"} {
+		_, m, cam := th.seat(id, takes(h264At(31, 1), 0), clipOf(t, h264At(31, 1), 1280, 720, 5+i))
+		cams, members = append(cams, cam), append(members, m)
+	}
+	videotest.Roll(t, cams...)
+	one := func(id string) (offered bool, small media.Track) {
+		if s := sfu.seat("leg-" + id); s != nil {
+			return s.sizes()
+		}
+		return false, nil
+	}
+	for _, id := range []string{"a", "b"} {
+		eventually(t, "its picture is published", func() bool {
+			s := sfu.seat("leg-" + id)
+			return s != nil && s.publishes(media.Main) != nil
+		})
+		// By what goes to the meeting its size is known.
+		t.Cleanup(sfu.seat("leg-" + id).publishes(media.Main).Attach(media.WriterFunc(func(*rtp.Packet) error { return nil })))
+	}
+	eventually(t, "both may have one", func() bool {
+		a, _ := one("a")
+		b, _ := one("b")
+		return a && b
+	})
+	sfu.seat("leg-a").events(bridge.Event{Kind: bridge.SeatSmall, Role: media.Main, On: true})
+	eventually(t, "one has", func() bool {
+		_, a := one("a")
+		b, _ := one("b")
+		return a != nil && !b
+	})
+	sfu.seat("leg-b").events(bridge.Event{Kind: bridge.SeatSmall, Role: media.Main, On: true})
+	members[0].Leave()
+	eventually(t, "the other one has", func() bool {
+		_, b := one("b")
+		return b != nil
+	})
 }
 
 // A seat hears who has come to the meeting and who has gone, which it is not told by the SFU.
