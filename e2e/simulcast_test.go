@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/pion/rtp"
 
 	"github.com/roomgate/roomgate/call"
@@ -241,4 +242,47 @@ func TestSimulcastOfTerminals(t *testing.T) {
 			g.noCalls()
 		})
 	}
+}
+
+// A browser whose tile of a terminal becomes small is sent the small picture, and the large
+// one again when it becomes large.
+func TestSmallTileInABrowser(t *testing.T) {
+	g := startGateway(t, "")
+	terminal := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--video", "card:7")
+	eventually(t, 20*time.Second, "the terminal is there", func() bool { return len(g.identities("demo")) == 1 })
+	web := openBrowser(t, browserOptions{name: "Lan"})
+	web.visit("demo")
+	web.fillIn("Lan")
+	web.click("join")
+	web.joined()
+	terminalPicture := func() remotePicture {
+		for _, p := range web.pictures() {
+			if p.Kind == "terminal" {
+				return p
+			}
+		}
+		return remotePicture{}
+	}
+	decodes := func(width, height int) {
+		t.Helper()
+		var p remotePicture
+		began := time.Now()
+		eventually(t, 60*time.Second, fmt.Sprintf("the terminal in %dx%d", width, height), func() bool {
+			p = terminalPicture()
+			return p.Width == width && p.Height == height
+		})
+		frames := p.Frames
+		eventually(t, 20*time.Second, "more of it", func() bool {
+			p = terminalPicture()
+			return p.Frames > frames+60
+		})
+		t.Logf("%dx%d after %v: %d frames in all", width, height, time.Since(began).Round(time.Millisecond), p.Frames)
+	}
+	decodes(1280, 720)
+	web.run("make the window small", 10*time.Second, chromedp.EmulateViewport(300, 420))
+	decodes(320, 180)
+	web.run("make it large", 10*time.Second, chromedp.EmulateViewport(1280, 800))
+	decodes(1280, 720)
+	terminal.stop()
+	g.noCalls()
 }

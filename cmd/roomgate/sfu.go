@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,10 +162,23 @@ func (r *sfuReceiver) Roster() []call.Participant { return r.source.Participants
 
 func (r *sfuReceiver) Subscribe(trackID string, on bool) {
 	if on {
-		r.source.Subscribe(trackID, livekit.Subscription{Quality: r.quality})
+		r.source.Subscribe(trackID, livekit.Subscription{Quality: qualityOf(trackID, r.quality, r.source.Participants())})
 		return
 	}
 	r.source.Unsubscribe(trackID)
+}
+
+// qualityOf is the quality in which a track is taken. The small size of a leg on another node
+// is made for tiles: a terminal that takes no large pictures is better served by what our own
+// worker makes of the large one.
+func qualityOf(trackID string, q livekit.Quality, all []call.Participant) livekit.Quality {
+	for _, p := range all {
+		isOf := func(t call.ParticipantTrack) bool { return t.ID == trackID }
+		if p.Attributes[call.AttrLeg] != "" && slices.ContainsFunc(p.Tracks, isOf) {
+			return livekit.High
+		}
+	}
+	return q
 }
 
 // Leave implements bridge.Receiver.

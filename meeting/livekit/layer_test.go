@@ -1,6 +1,7 @@
 package livekit_test
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,4 +126,28 @@ func TestSmallPictureAlone(t *testing.T) {
 	began := time.Now()
 	await(t, "the large picture in place of the small one", packets, ofSize(largeOne))
 	t.Logf("after %v", time.Since(began))
+}
+
+// A server that is started anew is told everything again: the small picture is made anew when
+// somebody wants it there.
+func TestSmallPictureWhenTheSFUIsKilled(t *testing.T) {
+	server := startSFU(t, nil)
+	a, b := newClient(t, server, nil), newClient(t, server, nil)
+	leg := join(t, a, t.Name(), "leg", livekit.JoinOptions{Simulcast: true})
+	camera := newSource(t, media.Main, h264, sized(largeOne))
+	leg.SetVideoSize(media.Main, 1280, 720)
+	publish(t, leg, camera)
+	leg.OfferSmall(media.Main, true)
+	leg.SetSmall(media.Main, newSource(t, media.Main, h264, sized(smallOne)))
+	wall := join(t, b, t.Name(), "wall", livekit.JoinOptions{Receive: true})
+	wall.Subscribe(published(t, wall, "leg", media.Main), livekit.Subscription{Quality: livekit.Low})
+	before := awaitTrack(t, wall.Tracks(), "leg", media.Main)
+	await(t, "the small picture", attach(t, before), ofSize(smallOne))
+
+	require.NoError(t, syscall.Kill(server.PID(), syscall.SIGKILL))
+	<-before.Done()
+	await(t, "end of demand", leg.Events(), func(e livekit.Event) bool { return e.Kind == livekit.SmallWanted && !e.On })
+	await(t, "reconnected", wall.Events(), ofKind(livekit.Reconnected))
+	wall.Subscribe(published(t, wall, "leg", media.Main), livekit.Subscription{Quality: livekit.Low})
+	await(t, "the small picture again", attach(t, awaitTrack(t, wall.Tracks(), "leg", media.Main)), ofSize(smallOne))
 }

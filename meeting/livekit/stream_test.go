@@ -73,6 +73,41 @@ func TestSenderLevelOnTheWire(t *testing.T) {
 	require.Equal(t, []byte{0xBE, 0xDE, 0, 1, 3 << 4, 0x80 | 42, 0, 0}, raw[12:])
 }
 
+// Of a video in two sizes every packet says which one it is (RFC 9143 §15, RFC 8852 §3.1). A
+// knock has no picture, and the stream goes on after it.
+func TestSenderNamesAndKnocks(t *testing.T) {
+	for codec, knock := range map[media.Codec][]byte{media.H264: {0x09, 0xf0}, media.VP8: {0x10, 0x01}} {
+		var raw [][]byte
+		parameters, _ := wireCodec(codec)
+		s := newSender("cid", "stream", parameters, newWires())
+		s.rid, s.mid = smallRID, func() string { return "2" }
+		s.open(interceptor.RTPWriterFunc(func(h *rtp.Header, p []byte, _ interceptor.Attributes) (int, error) {
+			b, err := (&rtp.Packet{Header: *h, Payload: p}).Marshal()
+			raw = append(raw, b)
+			return len(p), err
+		}), 4711, uint8(parameters.PayloadType), 0)
+		s.name(4, 10)
+		require.NoError(t, s.WriteRTP(packet(100, 9000)))
+		s.knock()
+		require.NoError(t, s.WriteRTP(packet(700, 5)))
+		require.Len(t, raw, 3)
+		var last rtp.Packet
+		for i, b := range raw {
+			var p rtp.Packet
+			require.NoError(t, p.Unmarshal(b))
+			require.Equal(t, []string{"2", "q"}, []string{string(p.GetExtension(4)), string(p.GetExtension(10))})
+			if i == 1 {
+				require.Equal(t, knock, p.Payload)
+			}
+			if i > 0 {
+				require.Equal(t, last.SequenceNumber+1, p.SequenceNumber)
+				require.Less(t, p.Timestamp-last.Timestamp, uint32(90000))
+			}
+			last = p
+		}
+	}
+}
+
 func TestSenderReports(t *testing.T) {
 	w := &wireRecorder{}
 	s := openSender(media.Opus, w)
@@ -119,6 +154,10 @@ func TestNoAllocations(t *testing.T) {
 	discard := interceptor.RTPWriterFunc(func(_ *rtp.Header, p []byte, _ interceptor.Attributes) (int, error) { return len(p), nil })
 	for _, codec := range []media.Codec{media.Opus, media.H264} {
 		s := openSender(codec, discard)
+		if codec == media.H264 {
+			s.rid, s.mid = largeRID, func() string { return "1" }
+			s.name(4, 10)
+		}
 		p := packet(0, 0, 20)
 		for range historySize {
 			p.SequenceNumber++
