@@ -57,9 +57,9 @@ func TestNarrowWayFromTheSFU(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	t.Logf("%d freezes, the longest %d ms, %+v", got.Video.Freezes, got.Video.LongestMS, got.Video.Timeline)
-	moving := 0
+	large, moving := false, 0
 	for _, s := range got.Video.Timeline {
-		if s.Width == 640 && s.Frames >= 15 {
+		if large = large || s.Width == 1280; large && s.Width == 640 && s.Frames >= 15 {
 			moving++
 		}
 	}
