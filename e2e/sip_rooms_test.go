@@ -37,8 +37,8 @@ func TestTerminalWays(t *testing.T) {
 		{"yealink", []string{"--vendor", "yealink"}, "none", "G722", true},
 	}
 	tested, mates := make([]*room, len(rows)), make([]*room, len(rows))
-	for i, row := range rows {
-		target := fmt.Sprintf("way-%d@%s", i, gatewayIP)
+	begin := func(i int) {
+		target, row := fmt.Sprintf("way-%d@%s", i, gatewayIP), rows[i]
 		tested[i] = startRoom(t, float64(400+50*i), append([]string{"--call", target}, row.args...)...)
 		mate := []string{"--call", target, "--audio-only"}
 		if row.video {
@@ -49,7 +49,14 @@ func TestTerminalWays(t *testing.T) {
 		}
 		mates[i] = startRoom(t, float64(1300+50*i), mate...)
 	}
+	// A few at a time: a machine that is too busy looks like a narrow path.
+	const few = 5
 	for i, row := range rows {
+		if i%few == 0 {
+			for j := i; j < min(i+few, len(rows)); j++ {
+				begin(j)
+			}
+		}
 		t.Run(row.name, func(t *testing.T) {
 			during(t, tested[i].process, mates[i].process)
 			g.flows(t, fmt.Sprintf("way-%d", i), 2, row.video)
