@@ -24,7 +24,7 @@ type sized interface {
 var smallScreen = layout.Screen{Width: 320, Height: 180, FPS: 15, Bitrate: 150_000}
 
 // worthSmall is the height from which a picture is made small: below, it is small enough.
-const worthSmall = 2 * 180
+const worthSmall = 240
 
 // SmallPictures bounds how many small pictures a node makes at once: each costs a decoding.
 type SmallPictures struct {

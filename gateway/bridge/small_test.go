@@ -28,7 +28,8 @@ func TestSmallPictureForTheMeeting(t *testing.T) {
 	}{
 		{"passed on", clipOf(t, h264At(31, 1), 1280, 720, 5), 320, 180, "passthrough", 0},
 		{"made", clipOf(t, vp8, 960, 720, 5), 240, 180, "transcoded", 1},
-		{"small as it is", clipOf(t, h264At(13, 1), 352, 288, 5), 0, 0, "passthrough", 0},
+		{"passed on in CIF", clipOf(t, h264At(13, 1), 352, 288, 5), 240, 180, "passthrough", 0},
+		{"small as it is", clipOf(t, h264At(13, 1), 320, 180, 5), 0, 0, "passthrough", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sfu := newSFU(t)

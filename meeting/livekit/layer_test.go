@@ -72,7 +72,14 @@ func TestSmallPicture(t *testing.T) {
 	leg.OthersChanged(true)
 	require.Eventually(t, func() bool { return little.attached.Load() == 0 }, patience, tick, "nobody looked who misses it")
 	require.Eventually(t, func() bool { return little.attached.Load() == 1 }, patience, tick)
-	await(t, "the small picture again", packets, ofSize(smallOne))
+	waiting, longest := len(packets), uint32(0)
+	await(t, "the small picture again", packets, func(p rtp.Packet) bool {
+		longest = max(longest, p.Timestamp-last.Timestamp)
+		last = p
+		waiting--
+		return ofSize(smallOne)(p) && waiting < -20
+	})
+	t.Logf("it stood still for %v", time.Duration(longest)*time.Second/90000)
 
 	require.NoError(t, wall.Close())
 	leg.OthersChanged(true)
