@@ -44,10 +44,10 @@ func TestTerminalKeysInAMeeting(t *testing.T) {
 	}
 }
 
-// long are the cards that were seen for most of the time.
+// long are the cards that were seen for most of the time, in most pictures.
 func (r roomReport) long() (cards []int) {
 	for card, frames := range r.Video.Cards {
-		if frames > 200 {
+		if 2*frames > r.Video.Frames {
 			cards = append(cards, card)
 		}
 	}

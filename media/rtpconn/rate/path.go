@@ -160,8 +160,10 @@ func (p *Path) fall(now time.Time, s Sight) {
 // stumble notes what a fall says of its cause.
 func (p *Path) stumble(now time.Time, s Sight, sent float64) {
 	switch {
-	case p.limit == 0 || p.grown:
+	case p.limit == 0:
 		p.full, p.dry, p.alien = int(sent), true, false
+	case p.grown: // this path is bounded
+		p.dry = false
 	case sent < lesser*float64(p.knee):
 		p.alien = true
 	}
