@@ -45,6 +45,7 @@ func TestNarrowWayFromTheSFU(t *testing.T) {
 		eventually(t, 20*time.Second, what+" and it moves", func() bool { w, n := shown(); return w == width && n > before+200 })
 	}
 	shows("the large picture", 1280, 30*time.Second)
+	t.Cleanup(func() { _ = exec.Command("nft", "delete table inet way").Run() }) // where the test ends before
 	nft(t, fmt.Sprintf("add table inet way; add chain inet way in { type filter hook input priority 0; }; "+
 		"add rule inet way in udp sport %d limit rate over 50 kbytes/second burst 8 kbytes drop", sfuMediaPort))
 	shows("the small picture on a narrow way", 640, 30*time.Second)
