@@ -79,6 +79,7 @@ func (s *Session) reportedPath(r rtcp.ReceptionReport, rtt time.Duration, rttKno
 		p.least += min(p.least/32, time.Millisecond) // paths change
 	}
 	sight.Bps = int(float64(sight.Bps) * (1 - sight.Loss))
+	sight.Final = !s.resends()
 	limit, changed := p.out.See(now, sight)
 	p.mu.Unlock()
 	if changed {
@@ -96,7 +97,7 @@ func (s *Session) lookAtPath(now time.Time) {
 		p.mu.Unlock()
 		return
 	}
-	sight.Queue = queue()
+	sight.Queue, sight.Final = queue(), !s.resends()
 	limit, changed := p.in.See(now, sight)
 	p.mu.Unlock()
 	if changed {
@@ -105,6 +106,12 @@ func (s *Session) lookAtPath(now time.Time) {
 		s.reach.mu.Unlock()
 		s.askBitrate()
 	}
+}
+
+// resends reports whether what is lost is asked for and sent again.
+func (s *Session) resends() bool {
+	a := s.agreed.Load()
+	return a != nil && a.Feedback.NACK
 }
 
 // forgetPaths begins anew: media goes another way.

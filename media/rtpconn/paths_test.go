@@ -9,86 +9,99 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// reporting is a far side that is sent a hundred packets a step, 1.6 Mbit/s, and reports
+// what came of them.
+type reporting struct {
+	t     *testing.T
+	s     *Session
+	h     *host
+	feed  *feed
+	clock *manualClock
+	seq   uint16
+	lost  uint32
+}
+
+func newReporting(t *testing.T, fb Feedback) *reporting {
+	clock := newManualClock()
+	s, _, h, _ := watch(t, fb, on(clock))
+	r := &reporting{t: t, s: s, h: h, feed: newFeed(h264), clock: clock}
+	_, err := s.Publish(t.Context(), r.feed)
+	require.NoError(t, err)
+	return r
+}
+
+func (r *reporting) send(seq uint16) { r.feed.send(seq, uint32(seq)/3*3000, strings.Repeat("x", 1000)) }
+
+// report says that so many more were lost, and waits until that was looked at.
+func (r *reporting) report(lost int) {
+	r.lost += uint32(lost)
+	r.h.rtcp(&rtcp.ReceiverReport{SSRC: 5, Reports: []rtcp.ReceptionReport{{SSRC: r.s.SSRC(), LastSequenceNumber: uint32(r.seq), TotalLost: r.lost}}})
+	eventually(r.t, "the report", func() bool {
+		r.s.paths.mu.Lock()
+		defer r.s.paths.mu.Unlock()
+		return r.s.paths.told.at.Equal(r.clock.Now())
+	})
+	r.clock.advance(500 * time.Millisecond)
+}
+
+func (r *reporting) step(lost int) {
+	for range 100 {
+		r.send(r.seq)
+		r.seq++
+	}
+	r.report(lost)
+}
+
 // A far side that reports the loss of most of what is sent is sent less, without
 // having asked for it; one that reports none any more gets all of it back.
 func TestReportedLossBoundsWhatIsSent(t *testing.T) {
-	clock := newManualClock()
-	s, _, h, _ := watch(t, Feedback{}, on(clock))
-	f := newFeed(h264)
-	_, err := s.Publish(t.Context(), f)
-	require.NoError(t, err)
-	payload := strings.Repeat("x", 1000)
-	seq, lost := uint16(0), uint32(0)
-	step := func(share float64) {
-		for range 100 { // 1.6 Mbit/s
-			f.send(seq, uint32(seq)/3*3000, payload)
-			seq++
-		}
-		lost += uint32(100 * share)
-		highest := uint32(seq)
-		h.rtcp(&rtcp.ReceiverReport{SSRC: 5, Reports: []rtcp.ReceptionReport{{SSRC: s.SSRC(), LastSequenceNumber: highest, TotalLost: lost}}})
-		eventually(t, "the report", func() bool {
-			s.paths.mu.Lock()
-			defer s.paths.mu.Unlock()
-			return s.paths.told.packets == highest
-		})
-		clock.advance(500 * time.Millisecond)
-	}
+	r := newReporting(t, Feedback{})
 	for range 4 {
-		step(0)
+		r.step(0)
 	}
-	require.Zero(t, s.SendLimit())
-	step(0.6)
-	require.InDelta(t, 576_000, f.bitrate.Load(), 20_000)
-	require.Equal(t, int(f.bitrate.Load()), s.SendLimit())
+	require.Zero(t, r.s.SendLimit())
+	r.step(60)
+	require.InDelta(t, 576_000, r.feed.bitrate.Load(), 20_000)
+	require.Equal(t, int(r.feed.bitrate.Load()), r.s.SendLimit())
 	for range 60 {
-		step(0)
+		r.step(0)
 	}
-	require.Zero(t, s.SendLimit())
-	require.Zero(t, f.bitrate.Load())
+	require.Zero(t, r.s.SendLimit())
+	require.Zero(t, r.feed.bitrate.Load())
+}
+
+// A little loss after a cut lowers the bound further where nothing is sent again.
+func TestLittleLossWithoutRetransmission(t *testing.T) {
+	bound := func(fb Feedback) int {
+		r := newReporting(t, fb)
+		for range 4 {
+			r.step(0)
+		}
+		r.step(60)
+		r.step(2)
+		return r.s.SendLimit()
+	}
+	require.InDelta(t, 576_000, bound(Feedback{NACK: true}), 20_000)
+	require.InDelta(t, 490_000, bound(Feedback{}), 20_000)
 }
 
 // What never came to us cannot be lost on the far side's path, which reports it all the same.
 func TestHolesOfTheSourceAreNotThePaths(t *testing.T) {
-	clock := newManualClock()
-	s, _, h, _ := watch(t, Feedback{}, on(clock))
-	f := newFeed(h264)
-	_, err := s.Publish(t.Context(), f)
-	require.NoError(t, err)
-	payload := strings.Repeat("x", 1000)
-	seq, lost := uint16(0), uint32(0)
-	step := func(lose bool) {
-		late := uint16(0)
-		for range 100 {
-			if seq++; seq%2 == 0 {
-				lost++
-				late = seq
-				continue
-			}
-			f.send(seq, uint32(seq)/3*3000, payload)
+	r := newReporting(t, Feedback{})
+	step := func(lost int) {
+		for range 50 {
+			r.send(r.seq + 1)
+			r.seq += 2
 		}
-		if late != 0 { // one of them in disorder
-			f.send(late, uint32(late)/3*3000, payload)
-			lost--
-		}
-		if lose {
-			lost += 30
-		}
-		highest := uint32(seq)
-		h.rtcp(&rtcp.ReceiverReport{SSRC: 5, Reports: []rtcp.ReceptionReport{{SSRC: s.SSRC(), LastSequenceNumber: highest, TotalLost: lost}}})
-		eventually(t, "the report", func() bool {
-			s.paths.mu.Lock()
-			defer s.paths.mu.Unlock()
-			return s.paths.told.at.Equal(clock.Now())
-		})
-		clock.advance(500 * time.Millisecond)
+		r.send(r.seq) // one of them in disorder
+		r.report(49 + lost)
 	}
 	for range 6 {
-		step(false)
+		step(0)
 	}
-	require.Zero(t, s.SendLimit())
-	step(true)
-	require.NotZero(t, s.SendLimit(), "of fifty, thirty were lost on the path")
+	require.Zero(t, r.s.SendLimit())
+	step(30)
+	require.NotZero(t, r.s.SendLimit(), "of fifty, thirty were lost on the path")
 }
 
 // What comes with holes in it is asked to be less.

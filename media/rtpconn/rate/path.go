@@ -18,6 +18,7 @@ type Sight struct {
 	Loss  float64       // share of the packets that did not arrive, 0 to 1
 	Queue time.Duration // how much longer than at best packets were under way; 0 where that is not known
 	Bps   int           // media that arrived, bit/s
+	Final bool          // what is lost is not sent again
 }
 
 // What is bad, and what is good enough to try more. Between the two nothing changes:
@@ -41,6 +42,14 @@ const (
 	leak    = 0.85 // of the bound
 	leakEnd = 0.6  // of what arrived
 	settles = 10 * time.Second
+	// tight is what is good enough then where nothing is sent again: each packet lost may cost
+	// all pictures up to the next keyframe.
+	tight = 0.005
+	// fresh is the weight of a sight in the mean while a bound settles; later it is a quarter
+	// of that, and twice as much is good enough.
+	fresh = 0.4
+	// own is how many times the path's own loss is not taken for a leak.
+	own = 1.5
 )
 
 // Until a bound sets in, what arrives says little of what the path carries.
@@ -76,22 +85,24 @@ const (
 // Path is the state of one direction. The zero value knows no bound.
 type Path struct {
 	limit  int
-	free   int // what flowed at most without a bound
-	knee   int // what arrived when it was too much
-	slow   int // sights in a row that showed a queue
-	leaks  int // grows with sights that showed a little loss, and shrinks with others
-	bad    int // grows with sights that showed much of it, and shrinks with others
+	free   int     // what flowed at most without a bound
+	knee   int     // what arrived when it was too much
+	slow   int     // sights in a row that showed a queue
+	leaks  int     // grows with sights that showed a little loss, and shrinks with others
+	bad    int     // grows with sights that showed much of it, and shrinks with others
+	mean   float64 // loss of late
+	usual  float64 // loss while so little was sent that it is the path's own
+	unsure bool    // of knee: some of that came before the path was cut, or went into the bucket of a policer
 	grown  bool
 	last   time.Time
 	fell   time.Time
 	hold   time.Duration
+	waits  time.Time // since when it waits
 	rising time.Time // not before
 
-	dry     bool      // no queue nor heavy loss was seen since the bound began to fall
-	alien   bool      // and the loss is not of too much
-	full    int       // what was sent when it began to fall
-	leaping bool      // it is on its way back there
-	leaps   time.Time // not before
+	dry   bool // no queue nor heavy loss was seen since the bound began to fall
+	alien bool // and the loss is not of too much
+	full  int  // what was sent when it began to fall
 }
 
 // Limit is the bound in force, 0 for none.
@@ -110,16 +121,65 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 	if p.bad = max(0, p.bad-1); s.Loss > lossy {
 		p.bad = min(p.bad+3, again+2)
 	}
+	enough := p.enough(now, s)
 	switch {
 	case s.Loss > lossy || p.slow >= often:
 		p.fall(now, s)
+	case s.Final && p.limit > 0 && p.mean >= enough:
+		p.settle(now, s)
 	case s.Loss < clean && p.slow == 0:
 		p.rise(now, s, min(passed, time.Second))
-	case p.leaks >= leaky && now.Sub(p.fell) < settles:
+	case !s.Final && p.leaks >= leaky && now.Sub(p.fell) < settles:
 		p.leaks = 0
-		p.limit = min(p.limit, max(int(leak*float64(p.limit)), int(leakEnd*float64(p.knee)), least))
+		p.limit = min(p.limit, p.less(float64(p.limit)))
 	}
 	return p.limit, p.limit != was
+}
+
+// less is a bound a little below a rate, but not far below what arrived when the path was full.
+func (p *Path) less(bps float64) int {
+	return max(int(leak*bps), int(leakEnd*float64(p.knee)), least)
+}
+
+// enough is the mean loss from which on a bound is taken to leak.
+func (p *Path) enough(now time.Time, s Sight) float64 {
+	weight, least := fresh, tight
+	if now.Sub(p.fell) >= settles {
+		weight, least = fresh/4, 2*tight
+	}
+	p.mean += weight * (s.Loss - p.mean)
+	if s.Loss <= lossy && (p.limit == 0 || float64(p.limit) <= 1.05*leakEnd*float64(p.knee)) {
+		p.usual += 0.04 * (s.Loss - p.usual)
+	}
+	return least + own*p.usual
+}
+
+// settle lowers a bound that leaks where each loss costs: to less than what is sent.
+func (p *Path) settle(now time.Time, s Sight) {
+	if p.unsure {
+		p.knee, p.unsure = min(p.knee, max(s.Bps, p.limit/2)), false
+	}
+	sent := float64(s.Bps) / (1 - s.Loss)
+	if to := p.less(min(float64(p.limit), sent)); to < p.limit {
+		p.limit, p.mean = to, 0
+		p.wait(now, s)
+	}
+}
+
+// wait puts off the next try for more: longer each time that a try made it worse, and much
+// longer where that cost all pictures for a while.
+func (p *Path) wait(now time.Time, s Sight) {
+	most, lasts := longest, forget
+	if s.Final {
+		most, lasts = 6*longest, 4*forget
+	}
+	switch {
+	case p.hold == 0 || now.Sub(p.waits) > lasts:
+		p.hold = firstHold
+	case p.grown:
+		p.hold = min(2*p.hold, most)
+	}
+	p.grown, p.waits, p.rising = false, now, now.Add(p.hold)
 }
 
 func (p *Path) fall(now time.Time, s Sight) {
@@ -132,33 +192,27 @@ func (p *Path) fall(now time.Time, s Sight) {
 	case p.limit == 0 && p.slow < often && sent < float64(p.free)/2:
 		return // the path carried more a while ago: so little does not fill it
 	}
-	p.stumble(now, s, sent)
+	p.stumble(s, sent)
 	if soft := int(base * (1 - s.Loss/2)); p.slow < often && (s.Loss < 2*lossy || s.Loss < 3*lossy && sent < below*float64(p.limit) || p.alien) {
 		to = max(to, soft) // a bound that is a little too high, a burst, or loss of another cause
 	}
-	if sent < below*float64(p.limit) && now.Sub(p.fell) < setsIn && p.slow < often {
+	if !s.Final && sent < below*float64(p.limit) && now.Sub(p.fell) < setsIn && p.slow < often {
 		to = max(to, int(min(ease*float64(p.limit), sent))) // little came because little was sent
 	}
 	to = max(to, least)
 	if p.limit > 0 && to >= p.limit {
 		return
 	}
-	switch {
-	case now.Sub(p.fell) > forget || p.hold == 0:
-		p.hold = firstHold
-	case p.grown:
-		p.hold = min(2*p.hold, longest)
-	}
 	knee := s.Bps
 	if p.limit > 0 {
 		knee = max(knee, min(p.knee, int(float64(to)/keep))) // little came because little was sent
 	}
-	p.limit, p.knee, p.fell, p.grown = to, knee, now, false
-	p.rising = now.Add(p.hold)
+	p.limit, p.knee, p.fell, p.unsure, p.mean = to, knee, now, true, 0
+	p.wait(now, s)
 }
 
 // stumble notes what a fall says of its cause.
-func (p *Path) stumble(now time.Time, s Sight, sent float64) {
+func (p *Path) stumble(s Sight, sent float64) {
 	switch {
 	case p.limit == 0:
 		p.full, p.dry, p.alien = int(sent), true, false
@@ -169,9 +223,6 @@ func (p *Path) stumble(now time.Time, s Sight, sent float64) {
 	}
 	p.dry = p.dry && s.Queue < waited && s.Loss < heavy
 	p.alien = p.alien && p.dry
-	if p.leaping {
-		p.leaping, p.leaps = false, now.Add(forget)
-	}
 }
 
 func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
@@ -182,10 +233,9 @@ func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
 	if now.Before(p.rising) {
 		return
 	}
-	p.leaping = p.alien && p.limit < p.full && !now.Before(p.leaps)
 	by := growth
 	switch share := float64(p.limit) / float64(max(p.knee, 1)); {
-	case p.leaping:
+	case p.alien && p.limit < p.full:
 		by = leap
 	case share > past || now.Sub(p.fell) > forget:
 		by = haste
