@@ -33,7 +33,10 @@ func (m *Member) followContent(st media.Stream) {
 		return
 	}
 	receiver := receiverOf(st)
-	if s := p.screen; s != nil && s.takes == st.Send && s.receiver == receiver {
+	if s := p.screen; s != nil && s.takes == st.Send && sameBut(s.receiver, receiver) {
+		if s.receiver = receiver; s.picture != nil {
+			s.picture.SetMaxBitrate(receiver.MaxBitrate)
+		}
 		return
 	}
 	m.closeContent()
@@ -65,6 +68,13 @@ func receiverOf(st media.Stream) h264.Receiver {
 		r.MaxPacket = h264.WholePacket
 	}
 	return r
+}
+
+// sameBut reports whether a receiver differs from another in its bit rate at most: a picture
+// that goes out to it need not begin anew.
+func sameBut(a, b h264.Receiver) bool {
+	a.MaxBitrate = b.MaxBitrate
+	return a == b
 }
 
 func (m *Member) closeContent() {

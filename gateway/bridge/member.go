@@ -312,11 +312,12 @@ func (m *Member) followPicture(st media.Stream) {
 		m.closePicture()
 		return
 	}
-	receiver := h264.Receiver{Format: st.Send.H264, MaxBitrate: st.MaxSend}
-	if st.Send.H264.PacketizationMode == 0 {
-		receiver.MaxPacket = h264.WholePacket
-	}
-	if m.takes == st.Send && m.receiver == receiver {
+	receiver := receiverOf(st)
+	if m.takes == st.Send && sameBut(m.receiver, receiver) {
+		if m.receiver = receiver; m.picture != nil {
+			m.picture.SetMaxBitrate(receiver.MaxBitrate)
+		}
+		m.bridge.nudge()
 		return
 	}
 	m.closePicture()

@@ -68,6 +68,32 @@ func TestNarrowPathOfAPassedOnPicture(t *testing.T) {
 	})
 }
 
+// A far side that changes the rate it agreed to goes on seeing: what is sent to it does not
+// begin anew, which would leave it without a picture until the next keyframe.
+func TestAgreedRateChangesWhilePicturesGoOut(t *testing.T) {
+	th := newTheatre(t, nil, layout.Single)
+	source := newLeg(t, "a", sound(), takes(h264At(31, 1), 0))
+	m := th.bridge.Add(source, describe("a"), nil)
+	m.MediaChanged()
+	cam := videotest.NewCamera(t, "cam", media.Main, clipOf(t, h264At(31, 1), 1280, 720, 5))
+	m.AddTrack(cam)
+	videotest.Roll(t, cam)
+	leg, seen, _ := th.seat("b", takes(h264At(31, 1), 2_000_000), nil)
+	v := th.watch(leg)
+	eventually(t, "it is shown as it is", func() bool { return v.Shows(5) && seen.Facts(media.Main, true).Mode == "passthrough" })
+	published := leg.publishes(media.Main)
+	leg.says(sound(), takes(h264At(31, 1), 1_900_000))
+	seen.MediaChanged()
+	assert.Same(t, published, leg.publishes(media.Main))
+	leg.says(sound(), takes(h264At(31, 1), 100_000))
+	seen.MediaChanged()
+	eventually(t, "what fits is made", func() bool {
+		width, _ := v.Source.Size()
+		return width < 1280 && v.Shows(5) && seen.Facts(media.Main, true).Mode == "transcoded"
+	})
+	assert.Same(t, published, leg.publishes(media.Main))
+}
+
 // Without a worker the sender is asked for what the narrowest path carries.
 func TestNarrowPathWithoutWorker(t *testing.T) {
 	s := newStage(t, nil)

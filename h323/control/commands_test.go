@@ -54,7 +54,16 @@ func TestKeyframes(t *testing.T) {
 
 func TestFlowControl(t *testing.T) {
 	p := picture(t)
-	bound := func() int { return p.b.Medium(media.Main).Stream.MaxSend }
+	bound := func() int {
+		m := p.b.Medium(media.Main)
+		if m.Stream.MaxSend != 2_000_000 {
+			t.Errorf("flow control changed what was agreed: %d", m.Stream.MaxSend)
+		}
+		if m.Held > 0 {
+			return min(m.Stream.MaxSend, m.Held)
+		}
+		return m.Stream.MaxSend
+	}
 	for _, c := range []struct{ limit, want int }{{512_000, 512_000}, {9_000_000, 2_000_000}, {0, 2_000_000}, {64_000, 64_000}} {
 		p.a.LimitReceive(p.now, media.Main, c.limit)
 		p.settle()
@@ -145,7 +154,7 @@ func TestFlowControlToZero(t *testing.T) {
 	s.hears(now, &h245.CommandMessage{FlowControlCommand: &h245.FlowControlCommand{
 		Scope:       h245.FlowControlCommandScope{LogicalChannelNumber: &ack.OpenLogicalChannelAck.ForwardLogicalChannelNumber},
 		Restriction: h245.FlowControlCommandRestriction{MaximumBitRate: ptr(uint32(5120))}}})
-	if m := s.Medium(media.Main); m.Stream.Direction != media.SendOnly || m.Stream.MaxSend != 512_000 {
+	if m := s.Medium(media.Main); m.Stream.Direction != media.SendOnly || m.Held != 512_000 {
 		t.Errorf("%+v", m)
 	}
 }

@@ -107,8 +107,8 @@ func TestFastKept(t *testing.T) {
 	p.a.RequestKeyframe(p.now, media.Main)
 	p.b.LimitReceive(p.now, media.Main, 128_000)
 	p.settle()
-	if count[KeyframeRequested](p.b) != 1 || p.a.Medium(media.Main).Stream.MaxSend != 128_000 {
-		t.Errorf("%d requests, bound %d", count[KeyframeRequested](p.b), p.a.Medium(media.Main).Stream.MaxSend)
+	if count[KeyframeRequested](p.b) != 1 || p.a.Medium(media.Main).Held != 128_000 {
+		t.Errorf("%d requests, bound %d", count[KeyframeRequested](p.b), p.a.Medium(media.Main).Held)
 	}
 }
 

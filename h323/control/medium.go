@@ -10,7 +10,7 @@ import (
 type Medium struct {
 	// Stream holds direction and formats. Send.H264 holds the limits of the far side's
 	// receiver, Recv.H264 those of the channel it opened. MaxSend is what the far
-	// side's capability and flow control allow. Keypad: SendEvents is agreed.
+	// side's capability allows. Keypad: SendEvents is agreed.
 	Stream media.Stream
 	// Receive lists what the far side may send, by payload type.
 	Receive []media.Format

@@ -45,7 +45,7 @@ func (s *Session) addSending(m *Medium, out *outgoing) {
 		m.RTCP = out.rtcp
 	}
 	m.Stream.Send = out.format
-	m.Stream.MaxSend, m.Held = s.withinRate(out.role, out.bound()), max(out.limit, 0)
+	m.Stream.MaxSend, m.Held = s.withinRate(out.role, out.bps), max(out.limit, 0)
 	switch {
 	case out.limit == 0, s.paused, !out.rtp.IsValid() && !s.traverses():
 	case m.Stream.Direction == media.RecvOnly:
@@ -69,17 +69,6 @@ func (s *Session) traverses() bool {
 
 // eventsClock is the clock of telephone events in H.323, which has no way to tell it.
 const eventsClock = 8000
-
-// bound is the most that may be sent, in bit/s; zero: no bound.
-func (c *outgoing) bound() int {
-	switch {
-	case c.limit <= 0:
-		return c.bps
-	case c.bps == 0:
-		return c.limit
-	}
-	return min(c.bps, c.limit)
-}
 
 // withinRate bounds what is sent by the rate of the call.
 func (s *Session) withinRate(role media.Role, bps int) int {

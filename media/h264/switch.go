@@ -223,6 +223,13 @@ func (s *Switch) RequestKeyframe() {
 	s.nudge()
 }
 
+// SetMaxBitrate changes the Receiver's, after it was agreed on anew.
+func (s *Switch) SetMaxBitrate(bps int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Receiver.MaxBitrate = bps
+}
+
 // TakeBitrate implements media.BitrateTaker: it is passed on to the source, or to
 // OnLimit, and a source that stays above it is Refused, unless it is Tailored. Receivers that share a switch
 // share the limit.
