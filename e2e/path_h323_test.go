@@ -43,9 +43,14 @@ func TestBadPathsOverH323(t *testing.T) {
 			}
 			line := got.Video.Timeline
 			t.Logf("%d lost, %d freezes, the longest %d ms, %+v", got.Video.Lost, got.Video.Freezes, got.Video.LongestMS, line)
-			// Nothing lost is sent again over H.323: a try for more may cost a second.
-			if frames, _, kbps := pictures(line, cutAt+1, cutAt+9); frames < 45 || kbps > 640 || line[cutAt+7].Width >= 1280 {
+			if frames, _, kbps := pictures(line, cutAt+1, cutAt+9); frames < 90 || kbps > 640 || line[cutAt+7].Width >= 1280 {
 				t.Errorf("in the eight seconds of the cut: %d pictures, %d kbit/s", frames, kbps)
+			}
+			// Nothing lost is sent again over H.323.
+			for i := cutAt + 3; i < cutAt+9; i++ {
+				if line[i].Frames == 0 {
+					t.Errorf("no picture in second %d", i)
+				}
 			}
 			if last := line[len(line)-2]; last.Width != 1280 {
 				t.Errorf("after the cut was over: %+v", last)
