@@ -157,7 +157,6 @@ func (u *Uplink) atOwnRate(pcm []int16, rate int) []int16 {
 // encode sends the first frame, unless it is one of a pause.
 func (u *Uplink) encode() {
 	pcm := u.pcm[:u.frame]
-	dbov := level.DBov(pcm)
 	pipe := &u.in.pipe
 	verdict := send
 	if u.toc != 0 {
@@ -170,7 +169,7 @@ func (u *Uplink) encode() {
 		if err != nil {
 			n = 0
 		}
-		u.put(n, dbov)
+		u.put(n, level.DBov(pcm))
 	case pause:
 		u.packets.payload[0] = u.toc
 		u.put(1, level.Silence)
