@@ -136,12 +136,12 @@ func (st *stage) counts() (down, up []uint64, video uint64) {
 
 func (r *run) reportCalls(s sample, n int, phoneAudio string, target float64, rss int64) {
 	in := fmt.Sprintf("calls %d", n)
-	floor := r.floor.call()
+	floor, there := r.floor.call(), reference.call()
 	if phoneAudio == "g711" {
-		in, floor = "g711 50", 50*(2*r.floor.relay+r.floor.decode+r.floor.law).Seconds()
+		in, floor, there = "g711 50", r.floor.callG711(), reference.callG711()
 	}
 	perCall := s.gateway / float64(n)
-	r.add(Figure{Scenario: in, Name: "gateway, core per call", Value: perCall, Unit: "core", Target: target, Baseline: floor, Against: "floor", Note: s.around()})
+	r.add(Figure{Scenario: in, Name: "gateway, core per call", Value: perCall, Unit: "core", Target: target, Baseline: floor, Against: "floor", Reference: there, Note: s.around()})
 	r.add(Figure{Scenario: in, Name: "gateway cost / floor", Value: perCall / floor, Unit: "x", Target: 1.6})
 	r.add(Figure{Scenario: in, Name: "memory per call", Value: float64(s.rss-rss) / float64(n) / (1 << 20), Unit: "MB", Target: 1.5,
 		Note: fmt.Sprintf("RSS %d MB before, %d MB with the calls", rss>>20, s.rss>>20)})

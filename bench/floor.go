@@ -26,11 +26,17 @@ type floor struct {
 	law            time.Duration // 20 ms of G.711 there and back
 }
 
+// reference is the machine that targets in cores are set for.
+var reference = floor{relay: 7 * time.Microsecond, encode: 63 * time.Microsecond, decode: 8 * time.Microsecond}
+
 // call is the floor of a PCMU <-> Opus call, in cores: 50 packets a second each
 // way, each relayed and transcoded.
 func (f floor) call() float64 {
 	return 50 * (2*f.relay + f.encode + f.decode + f.law).Seconds()
 }
+
+// callG711 is the floor of a call whose phone is sent what the meeting sends, in G.711.
+func (f floor) callG711() float64 { return 50 * (2*f.relay + f.decode + f.law).Seconds() }
 
 // relayed is the floor of a number of packets a second that are passed on.
 func (f floor) relayed(packets float64) float64 { return packets * f.relay.Seconds() }
