@@ -47,6 +47,7 @@ var scenarios = []scenario{
 	{"g711", (*run).callsG711},
 	{"listeners", (*run).listeners},
 	{"pictures", (*run).pictures},
+	{"legs", (*run).picturesBetweenLegs},
 	{"screens", (*run).screens},
 	{"content", (*run).content},
 	{"idle", (*run).idle},

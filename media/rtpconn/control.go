@@ -167,7 +167,8 @@ func (s *Session) resend(p *rtcp.TransportLayerNack, now time.Time) {
 	for _, pair := range p.Nacks {
 		pair.Range(func(seq uint16) bool {
 			if wire, ok := s.out.resend(seq, buf[:], now); ok {
-				s.sendRTP(wire)
+				conn, _ := s.ports.conns()
+				s.sendRTP(conn, wire)
 			}
 			return true
 		})

@@ -87,7 +87,8 @@ func (s *Session) sendEvent(f EventFormat, e event.Event, first bool, stamp uint
 	buf := datagrams.Get().(*[maxDatagram]byte)
 	defer datagrams.Put(buf)
 	if wire, ok := s.out.event(buf[:], f.PayloadType, e, first, stamp, s.clock.Now()); ok {
-		s.sendRTP(wire)
+		conn, _ := s.ports.conns()
+		s.sendRTP(conn, wire)
 	}
 }
 

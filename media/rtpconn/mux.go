@@ -140,6 +140,9 @@ func (s *share) local() (rtp, rtcp netip.AddrPort) {
 
 func (s *share) conns() (rtp, rtcp udp.Socket) { return s.mux.rtp, s.mux.rtcp }
 
+// following holds nothing back: packets of many sessions, to many addresses, alternate.
+func (s *share) following() udp.Socket { return s.mux.rtp }
+
 func (s *share) serve(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/rtpconn/pace"
+	"github.com/roomgate/roomgate/media/udp"
 )
 
 // datagrams are the buffers packets are written into.
@@ -168,7 +169,11 @@ func (pub *publication) send(p *rtp.Packet) error {
 		s.tally.unsent.Add(1)
 		return nil
 	}
-	s.sendRTP(wire)
+	conn, _ := s.ports.conns()
+	if !pub.audio && !p.Marker { // the picture goes on
+		conn = s.ports.following()
+	}
+	s.sendRTP(conn, wire)
 	return nil
 }
 
@@ -176,15 +181,14 @@ func (pub *publication) String() string {
 	return fmt.Sprintf("%s -> rtp(%s)", pub.track.ID(), pub.format)
 }
 
-// sendRTP sends on the RTP socket; what the network refuses is counted.
-func (s *Session) sendRTP(wire []byte) {
+// sendRTP sends by an RTP socket; what the network refuses is counted.
+func (s *Session) sendRTP(conn udp.Socket, wire []byte) {
 	to := s.route.to.Load().rtp
 	if !to.IsValid() {
 		s.tally.unsent.Add(1)
 		return
 	}
-	rtp, _ := s.ports.conns()
-	if err := s.transmit(rtp, wire, to); err != nil {
+	if err := s.transmit(conn, wire, to); err != nil {
 		s.tally.unsent.Add(1)
 	}
 }

@@ -15,6 +15,8 @@ type sockets interface {
 	local() (rtp, rtcp netip.AddrPort)
 	// conns are the sockets to send by.
 	conns() (rtp, rtcp udp.Socket)
+	// following is the socket to send packets of a picture by that others follow.
+	following() udp.Socket
 	// serve hands what arrives to the session's receive, until close.
 	serve(*Session) error
 	close() error
@@ -24,6 +26,7 @@ type sockets interface {
 type own struct {
 	pair      *portpool.Pair
 	rtp, rtcp udp.Socket // since serve
+	pictures  udp.Socket // rtp as it takes packets of pictures that others follow; since serve
 }
 
 func (o *own) local() (rtp, rtcp netip.AddrPort) {
@@ -32,12 +35,24 @@ func (o *own) local() (rtp, rtcp netip.AddrPort) {
 }
 
 func (o *own) conns() (rtp, rtcp udp.Socket) { return o.rtp, o.rtcp }
+func (o *own) following() udp.Socket         { return o.pictures }
 func (o *own) close() error                  { return o.pair.Close() }
 
 func (o *own) serve(s *Session) (err error) {
 	take := func(b []byte, from netip.AddrPort) { s.receive(b, unmap(from)) }
 	o.rtp, o.rtcp, err = o.pair.Serve(take, take)
+	o.pictures = o.rtp
+	if more, ok := o.rtp.(udp.More); ok {
+		o.pictures = together{more}
+	}
 	return err
+}
+
+// together sends what others follow together with these.
+type together struct{ udp.More }
+
+func (t together) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return t.WriteMore(b, to)
 }
 
 // prefix is the room that an identifier takes before a datagram (H.460.19).

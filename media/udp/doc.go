@@ -11,4 +11,7 @@
 //
 // What comes on one socket is handed on in order, one datagram at a time; when
 // many sockets have something, helpers on the other processors take a part.
+//
+// What is sent while they look may be held back a little: datagrams that follow each
+// other, as those of a picture do, leave by one system call; see More.
 package udp

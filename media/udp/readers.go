@@ -2,6 +2,7 @@ package udp
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -29,23 +30,27 @@ type Readers struct {
 	slots []*watched
 	free  []int32
 
+	looks   looks
 	batch   batch
 	helpers chan struct{} // a token each for those who are to help with the batch
 	wait    sync.WaitGroup
 	closed  atomic.Bool
+
+	sendSegments func(fd int, v6 bool, b []byte, size int, to netip.AddrPort, s *segments) error
 }
 
-// batch are the sockets that have something.
+// batch are the sockets that have something to read, or to send.
 type batch struct {
-	events [256]unix.EpollEvent
-	n      int32
-	next   atomic.Int32
-	helped sync.WaitGroup
+	events   [256]unix.EpollEvent
+	flushing []*watched // in place of the events
+	n        int32
+	next     atomic.Int32
+	helped   sync.WaitGroup
 }
 
-// share is how many sockets of a batch are worth a helper: to wake one costs as much as to
+// worth is how many sockets of a batch are worth a helper: to wake one costs as much as to
 // read several.
-const share = 32
+const worth = 32
 
 // NewReaders begins to read; there is nothing to read yet.
 func NewReaders() (*Readers, error) {
@@ -58,7 +63,7 @@ func NewReaders() (*Readers, error) {
 		_ = unix.Close(sockets)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	r := &Readers{sockets: sockets, helpers: make(chan struct{}, 64)}
+	r := &Readers{sockets: sockets, helpers: make(chan struct{}, 64), sendSegments: sendSegments}
 	err = unix.SetNonblock(gate, true) // makes os.NewFile have the runtime wait for it
 	if err == nil {
 		err = unix.EpollCtl(gate, unix.EPOLL_CTL_ADD, sockets, &unix.EpollEvent{})
@@ -99,12 +104,21 @@ func (r *Readers) run() {
 	defer close(r.helpers)
 	buf := new([Largest]byte)
 	var p pace
+	rounds := 0 // of the look under way
+	defer r.endLook(buf)
 	for !r.closed.Load() {
 		n := r.ready()
+		if rounds > 0 && (n == 0 || rounds == longestLook) {
+			r.endLook(buf)
+			rounds = 0
+		}
 		switch {
 		case n > 0:
 			p.taken += n
-			r.take(n, buf)
+			if rounds++; rounds == 1 {
+				r.beginLook()
+			}
+			r.share(n, buf)
 		case p.busy(time.Now()):
 			time.Sleep(pause)
 		case !r.await():
@@ -160,12 +174,13 @@ func (r *Readers) waiting() {
 	}
 }
 
-// take reads a datagram of each socket of the batch.
-func (r *Readers) take(n int, buf *[Largest]byte) {
+// share works on n sockets of the batch, with helpers when it is large: reads a datagram
+// of each, or flushes it.
+func (r *Readers) share(n int, buf *[Largest]byte) {
 	b := &r.batch
 	b.n = int32(n)
 	b.next.Store(0)
-	for range min(n/share, runtime.GOMAXPROCS(0)-1, cap(r.helpers)) {
+	for range min(n/worth, runtime.GOMAXPROCS(0)-1, cap(r.helpers)) {
 		b.helped.Add(1)
 		r.helpers <- struct{}{}
 	}
@@ -190,7 +205,9 @@ func (r *Readers) drain(buf *[Largest]byte) {
 		if i >= b.n {
 			return
 		}
-		if w := r.find(&b.events[i]); w != nil {
+		if b.flushing != nil {
+			b.flushing[i].release()
+		} else if w := r.find(&b.events[i]); w != nil {
 			w.receive(buf[:])
 		}
 	}

@@ -60,9 +60,17 @@ func sendTo(fd int, v6 bool, b []byte, to netip.AddrPort) error {
 	if size == 0 {
 		return syscall.EAFNOSUPPORT
 	}
-	for waited := false; ; {
+	return patiently(fd, func() syscall.Errno {
 		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&storage)), size)
+		return errno
+	})
+}
+
+// patiently makes a call that sends, once more where the send buffer was full.
+func patiently(fd int, call func() syscall.Errno) error {
+	for waited := false; ; {
+		errno := call()
 		switch {
 		case errno == 0:
 			return nil

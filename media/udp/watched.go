@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,7 +24,12 @@ type watched struct {
 
 	sending sync.RWMutex // read-held while the descriptor is written to
 	closed  bool         // guarded by sending
+	over    atomic.Bool  // Close was called
+
+	outbox outbox
 }
+
+var _ More = (*watched)(nil)
 
 // watch takes conn over: the runtime's poller must not be told of each packet,
 // so the socket gets another descriptor and the one it knows is closed.
@@ -71,15 +77,29 @@ func (w *watched) receive(buf []byte) {
 func (w *watched) LocalAddr() net.Addr { return w.local }
 
 func (w *watched) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	var err error
+	if w.outbox.holds.Load() {
+		err = w.writeBehind(b, to)
+	} else {
+		err = w.send(b, to)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// send sends a datagram at once.
+func (w *watched) send(b []byte, to netip.AddrPort) error {
 	w.sending.RLock()
 	defer w.sending.RUnlock()
 	if w.closed {
-		return 0, net.ErrClosed
+		return net.ErrClosed
 	}
 	if err := sendTo(w.fd, w.v6, b, to); err != nil {
-		return 0, fmt.Errorf("send to %v: %w", to, err)
+		return fmt.Errorf("send to %v: %w", to, err)
 	}
-	return len(b), nil
+	return nil
 }
 
 func (w *watched) Close() error {
@@ -91,6 +111,8 @@ func (w *watched) Close() error {
 		return nil
 	}
 	w.readers.leave(w)
+	w.over.Store(true)
+	w.release()
 	w.sending.Lock()
 	defer w.sending.Unlock()
 	w.closed = true
