@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// reporting is a far side that is sent a hundred packets a step, 1.6 Mbit/s, and reports
-// what came of them.
+// reporting is a far side that reports what came of the packets it is sent.
 type reporting struct {
 	t     *testing.T
 	s     *Session
@@ -30,7 +29,11 @@ func newReporting(t *testing.T, fb Feedback) *reporting {
 	return r
 }
 
-func (r *reporting) send(seq uint16) { r.feed.send(seq, uint32(seq)/3*3000, strings.Repeat("x", 1000)) }
+// send sends a packet every ten milliseconds, 800 kbit/s.
+func (r *reporting) send(seq uint16) {
+	r.feed.send(seq, uint32(seq)*900, strings.Repeat("x", 1000))
+	r.clock.advance(10 * time.Millisecond)
+}
 
 // report says that so many more were lost, and waits until that was looked at.
 func (r *reporting) report(lost int) {
@@ -39,9 +42,9 @@ func (r *reporting) report(lost int) {
 	eventually(r.t, "the report", func() bool {
 		r.s.paths.mu.Lock()
 		defer r.s.paths.mu.Unlock()
-		return r.s.paths.told.at.Equal(r.clock.Now())
+		limit := r.s.paths.out.Limit()
+		return r.s.paths.told.at.Equal(r.clock.Now()) && r.s.SendLimit() == limit && int(r.feed.bitrate.Load()) == limit
 	})
-	r.clock.advance(500 * time.Millisecond)
 }
 
 func (r *reporting) step(lost int) {
@@ -61,7 +64,7 @@ func TestReportedLossBoundsWhatIsSent(t *testing.T) {
 	}
 	require.Zero(t, r.s.SendLimit())
 	r.step(60)
-	require.InDelta(t, 576_000, r.feed.bitrate.Load(), 20_000)
+	require.InDelta(t, 288_000, r.feed.bitrate.Load(), 10_000)
 	require.Equal(t, int(r.feed.bitrate.Load()), r.s.SendLimit())
 	for range 60 {
 		r.step(0)
@@ -81,8 +84,8 @@ func TestLittleLossWithoutRetransmission(t *testing.T) {
 		r.step(2)
 		return r.s.SendLimit()
 	}
-	require.InDelta(t, 576_000, bound(Feedback{NACK: true}), 20_000)
-	require.InDelta(t, 490_000, bound(Feedback{}), 20_000)
+	require.InDelta(t, 288_000, bound(Feedback{NACK: true}), 10_000)
+	require.InDelta(t, 245_000, bound(Feedback{}), 10_000)
 }
 
 // What never came to us cannot be lost on the far side's path, which reports it all the same.
