@@ -221,7 +221,7 @@ func TestOldTerminalInAMeeting(t *testing.T) {
 	who := call.Participant{Identity: "web", Name: "Trình duyệt", Tracks: []call.ParticipantTrack{{ID: "TR_v", Role: "video", Codec: "VP8", Width: 640, Height: 360}}}
 	receiver.events(bridge.Event{Kind: bridge.RosterChange, Participant: who})
 	eventually(t, "the picture is subscribed to", func() bool { return receiver.wants("TR_v") })
-	web := remoteCamera{videotest.NewCamera(t, "TR_v", media.Main, clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 9)), who}
+	web := &remoteCamera{videotest.NewCamera(t, "TR_v", media.Main, clipOf(t, media.Format{Codec: media.VP8, ClockRate: 90000}, 640, 360, 9)), who}
 	receiver.tracks <- web
 	videotest.Roll(t, web.Camera)
 	shown := th.watch(leg)
@@ -234,7 +234,7 @@ type remoteCamera struct {
 	who call.Participant
 }
 
-func (c remoteCamera) Participant() call.Participant { return c.who }
+func (c *remoteCamera) Participant() call.Participant { return c.who }
 
 // A leg that can take less is sent less, without a word to the others.
 func TestBandwidthIsALegsOwnMatter(t *testing.T) {
