@@ -106,7 +106,7 @@ func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 func (b *browser) visit(alias string) {
 	b.t.Helper()
 	page := fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
 	defer cancel()
 	err := chromedp.Do(ctx, chromedp.Navigate(page))
 	if err != nil && strings.Contains(err.Error(), "ERR_NETWORK_CHANGED") { // the interfaces of the tests have just come
@@ -115,7 +115,7 @@ func (b *browser) visit(alias string) {
 	if err != nil {
 		b.t.Fatalf("chromium: open the page: %v", err)
 	}
-	b.run("see the page", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
+	b.run("see the page", 90*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
 }
 
 // fillIn gives the visitor's name. A steady tone would be taken for noise, so

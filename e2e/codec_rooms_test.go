@@ -63,8 +63,11 @@ func TestAV1OfChromium(t *testing.T) {
 				callWithVideo(t, alias, "profile-level-id=42e01e;packetization-mode=1").video(30)
 			}
 			before := g.picturesSent()
-			terminal := startRoom(t, 440, "--call", alias+"@"+gatewayIP, "--codecs", "PCMA", "--name", "Room", "--tiles")
-			eventually(t, 60*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > before+600 })
+			seen := filepath.Join(t.TempDir(), "seen.h264")
+			terminal := startRoom(t, 440, "--call", alias+"@"+gatewayIP, "--codecs", "PCMA", "--name", "Room", "--tiles", "--record-video", seen)
+			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal, which gets many", func() bool {
+				return g.picturesSent() > before+100 && filmed(t, seen) > 100
+			})
 			terminal.stop()
 			v := terminal.report().Video
 			if v == nil || v.Codec != "H264" || v.Frames < 30 || v.Cards[identity] < 20 {

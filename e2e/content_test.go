@@ -31,18 +31,7 @@ func (g *gateway) presenter(t *testing.T, hz float64, meeting string, args ...st
 }
 
 // isSentContent reports whether the n-th call of a meeting, by age, is sent content.
-func (g *gateway) isSentContent(meeting string, n int) bool {
-	for _, c := range g.calls() {
-		if c.Meeting != meeting {
-			continue
-		}
-		if n == 0 {
-			return c.packets("content", "send") > 200
-		}
-		n--
-	}
-	return false
-}
+func (g *gateway) isSentContent(meeting string, n int) bool { return g.contentSent(meeting, n) > 200 }
 
 func (g *gateway) legsIn(meeting string) (n int) {
 	for _, c := range g.calls() {
@@ -64,12 +53,19 @@ func TestContentBetweenTerminals(t *testing.T) {
 			for i, to := range kinds {
 				viewers = append(viewers, g.viewer(t, float64(500+100*i), meeting, append([]string{"--tiles"}, to.args...)...))
 			}
-			eventually(t, 15*time.Second, "the viewers are in", func() bool { return g.legsIn(meeting) == len(kinds) })
+			eventually(t, 60*time.Second, "the viewers are in", func() bool { return g.legsIn(meeting) == len(kinds) })
 			presenter := g.viewer(t, 900, meeting, append([]string{"--content", "page:9@1280x720"}, from.args...)...)
 			for i, to := range kinds {
-				eventually(t, 20*time.Second, to.name+" is sent content", func() bool { return g.isSentContent(meeting, i) })
+				eventually(t, 60*time.Second, to.name+" is sent content", func() bool { return g.isSentContent(meeting, i) })
 			}
-			g.flowsOn(t, meeting) // some pages
+			before := make([]int, len(kinds))
+			for i := range kinds {
+				before[i] = g.contentSent(meeting, i)
+			}
+			g.flowsOn(t, meeting)
+			for i, to := range kinds {
+				eventually(t, 60*time.Second, to.name+" is sent some pages", func() bool { return g.contentSent(meeting, i) > before[i]+300 })
+			}
 			presenter.stop()
 			presented := presenter.report()
 			for i, to := range kinds {

@@ -37,7 +37,7 @@ func startSipp(t *testing.T, scenario, from string, args ...string) *sipp {
 		to = "[" + gatewayIP6 + "]"
 	}
 	cmd := inPeers("sipp", append([]string{"-sf", file, "-m", "1", "-i", from, "-mi", from,
-		"-p", fmt.Sprint(18000 + n), "-mp", fmt.Sprint(19000 + 4*n), "-nostdin", "-timeout", "40s", "-timeout_error",
+		"-p", fmt.Sprint(18000 + n), "-mp", fmt.Sprint(19000 + 4*n), "-nostdin", "-timeout", "90s", "-timeout_error",
 		"-trace_err", "-trace_msg", "-message_file", "messages.log", "-error_file", "errors.log"}, append(args, fmt.Sprintf("%s:%d", to, sipPort))...)...)
 	cmd.Dir = t.TempDir()
 	s := &sipp{process: start(t, "sipp", cmd), scenario: scenario}
@@ -47,7 +47,7 @@ func startSipp(t *testing.T, scenario, from string, args ...string) *sipp {
 // passes waits until the scenario went as written.
 func (s *sipp) passes() {
 	s.t.Helper()
-	if err := s.wait(60 * time.Second); err != nil {
+	if err := s.wait(100 * time.Second); err != nil {
 		logs, _ := exec.Command("sh", "-c", "cat "+s.cmd.Dir+"/errors.log "+s.cmd.Dir+"/messages.log").Output()
 		s.t.Fatalf("sipp %s: %v\n%s", s.scenario, err, logs[max(0, len(logs)-8000):])
 	}
