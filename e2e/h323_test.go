@@ -100,16 +100,22 @@ func TestH323TerminalWays(t *testing.T) {
 		{"PCMU", []string{"--codecs", "PCMU", "--audio-only"}, "none", "PCMU", false},
 	}
 	tested, mates := make([]*room, len(rows)), make([]*room, len(rows))
-	for i, row := range rows {
+	start := func(i int) {
 		alias := fmt.Sprintf("h-%d", i)
-		tested[i] = startRoom(t, float64(400+50*i), append([]string{"--protocol", "h323", "--call", alias + "@" + gatewayIP}, row.args...)...)
+		tested[i] = startRoom(t, float64(400+50*i), append([]string{"--protocol", "h323", "--call", alias + "@" + gatewayIP}, rows[i].args...)...)
 		mate := []string{"--call", alias + "@" + gatewayIP, "--audio-only"}
-		if row.video {
+		if rows[i].video {
 			mate = []string{"--call", alias + "@" + gatewayIP, "--video", "pattern360"}
 		}
 		mates[i] = startRoom(t, float64(1300+50*i), mate...)
 	}
+	const few = 3 // at a time: a machine that is too busy looks like a narrow path
 	for i, row := range rows {
+		if i%few == 0 {
+			for j := i; j < min(i+few, len(rows)); j++ {
+				start(j)
+			}
+		}
 		t.Run(row.name, func(t *testing.T) {
 			during(t, tested[i].process, mates[i].process)
 			g.flows(t, fmt.Sprintf("h-%d", i), 2, row.video)
