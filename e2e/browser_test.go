@@ -102,27 +102,35 @@ func joinMeeting(t *testing.T, alias string, o browserOptions) *browser {
 	return b
 }
 
-// visit opens the meeting page, which shows its lobby.
+// visit opens the meeting page, which shows its lobby. Chromium gives up what it fetches when
+// it sees the interfaces of the tests come, the page or a script of it: then it is opened again.
 func (b *browser) visit(alias string) {
 	b.t.Helper()
 	page := fmt.Sprintf("https://%s:%d/m/%s", gatewayIP, httpsPort, alias)
-	ctx, cancel := context.WithTimeout(b.ctx, 60*time.Second)
+	var err error
+	for range 3 {
+		if err = b.try(30*time.Second, chromedp.Navigate(page)); err == nil {
+			err = b.try(30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
+		}
+		if err == nil {
+			return
+		}
+		b.t.Logf("chromium: the page is not seen: %v", err)
+	}
+	b.t.Fatalf("chromium: open the page: %v", err)
+}
+
+func (b *browser) try(timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
-	err := chromedp.Do(ctx, chromedp.Navigate(page))
-	if err != nil && strings.Contains(err.Error(), "ERR_NETWORK_CHANGED") { // the interfaces of the tests have just come
-		err = chromedp.Do(ctx, chromedp.Navigate(page))
-	}
-	if err != nil {
-		b.t.Fatalf("chromium: open the page: %v", err)
-	}
-	b.run("see the page", 90*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
+	return chromedp.Do(ctx, actions...)
 }
 
 // fillIn gives the visitor's name. A steady tone would be taken for noise, so
 // sound is sent as it is.
 func (b *browser) fillIn(name string) {
 	b.t.Helper()
-	b.run("fill in the form", 10*time.Second, chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), name))
+	b.run("fill in the form", 30*time.Second, chromedp.SendKeys(chromedp.CSS(`[data-testid=name]`), name))
 	b.click("original-sound")
 }
 
@@ -134,9 +142,7 @@ func (b *browser) joined() {
 
 func (b *browser) run(what string, timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, timeout)
-	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
+	if err := b.try(timeout, actions...); err != nil {
 		b.t.Fatalf("chromium: %s: %v", what, err)
 	}
 }
