@@ -27,7 +27,7 @@ func TestRoomsOfOtherCodecs(t *testing.T) {
 			if codec == "vp8" {
 				web.decodes("terminal")
 			}
-			eventually(t, 60*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 400 })
+			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 400 })
 			terminal.stop()
 			got := terminal.report()
 			if v := got.Video; v == nil || v.Codec != "H264" || v.Frames < 10 {

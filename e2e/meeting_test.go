@@ -70,7 +70,7 @@ func (b *browser) decodes(kind string) {
 		return first.Frames > 0
 	})
 	var next remotePicture
-	eventually(b.t, 10*time.Second, "and more of them", func() bool {
+	eventually(b.t, 30*time.Second, "and more of them", func() bool {
 		next = frames()
 		return next.Frames > first.Frames+20
 	})
