@@ -33,10 +33,7 @@ func (m *Member) followContent(st media.Stream) {
 		return
 	}
 	receiver := receiverOf(st)
-	if s := p.screen; s != nil && s.takes == st.Send && sameBut(s.receiver, receiver) {
-		if s.receiver = receiver; s.picture != nil {
-			s.picture.SetMaxBitrate(receiver.MaxBitrate)
-		}
+	if s := p.screen; s != nil && s.takes == st.Send && m.keeps(&s.receiver, receiver, s.picture) {
 		return
 	}
 	m.closeContent()
@@ -59,22 +56,6 @@ func (m *Member) followContent(st media.Stream) {
 	}
 	p.screen = s
 	m.bridge.nudge()
-}
-
-// receiverOf is what a stream's far side takes.
-func receiverOf(st media.Stream) h264.Receiver {
-	r := h264.Receiver{Format: st.Send.H264, MaxBitrate: st.MaxSend}
-	if st.Send.H264.PacketizationMode == 0 {
-		r.MaxPacket = h264.WholePacket
-	}
-	return r
-}
-
-// sameBut reports whether a receiver differs from another in its bit rate at most: a picture
-// that goes out to it need not begin anew.
-func sameBut(a, b h264.Receiver) bool {
-	a.MaxBitrate = b.MaxBitrate
-	return a == b
 }
 
 func (m *Member) closeContent() {

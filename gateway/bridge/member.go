@@ -313,11 +313,7 @@ func (m *Member) followPicture(st media.Stream) {
 		return
 	}
 	receiver := receiverOf(st)
-	if m.takes == st.Send && sameBut(m.receiver, receiver) {
-		if m.receiver = receiver; m.picture != nil {
-			m.picture.SetMaxBitrate(receiver.MaxBitrate)
-		}
-		m.bridge.nudge()
+	if m.takes == st.Send && m.keeps(&m.receiver, receiver, m.picture) {
 		return
 	}
 	m.closePicture()

@@ -81,6 +81,34 @@ func (a *allowance) limit(now time.Time) int {
 	return int(v)
 }
 
+// receiverOf is what a stream's far side takes.
+func receiverOf(st media.Stream) h264.Receiver {
+	r := h264.Receiver{Format: st.Send.H264, MaxBitrate: st.MaxSend}
+	if st.Send.H264.PacketizationMode == 0 {
+		r.MaxPacket = h264.WholePacket
+	}
+	return r
+}
+
+// keeps takes over what the far side of a screen takes now, where that is another bit rate at
+// most: the picture that goes out, if one is passed on, need not begin anew. Else it changes
+// nothing and reports false.
+func (m *Member) keeps(r *h264.Receiver, now h264.Receiver, picture *h264.Switch) bool {
+	was := *r
+	was.MaxBitrate = now.MaxBitrate
+	if was != now {
+		return false
+	}
+	if *r != now {
+		*r = now
+		if picture != nil {
+			picture.SetMaxBitrate(now.MaxBitrate)
+		}
+		m.bridge.nudge()
+	}
+	return true
+}
+
 // screen is what is made for a leg.
 func (m *Member) screen() layout.Screen { return m.limits().Choose() }
 

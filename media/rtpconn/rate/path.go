@@ -42,14 +42,20 @@ const (
 	leak    = 0.85 // of the bound
 	leakEnd = 0.6  // of what arrived
 	settles = 10 * time.Second
-	// tight is what is good enough then where nothing is sent again: each packet lost may cost
-	// all pictures up to the next keyframe.
-	tight = 0.005
-	// fresh is the weight of a sight in the mean while a bound settles; later it is a quarter
-	// of that, and twice as much is good enough.
-	fresh = 0.4
-	// own is how many times the path's own loss is not taken for a leak.
-	own = 1.5
+)
+
+// Where nothing is sent again each packet lost may cost all pictures up to the next keyframe.
+const (
+	// Mean losses that are good enough while a bound settles, and later; and the weights of
+	// a sight in the mean.
+	tight, loose = 0.005, 0.01
+	fresh, slack = 0.4, 0.1
+	// own is how many times the path's own loss is not taken for a leak; lasting is the weight
+	// of a sight in that loss. It shows at bounds this little above the lowest, and without one.
+	own, lasting, lowest = 1.5, 0.04, 1.05
+	// A try for more that failed cost all pictures for a while: the next ones wait that long.
+	longestFinal = 6 * longest
+	forgetFinal  = 4 * forget
 )
 
 // Until a bound sets in, what arrives says little of what the path carries.
@@ -90,7 +96,7 @@ type Path struct {
 	slow   int     // sights in a row that showed a queue
 	leaks  int     // grows with sights that showed a little loss, and shrinks with others
 	bad    int     // grows with sights that showed much of it, and shrinks with others
-	mean   float64 // loss of late
+	mean   float64 // loss since the bound was lowered last, of late
 	usual  float64 // loss while so little was sent that it is the path's own
 	unsure bool    // of knee: some of that came before the path was cut, or went into the bucket of a policer
 	grown  bool
@@ -121,15 +127,16 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 	if p.bad = max(0, p.bad-1); s.Loss > lossy {
 		p.bad = min(p.bad+3, again+2)
 	}
-	enough := p.enough(now, s)
+	settled := now.Sub(p.fell) >= settles
+	p.note(s.Loss, settled)
 	switch {
 	case s.Loss > lossy || p.slow >= often:
 		p.fall(now, s)
-	case s.Final && p.limit > 0 && p.mean >= enough:
+	case s.Final && p.limit > 0 && p.mean >= p.enough(settled):
 		p.settle(now, s)
 	case s.Loss < clean && p.slow == 0:
 		p.rise(now, s, min(passed, time.Second))
-	case !s.Final && p.leaks >= leaky && now.Sub(p.fell) < settles:
+	case !s.Final && p.leaks >= leaky && !settled:
 		p.leaks = 0
 		p.limit = min(p.limit, p.less(float64(p.limit)))
 	}
@@ -141,17 +148,24 @@ func (p *Path) less(bps float64) int {
 	return max(int(leak*bps), int(leakEnd*float64(p.knee)), least)
 }
 
+// note keeps the means of what is lost.
+func (p *Path) note(loss float64, settled bool) {
+	weight := fresh
+	if settled {
+		weight = slack
+	}
+	p.mean += weight * (loss - p.mean)
+	if loss <= lossy && (p.limit == 0 || float64(p.limit) <= lowest*leakEnd*float64(p.knee)) {
+		p.usual += lasting * (loss - p.usual)
+	}
+}
+
 // enough is the mean loss from which on a bound is taken to leak.
-func (p *Path) enough(now time.Time, s Sight) float64 {
-	weight, least := fresh, tight
-	if now.Sub(p.fell) >= settles {
-		weight, least = fresh/4, 2*tight
+func (p *Path) enough(settled bool) float64 {
+	if settled {
+		return loose + own*p.usual
 	}
-	p.mean += weight * (s.Loss - p.mean)
-	if s.Loss <= lossy && (p.limit == 0 || float64(p.limit) <= 1.05*leakEnd*float64(p.knee)) {
-		p.usual += 0.04 * (s.Loss - p.usual)
-	}
-	return least + own*p.usual
+	return tight + own*p.usual
 }
 
 // settle lowers a bound that leaks where each loss costs: to less than what is sent.
@@ -171,7 +185,7 @@ func (p *Path) settle(now time.Time, s Sight) {
 func (p *Path) wait(now time.Time, s Sight) {
 	most, lasts := longest, forget
 	if s.Final {
-		most, lasts = 6*longest, 4*forget
+		most, lasts = longestFinal, forgetFinal
 	}
 	switch {
 	case p.hold == 0 || now.Sub(p.waits) > lasts:

@@ -116,6 +116,13 @@ func (p *policed) second() (shown int) {
 	return shown
 }
 
+func (p *policed) seconds(n int) (shown int) {
+	for range n {
+		shown += p.second()
+	}
+	return shown
+}
+
 // calls are some that differ by chance, at the time their path is cut to 512 kbit/s.
 func calls(random float64, each func(p *policed)) {
 	for seed := range uint64(60) {
@@ -140,7 +147,7 @@ func TestNothingIsSentAgain(t *testing.T) {
 			all, least = all+n, min(least, n)
 			p.seconds(10)
 			p.bps = 0
-			for i := 0; i < path.back; i++ {
+			for range path.back {
 				if p.seconds(1); choose(p.path.Limit()) > clip {
 					back++
 					break
@@ -162,11 +169,4 @@ func TestNarrowForLong(t *testing.T) {
 		n += p.seconds(300)
 	})
 	assert.GreaterOrEqual(t, float64(n)/(60*300*fps), 0.93)
-}
-
-func (p *policed) seconds(n int) (shown int) {
-	for range n {
-		shown += p.second()
-	}
-	return shown
 }
