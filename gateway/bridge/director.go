@@ -28,17 +28,6 @@ type source struct {
 	asked    int // bit/s asked of a leg, 0 = as much as it likes
 }
 
-// refusal remembers that a source did not fit a leg.
-type refusal struct {
-	reason        string
-	until         time.Time
-	width, height int // as announced when it was refused
-}
-
-// refusalTime is how long a source that did not fit is passed over when there
-// is another one to show.
-const refusalTime = 10 * time.Second
-
 func sourceKey(identity string, role media.Role) string { return identity + "/" + role.String() }
 
 // addLegSource makes a leg's picture one to choose from, and publishes it.
@@ -202,7 +191,7 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 		if src == nil {
 			return false
 		}
-		if r, refused := m.refusals[src]; decodable(src) && !(refused && r.holds(src, p.now)) {
+		if decodable(src) && !m.refuses(src, p.now) {
 			b.forward(m, src, p.watched)
 			return true
 		}
@@ -220,11 +209,6 @@ func (b *Bridge) made(m *Member, p *pass) bool {
 	m.shown, m.view = nil, v
 	m.show(t)
 	return true
-}
-
-// holds reports whether a refusal still counts.
-func (r refusal) holds(s *source, now time.Time) bool {
-	return now.Before(r.until) && r.width == s.width && r.height == s.height
 }
 
 // noteSpeaker gives the active speaker's pictures the first rank.
@@ -287,7 +271,7 @@ func (m *Member) pick(ranked []*source, now time.Time) *source {
 		if s.identity == m.identity || !decodable(s) || s.role == media.Content && m.presentation.screen != nil {
 			continue
 		}
-		if r, refused := m.refusals[s]; refused && r.holds(s, now) {
+		if m.refuses(s, now) {
 			if second == nil {
 				second = s
 			}
@@ -324,22 +308,6 @@ func inTurn(ranked []*source, lecturer string, turn uint64) []*source {
 // decodable reports whether terminals can take the codec as it is.
 func decodable(s *source) bool {
 	return s.codec == "" || media.Codec(media.H264).Is(s.codec)
-}
-
-// noteRefusal remembers that what the leg was to be shown does not fit it.
-func (m *Member) noteRefusal(now time.Time) {
-	st := m.state.Load()
-	if st == nil || m.shown == nil || st.Source != m.selected {
-		return
-	}
-	switch st.Phase {
-	case h264.Refused:
-		if r, ok := m.refusals[m.shown]; !ok || !r.holds(m.shown, now) { // of another size it is another picture
-			m.refusals[m.shown] = refusal{reason: st.Reason, until: now.Add(refusalTime), width: m.shown.width, height: m.shown.height}
-		}
-	case h264.Forwarding:
-		delete(m.refusals, m.shown)
-	}
 }
 
 // class is the simulcast layer that suits the leg: low for those that take

@@ -87,7 +87,6 @@ type Member struct {
 	carried   int         // of its picture by the way to the meeting, bit/s; 0: all
 	layer     int         // class shown last
 	roomCodec media.Codec // what pictures are published in; "": H.264
-	bounded   int         // allowance when what does not fit was last looked at
 }
 
 func newMember(b *Bridge, leg call.Leg, who func() call.Participant, keypad func(rune)) *Member {

@@ -12,19 +12,13 @@ func (m *Member) narrow() bool {
 	return limit > 0 && limit < narrowPath
 }
 
-// noteClass forgets what did not fit when the leg is to be shown other layers, or can
-// take a good deal more: to try it finds out what the path carries, at the cost of some of
-// the picture where that is too little.
+// noteClass forgets what did not fit when the leg is to be shown other layers.
 func (m *Member) noteClass() {
-	c, limit := m.class(m.bridge), m.allowance(m.bridge.in.Now())
-	more := m.bounded > 0 && (limit == 0 || limit > m.bounded+m.bounded/4)
+	c := m.class(m.bridge)
 	for s := range m.refusals {
-		if more || c != m.layer && s.member == nil { // of legs there are no layers
+		if c != m.layer && s.member == nil { // of legs there are no layers
 			delete(m.refusals, s)
 		}
-	}
-	if more || limit > 0 && (m.bounded == 0 || limit < m.bounded) {
-		m.bounded = limit
 	}
 	m.layer = c
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/h264"
 )
 
@@ -37,4 +39,53 @@ func TestRefusalIsOfASize(t *testing.T) {
 	m.state.Store(&h264.State{Phase: h264.Forwarding})
 	require.False(t, refused())
 	require.Empty(t, m.refusals)
+}
+
+// sender is a leg that sends pictures of a bit rate.
+type sender struct {
+	call.Leg
+	kbps int
+}
+
+func (s *sender) Stats() []media.StreamStats {
+	return []media.StreamStats{{Role: media.Audio, Kbps: 64}, {Role: media.Main, Sent: true, Kbps: 7}, {Role: media.Main, Kbps: s.kbps}}
+}
+
+// What is too much for a path is passed on again when the path carries it, or when less of it
+// comes, and not tried before; of participants whose pictures are not measured it is, in the end.
+func TestRefusalOfAPath(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	from := &sender{kbps: 1500}
+	leg, remote := &source{member: &Member{leg: from}, role: media.Main}, &source{role: media.Main}
+	m := &Member{refusals: map[*source]refusal{}}
+	m.allowed.take(400_000, now)
+	m.state.Store(&h264.State{Phase: h264.Refused, Reason: "1500 kbit/s where 350 are taken", Above: 1_500_000})
+	for _, s := range []*source{leg, remote} {
+		m.shown = s
+		m.noteRefusal(now)
+		require.True(t, m.refuses(s, now))
+	}
+	m.shown = nil // what is shown is made
+	pass := func(d time.Duration) {
+		now = now.Add(d)
+		m.allowance(now) // which has been higher for a while
+		m.noteRefusal(now)
+	}
+
+	pass(aboveTime / 2)
+	require.True(t, m.refuses(leg, now))
+	m.allowed.take(1_400_000, now)
+	pass(steady + time.Second)
+	require.False(t, m.refuses(leg, now), "the path carries it")
+	require.False(t, m.refuses(remote, now))
+	m.allowed.take(400_000, now)
+	require.True(t, m.refuses(leg, now), "which is over at once")
+	require.True(t, m.refuses(remote, now))
+
+	pass(aboveTime / 2)
+	require.True(t, m.refuses(leg, now), "as much still comes")
+	require.False(t, m.refuses(remote, now), "which may have changed")
+	from.kbps = 300
+	pass(time.Second)
+	require.False(t, m.refuses(leg, now), "less comes")
 }

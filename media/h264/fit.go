@@ -144,11 +144,22 @@ func rateFits(f *Facts, r *Receiver) string {
 	if r.MaxBitrate > 0 && (bps == 0 || r.MaxBitrate < bps) {
 		bps = r.MaxBitrate
 	}
-	if bps > 0 && f.Bitrate > bps+bps/4 {
+	if bps > 0 && f.Bitrate > tolerated(bps) {
 		return fmt.Sprintf("%d kbit/s where %d are taken", f.Bitrate/1000, bps/1000)
 	}
 	return ""
 }
+
+// tolerated is the rate measured that passes for one taken.
+func tolerated(bps int) int { return bps + bps/4 }
+
+// spared is what a source may have on a path with a bound: of a path there is less to
+// spare than of a level.
+func spared(limit int) int { return limit * 7 / 8 }
+
+// Carries reports whether a path with a bound, 0 for none, carries a source of a bit rate
+// that was measured, as a Switch judges it.
+func Carries(limit, bps int) bool { return limit == 0 || bps <= tolerated(spared(limit)) }
 
 func packetFits(f *Facts, r *Receiver) string {
 	if r.Format.PacketizationMode == 0 && f.LargestNAL > r.room() {

@@ -173,32 +173,35 @@ func (s *Switch) takeUp(in *input) {
 // shown while the selected one is waited for, goes on. So does, until there is
 // another one, a picture that is a little too much for a path: better than none.
 func (s *Switch) refuse(in *input, why string) {
-	if in == s.shown && !in.little() {
+	narrow, little := in.tooMuch()
+	if in == s.shown && !little {
 		s.shown = nil
 	}
 	if in == s.selected {
-		s.reason = why
+		s.reason, s.above = why, 0
+		if narrow {
+			s.above = in.facts().Bitrate
+		}
 	} else {
 		s.leave(in)
 	}
 }
 
-// little reports that it is the path alone that in does not fit, and not by far.
-func (in *input) little() bool {
+// tooMuch reports whether it is the path alone that in does not fit, and not by far.
+func (in *input) tooMuch() (narrow, little bool) {
 	f, limit := in.facts(), int(in.sw.limit.Load())
-	if limit == 0 || f.Bitrate > 2*limit {
-		return false
+	if limit == 0 {
+		return false, false
 	}
-	ok, _ := Fits(f, in.sw.cfg.Receiver)
-	return ok
+	narrow, _ = Fits(f, in.sw.cfg.Receiver)
+	return narrow, narrow && f.Bitrate <= 2*limit
 }
 
 // receiver is what in is to fit.
 func (s *Switch) receiver(in *input) Receiver {
 	r := s.cfg.Receiver
 	_, tailored := in.src.(Tailored)
-	// Of a path there is less to spare than of a level.
-	limit := int(s.limit.Load()) * 7 / 8
+	limit := spared(int(s.limit.Load()))
 	if !tailored && limit > 0 && (r.MaxBitrate == 0 || limit < r.MaxBitrate) {
 		r.MaxBitrate = limit
 	}

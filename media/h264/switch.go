@@ -33,6 +33,7 @@ type State struct {
 	Source media.Track // selected; nil when Idle
 	Shown  media.Track // forwarded at the moment: the one before, while Waiting; nil = nothing
 	SPS    SPS         // of the selected source, when known
+	Above  int         // of Refused because of the path alone: what the source has, bit/s
 }
 
 // SwitchConfig describes the receivers of a Switch.
@@ -77,6 +78,7 @@ type Switch struct {
 	shown    *input
 	leaving  []*input // to be detached by run
 	reason   string   // why selected is refused
+	above    int      // its bit rate, where that is more than the path carries and nothing else is wrong
 	sent     timeline
 	picture  pictureWriter
 	ids      idrSequence
@@ -179,7 +181,7 @@ func (s *Switch) state() State {
 	st.Source, st.SPS, st.Reason = s.selected.src, s.selected.sps, s.reason
 	switch {
 	case s.reason != "":
-		st.Phase = Refused
+		st.Phase, st.Above = Refused, s.above
 	case s.selected == s.shown:
 		st.Phase = Forwarding
 	default:

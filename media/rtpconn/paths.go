@@ -27,6 +27,7 @@ type account struct {
 	lost    uint32
 	again   uint32 // sent again, which hides that they were lost
 	bytes   uint64
+	sent    bool // bytes were sent, not received
 }
 
 // A path is judged by what went over it in a while: not by a few packets.
@@ -48,10 +49,14 @@ func (a *account) since(next account) (s rate.Sight, ok bool) {
 	case passed < lookPause || packets < lookPackets:
 		return s, false
 	}
+	s.Bps = int(float64(next.bytes-a.bytes) * 8 / passed.Seconds())
+	if next.sent { // less than nothing is lost when copies arrive of what was lost before
+		missed := min(max(int32(next.lost-a.lost), -int32(packets)), int32(packets))
+		s.Bps = int(float64(s.Bps) * (1 - float64(missed)/float64(packets)))
+	}
 	if lost = max(lost, next.again-a.again); int32(lost) > 0 {
 		s.Loss = min(1, float64(lost)/float64(packets))
 	}
-	s.Bps = int(float64(next.bytes-a.bytes) * 8 / passed.Seconds())
 	*a = next
 	return s, true
 }
@@ -68,7 +73,7 @@ func (s *Session) reportedPath(r rtcp.ReceptionReport, rtt time.Duration, rttKno
 	}
 	octets, again, missing := s.out.flow()
 	sight, ok := p.told.since(account{
-		at: now, packets: r.LastSequenceNumber - missing, lost: r.TotalLost&0xffffff - missing, again: again, bytes: octets,
+		at: now, packets: r.LastSequenceNumber - missing, lost: r.TotalLost&0xffffff - missing, again: again, bytes: octets, sent: true,
 	})
 	if !ok {
 		p.mu.Unlock()
@@ -78,7 +83,6 @@ func (s *Session) reportedPath(r rtcp.ReceptionReport, rtt time.Duration, rttKno
 		sight.Queue = rtt - p.least
 		p.least += min(p.least/32, time.Millisecond) // paths change
 	}
-	sight.Bps = int(float64(sight.Bps) * (1 - sight.Loss))
 	sight.Final = !s.resends()
 	limit, changed := p.out.See(now, sight)
 	p.mu.Unlock()

@@ -55,6 +55,34 @@ func (r *reporting) step(lost int) {
 	r.report(lost)
 }
 
+// What arrived is what was not lost in the end: a copy that came tells of what the path
+// carries, not only of a loss.
+func TestWhatArrived(t *testing.T) {
+	begin := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name        string
+		lost, again uint32
+		loss        float64
+		bps         int
+	}{
+		{"all", 0, 0, 0, 800_000},
+		{"half of it", 50, 0, 0.5, 400_000},
+		{"all, of half of it a copy", 0, 50, 0.5, 800_000},
+		{"all, and copies of what was lost before", ^uint32(24), 10, 0.1, 1_000_000},
+		{"nothing that can be", ^uint32(1 << 20), 0, 0, 1_600_000},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := account{at: begin, packets: 1000, lost: 30, again: 7, bytes: 5_000_000, sent: true}
+			s, ok := a.since(account{
+				at: begin.Add(time.Second), packets: 1100, lost: 30 + tc.lost, again: 7 + tc.again, bytes: 5_100_000, sent: true,
+			})
+			require.True(t, ok)
+			require.InDelta(t, tc.loss, s.Loss, 1e-9)
+			require.Equal(t, tc.bps, s.Bps)
+		})
+	}
+}
+
 // A far side that reports the loss of most of what is sent is sent less, without
 // having asked for it; one that reports none any more gets all of it back.
 func TestReportedLossBoundsWhatIsSent(t *testing.T) {

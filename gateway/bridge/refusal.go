@@ -1,0 +1,96 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/roomgate/roomgate/call"
+	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/h264"
+)
+
+// refusal remembers that a source did not fit a leg.
+type refusal struct {
+	reason        string
+	until         time.Time
+	width, height int // as announced when it was refused
+	above         int // bit/s, of what is too much for the path alone
+}
+
+const (
+	// refusalTime is how long a source that did not fit is passed over when there
+	// is another one to show.
+	refusalTime = 10 * time.Second
+	// aboveTime is how long it counts what a source had that was too much for the path, where
+	// there is no knowing what it has now: to try it costs pictures while it is too much.
+	aboveTime = time.Minute
+)
+
+func (r refusal) of(s *source) bool { return r.width == s.width && r.height == s.height }
+
+// holds reports whether a refusal still counts.
+func (r refusal) holds(s *source, now time.Time) bool { return now.Before(r.until) && r.of(s) }
+
+// refuses reports whether a source is known not to fit the leg. What was too much for the
+// path fits once the path carries it.
+func (m *Member) refuses(s *source, now time.Time) bool {
+	r, known := m.refusals[s]
+	if !known || !r.holds(s, now) {
+		return false
+	}
+	return r.above == 0 || !h264.Carries(m.allowance(now), r.above)
+}
+
+// noteRefusal remembers that what the leg was to be shown does not fit it.
+func (m *Member) noteRefusal(now time.Time) {
+	m.noteRates(now)
+	st := m.state.Load()
+	if st == nil || m.shown == nil || st.Source != m.selected {
+		return
+	}
+	switch r, known := m.refusals[m.shown]; {
+	case st.Phase == h264.Forwarding && r.above == 0:
+		delete(m.refusals, m.shown)
+	case st.Phase == h264.Refused && !(known && m.refuses(m.shown, now)): // of another size it is another picture
+		lasts := refusalTime
+		if st.Above > 0 {
+			lasts = aboveTime
+		}
+		m.refusals[m.shown] = refusal{
+			reason: st.Reason, until: now.Add(lasts), above: st.Above,
+			width: m.shown.width, height: m.shown.height,
+		}
+	}
+}
+
+// noteRates keeps what sources have that were too much for the path: of legs that is known, and
+// tells without a try whether they still are.
+func (m *Member) noteRates(now time.Time) {
+	for s, r := range m.refusals {
+		if r.above == 0 {
+			continue
+		}
+		if s.member != nil && s != m.shown { // what is passed on is judged by the switch
+			if bps := s.member.bitrate(s.role); bps > 0 {
+				r.above, r.until = bps, now.Add(aboveTime)
+				m.refusals[s] = r
+			}
+		}
+		if !now.Before(r.until) {
+			delete(m.refusals, s)
+		}
+	}
+}
+
+// bitrate is the bit rate of what comes from the leg in a role, 0 when that is not known.
+func (m *Member) bitrate(role media.Role) int {
+	reporter, ok := m.leg.(call.StatsReporter)
+	if !ok {
+		return 0
+	}
+	for _, st := range reporter.Stats() {
+		if st.Role == role && !st.Sent {
+			return st.Kbps * 1000
+		}
+	}
+	return 0
+}
