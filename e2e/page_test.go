@@ -29,8 +29,8 @@ func scene(t *testing.T, b *browser, name, kind string) string {
 		"h264": {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-profile:v", "baseline", "-level", "3.1", "-preset", "veryfast",
 			"-b:v", "1500k", "-maxrate", "1800k", "-bufsize", "900k", "-g", "30", "-x264-params", "slice-max-size=1100"},
 	}[kind]
-	args := append([]string{"-loglevel", "error", "-loop", "1", "-i", still, "-t", "10", "-r", "30", "-vf",
-		"scale=1312:738,crop=1280:720:x='16+14*sin(t*2*PI/10)':y='9+8*cos(t*2*PI/5)'"}, encoder...)
+	args := append([]string{"-loglevel", "error", "-loop", "1", "-i", still, "-t", "4", "-r", "30", "-vf",
+		"scale=1312:738,crop=1280:720:x='16+14*sin(t*2*PI/4)':y='9+8*cos(t*2*PI/4)'"}, encoder...)
 	if out, err := exec.Command("ffmpeg", append(args, film)...).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, out)
 	}

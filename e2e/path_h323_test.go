@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestBadPathsOverH323(t *testing.T) {
 	}
 	sender := call(440, "way-in", "sip", "--duration", "70s")
 	eventually(t, 20*time.Second, "the sender is there", func() bool { return len(g.identities("way-in")) == 1 })
-	watcher := call(550, "way-in", "h323", "--video", "none", "--timeline", "--duration", "40s", "--path", "in=512@6s,in=0@14s")
+	watcher := call(550, "way-in", "h323", "--video", "none", "--timeline", "--duration", "50s", "--path", "in=512@6s,in=0@14s")
 
 	eye := call(660, "way-out", "sip", "--video", "none", "--timeline", "--duration", "42s")
 	eventually(t, 20*time.Second, "the watcher is there", func() bool { return len(g.identities("way-out")) == 1 })
@@ -38,7 +39,7 @@ func TestBadPathsOverH323(t *testing.T) {
 	}{"way in": {"way-in", watcher}, "way out": {"way-out", eye}} {
 		t.Run(name, func(t *testing.T) {
 			got := way.watched.report()
-			if got.Video == nil || len(got.Video.Timeline) < 26 {
+			if got.Video == nil || len(got.Video.Timeline) < 38 {
 				t.Fatalf("%+v", got)
 			}
 			line := got.Video.Timeline
@@ -52,8 +53,10 @@ func TestBadPathsOverH323(t *testing.T) {
 					t.Errorf("no picture in second %d", i)
 				}
 			}
-			if last := line[len(line)-2]; last.Width != 1280 {
-				t.Errorf("after the cut was over: %+v", last)
+			// Where the worker makes few pictures on a busy machine, the bound comes back slowly.
+			back := line[len(line)-21 : len(line)-1]
+			if !slices.ContainsFunc(back, func(s second) bool { return s.Width == 1280 }) {
+				t.Errorf("after the cut was over: %+v", back)
 			}
 			if ladder := g.ladder(t, ids[way.meeting]); !strings.Contains(ladder, "flowControlCommand") {
 				t.Errorf("no flowControlCommand in the ladder: %.2000s", ladder)

@@ -20,10 +20,10 @@ func nft(t *testing.T, rules string) {
 
 // A way from the meeting server that is cut below what a browser's large picture needs brings
 // the small one within seconds, and the large one again when it is wide. The pictures of the
-// camera that Chromium feigns have 450 kbit/s, and 230 in small.
+// camera that Chromium feigns have 450 kbit/s at twenty a second, and 230 in small.
 func TestNarrowWayFromTheSFU(t *testing.T) {
 	g := startGateway(t, "")
-	joinMeeting(t, "demo", browserOptions{})
+	joinMeeting(t, "demo", browserOptions{fps: 20})
 	watcher := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--video", "none", "--timeline")
 	// shown is the size of what the terminal is sent, and how many packets of it went.
 	shown := func() (width, packets int) {

@@ -76,6 +76,7 @@ func TestScreensAreMadeOncePerView(t *testing.T) {
 		}},
 	} {
 		t.Run(string(tc.kind), func(t *testing.T) {
+			t.Parallel()
 			th := newTheatre(t, nil, tc.kind)
 			legs, _ := th.crowd(0, cameras, cameras)
 			for i, leg := range legs {

@@ -22,43 +22,72 @@ func Read(data []byte, width, height int) []Seen {
 }
 
 // isPanel reports the panel's colour, as far as coding leaves it.
-func (p planes) isPanel(i int) bool {
-	const slack = 26
-	return math.Abs(float64(p.u[i])-panelU) < slack && math.Abs(float64(p.v[i])-panelV) < 1.5*slack && p.v[i] > 180
+func isPanel(u, v byte) bool {
+	const slackU, slackV = 26, 39
+	return u > panelU-slackU && u < panelU+slackU && v > panelV-slackV
 }
+
+// patch is an area of the panel's colour, in pixels of chroma.
+type patch struct {
+	area   int
+	bounds image.Rectangle
+	part   int // of a patch before it that it touches; its own index: of none
+}
+
+// run is where a line crosses a patch.
+type run struct{ from, to, patch int }
 
 // panels finds the areas of the panel's colour: their bounds, in pixels.
 func (p planes) panels() []image.Rectangle {
-	high := len(p.u) / p.half
-	seen := make([]bool, len(p.u))
-	var list []image.Rectangle
-	var stack []int
-	for start := range p.u {
-		if seen[start] || !p.isPanel(start) {
-			continue
-		}
-		area, bounds := 0, image.Rectangle{}
-		stack = append(stack[:0], start)
-		seen[start] = true
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			x, y := i%p.half, i/p.half
-			bounds = bounds.Union(image.Rect(x, y, x+1, y+1))
-			area++
-			for _, n := range [...]struct{ x, y int }{{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}} {
-				if k := n.y*p.half + n.x; n.x >= 0 && n.x < p.half && n.y >= 0 && n.y < high && !seen[k] && p.isPanel(k) {
-					seen[k] = true
-					stack = append(stack, k)
+	var patches []patch
+	var above, line []run
+	for y := range len(p.u) / p.half {
+		line = line[:0]
+		us, vs := p.u[y*p.half:][:p.half], p.v[y*p.half:][:p.half]
+		for x := 0; x < p.half; x++ {
+			from := x
+			for x < p.half && isPanel(us[x], vs[x]) {
+				x++
+			}
+			if x == from {
+				continue
+			}
+			patches = append(patches, patch{area: x - from, bounds: image.Rect(from, y, x, y+1), part: len(patches)})
+			line = append(line, run{from, x, len(patches) - 1})
+			for _, r := range above {
+				if r.from < x && r.to > from {
+					join(patches, r.patch, len(patches)-1)
 				}
 			}
 		}
+		above, line = line, above
+	}
+	var list []image.Rectangle
+	for i, a := range patches {
 		// A panel is a full rectangle, and large enough to hold its cells.
-		if size := bounds.Size(); 2*size.X >= 2*columns && size.Y >= rows && 10*area > 8*size.X*size.Y {
-			list = append(list, image.Rectangle{bounds.Min.Mul(2), bounds.Max.Mul(2)})
+		if size := a.bounds.Size(); a.part == i && 2*size.X >= 2*columns && size.Y >= rows && 10*a.area > 8*size.X*size.Y {
+			list = append(list, image.Rectangle{a.bounds.Min.Mul(2), a.bounds.Max.Mul(2)})
 		}
 	}
 	return list
+}
+
+// join makes one patch of two that touch.
+func join(patches []patch, i, j int) {
+	whole := func(i int) int {
+		for patches[i].part != i {
+			i = patches[i].part
+		}
+		return i
+	}
+	i, j = whole(i), whole(j)
+	if i == j {
+		return
+	}
+	i, j = min(i, j), max(i, j)
+	patches[j].part = i
+	patches[i].area += patches[j].area
+	patches[i].bounds = patches[i].bounds.Union(patches[j].bounds)
 }
 
 // read takes the cells out of a panel.

@@ -65,24 +65,44 @@ func Draw(dst []byte, width, height int, c Card) []byte {
 	p := newPlanes(dst, width, height)
 	p.background(c)
 	p.stripes(c)
-	bits := c.bits()
-	l, t, r, b := panel(width, height)
+	p.panel(c.bits())
+	return dst
+}
+
+// panel paints it with its cells. Of lines that are alike, here and below, one is painted and
+// the others are copied.
+func (p planes) panel(bits int) {
+	l, t, r, b := panel(p.width, p.height)
+	painted, like := []byte(nil), -1
 	for y := t; y < b; y++ {
-		row := (y - t) * rows / (b - t)
-		for x := l; x < r; x++ {
-			column := (x - l) * columns / (r - l)
-			p.y[y*width+x] = dark
-			if bits>>(row*columns+column)&1 == 1 {
-				p.y[y*width+x] = bright
+		line, row := p.y[y*p.width+l:y*p.width+r], (y-t)*rows/(b-t)
+		if row == like {
+			copy(line, painted)
+			continue
+		}
+		for x := range line {
+			line[x] = dark
+			if bits>>(row*columns+x*columns/(r-l))&1 == 1 {
+				line[x] = bright
 			}
 		}
+		painted, like = line, row
 	}
 	for y := t / 2; y < b/2; y++ {
-		for x := l / 2; x < r/2; x++ {
-			p.u[y*p.half+x], p.v[y*p.half+x] = panelU, panelV
-		}
+		fill(p.u[y*p.half+l/2:y*p.half+r/2], panelU)
+		fill(p.v[y*p.half+l/2:y*p.half+r/2], panelV)
 	}
-	return dst
+}
+
+// fill sets all of b to v.
+func fill(b []byte, v byte) {
+	if len(b) == 0 {
+		return
+	}
+	b[0] = v
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
+	}
 }
 
 // panel is its rectangle on even lines.
@@ -120,27 +140,34 @@ func newPlanes(data []byte, width, height int) planes {
 
 // background has a colour by identity and a slope of brightness.
 func (p planes) background(c Card) {
-	u, v := byte(96+8*(c.Identity%8)), byte(96+8*(c.Identity/8%8))
+	painted, like := []byte(nil), -1
 	for y := range p.height {
-		row := p.y[y*p.width:][:p.width]
-		for x := range row {
-			row[x] = byte(60 + 80*x/p.width + 60*y/p.height)
+		line, slope := p.y[y*p.width:][:p.width], 60*y/p.height
+		if slope == like {
+			copy(line, painted)
+			continue
 		}
+		for x := range line {
+			line[x] = byte(60 + 80*x/p.width + slope)
+		}
+		painted, like = line, slope
 	}
-	for i := range p.u {
-		p.u[i], p.v[i] = u, min(v, 150)
-	}
+	fill(p.u, byte(96+8*(c.Identity%8)))
+	fill(p.v, min(byte(96+8*(c.Identity/8%8)), 150))
 }
 
 // stripes move by the counter, below the panel.
 func (p planes) stripes(c Card) {
 	wide := max(p.width/20, 2)
+	moved := c.Counter * wide / 4
 	for y := p.height * 13 / 20; y < p.height*18/20; y++ {
-		row := p.y[y*p.width:][:p.width]
-		for x := range row {
-			if (x+c.Counter*wide/4)/wide%2 == 0 {
-				row[x] = 220
+		line := p.y[y*p.width:][:p.width]
+		for x := 0; x < p.width; {
+			end := min(x+wide-(x+moved)%wide, p.width) // of what is alike
+			if (x+moved)/wide%2 == 0 {
+				fill(line[x:end], 220)
 			}
+			x = end
 		}
 	}
 }

@@ -171,6 +171,11 @@ func TestFlowsAndHooks(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, remote, f.Remote.String())
 	require.False(t, f.LegacyTLS)
+	require.Eventually(t, func() bool { // an answer is recorded after it went out
+		mu.Lock()
+		defer mu.Unlock()
+		return len(records) == 2
+	}, 10*time.Second, time.Millisecond)
 	bad := bytes.Replace(options(), []byte("sip:demo"), []byte("x:demo"), 1)
 	require.Equal(t, 416, status(exchange(t, conn, bad)))
 
