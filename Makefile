@@ -38,7 +38,7 @@ prompts: ## what the lobby says, spoken by espeak-ng
 test: setup-test build lint unit e2e ## everything: lint, unit tests with the race detector, end to end
 
 unit: ## unit tests
-	@scripts/gotest -race -vet=off -ldflags=-w -p 3 -timeout 10m -- $(PACKAGES)
+	@scripts/gotest -race -vet=off -ldflags=-w -p 4 -timeout 10m -- $(PACKAGES)
 
 e2e: build ## end to end, against baresip, sipp, Chromium, LiveKit
 	@scripts/e2e
