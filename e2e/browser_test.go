@@ -25,7 +25,7 @@ type browser struct {
 type browserOptions struct {
 	name  string
 	wav   string   // microphone; "" = the fake one
-	film  string   // camera, MJPEG; "" = the fake one
+	film  string   // camera, MJPEG or Y4M; "" = the fake one
 	size  [2]int   // of the window; default 1280x800
 	lang  string   // vi or en; default en
 	fps   int      // of the fake camera; default 10

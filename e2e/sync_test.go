@@ -140,7 +140,7 @@ func TestLipSync(t *testing.T) {
 	sender := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--video", "card:1", "--sync", "--tiles")
 	eventually(t, 20*time.Second, "the sender is there", func() bool { return len(g.identities("demo")) == 1 })
 	watch := func(codec string) *room {
-		return startRoom(t, 0, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--audio", "silence", "--video", "none", "--video-codecs", codec, "--sync", "--tiles", "--duration", "22s")
+		return startRoom(t, 0, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--audio", "silence", "--video", "none", "--video-codecs", codec, "--sync", "--tiles", "--duration", "30s")
 	}
 	rooms := map[string]*room{"passed on": watch("H264"), "made": watch("VP8")}
 	web := watchByWebRTC(t, "ws://127.0.0.1:7880")

@@ -102,7 +102,7 @@ func TestKilledWorker(t *testing.T) {
 	var rooms []*room
 	for i := range 3 {
 		rooms = append(rooms, startRoom(t, 440+110*float64(i), "--call", "demo@"+gatewayIP, "--video", fmt.Sprintf("card:%d", i),
-			"--tiles", "--duration", "20s", "--codecs", "PCMA"))
+			"--tiles", "--duration", "30s", "--codecs", "PCMA"))
 	}
 	eventually(t, 20*time.Second, "a worker", func() bool { return len(g.workers()) > 0 })
 	<-time.After(6 * time.Second)

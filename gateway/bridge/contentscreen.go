@@ -114,7 +114,7 @@ func (b *Bridge) directContent(p *pass, worker bool) {
 		case src == nil:
 			s.shown, s.made = nil, false
 			s.show(m, nil)
-		case s.picture != nil && decodable(src) && !(worker && s.shown == src && s.refusal.holds(src, p.now)):
+		case s.picture != nil && decodable(src) && !(worker && s.shown == src && s.refusal.holds(src, s.picture.Bound(), p.now)):
 			s.shown, s.made = src, false
 			if t := b.trackOf(src, p); t != nil {
 				s.show(m, t)
@@ -148,7 +148,7 @@ func (s *contentScreen) noteRefusal(p *pass) {
 	if st == nil || s.shown == nil || s.made || st.Phase != h264.Refused || st.Source != s.selected {
 		return
 	}
-	s.refusal = refusal{reason: st.Reason, until: p.now.Add(refusalTime), width: s.shown.width, height: s.shown.height}
+	s.refusal = refusalOf(s.shown, st, p.now)
 }
 
 // makeContent has a worker make the content for a leg; legs that take the same share

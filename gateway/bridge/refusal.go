@@ -25,19 +25,25 @@ const (
 	aboveTime = time.Minute
 )
 
-func (r refusal) of(s *source) bool { return r.width == s.width && r.height == s.height }
-
-// holds reports whether a refusal still counts.
-func (r refusal) holds(s *source, now time.Time) bool { return now.Before(r.until) && r.of(s) }
-
-// refuses reports whether a source is known not to fit the leg. What was too much for the
-// path fits once the path carries it.
-func (m *Member) refuses(s *source, now time.Time) bool {
-	r, known := m.refusals[s]
-	if !known || !r.holds(s, now) {
-		return false
+// refusalOf remembers how a source was refused.
+func refusalOf(s *source, st *h264.State, now time.Time) refusal {
+	lasts := refusalTime
+	if st.Above > 0 {
+		lasts = aboveTime
 	}
-	return r.above == 0 || !h264.Carries(m.allowance(now), r.above)
+	return refusal{reason: st.Reason, until: now.Add(lasts), above: st.Above, width: s.width, height: s.height}
+}
+
+// holds reports whether a refusal still counts, on a path with a bound, 0 for none. What was
+// too much for the path fits once the path carries it; of another size it is another picture.
+func (r refusal) holds(s *source, bound int, now time.Time) bool {
+	return now.Before(r.until) && r.width == s.width && r.height == s.height &&
+		(r.above == 0 || !h264.Carries(bound, r.above))
+}
+
+// refuses reports whether a source is known not to fit the leg.
+func (m *Member) refuses(s *source, now time.Time) bool {
+	return m.refusals[s].holds(s, m.allowance(now), now)
 }
 
 // noteRefusal remembers that what the leg was to be shown does not fit it.
@@ -47,18 +53,11 @@ func (m *Member) noteRefusal(now time.Time) {
 	if st == nil || m.shown == nil || st.Source != m.selected {
 		return
 	}
-	switch r, known := m.refusals[m.shown]; {
-	case st.Phase == h264.Forwarding && r.above == 0:
+	switch {
+	case st.Phase == h264.Forwarding && m.refusals[m.shown].above == 0:
 		delete(m.refusals, m.shown)
-	case st.Phase == h264.Refused && !(known && m.refuses(m.shown, now)): // of another size it is another picture
-		lasts := refusalTime
-		if st.Above > 0 {
-			lasts = aboveTime
-		}
-		m.refusals[m.shown] = refusal{
-			reason: st.Reason, until: now.Add(lasts), above: st.Above,
-			width: m.shown.width, height: m.shown.height,
-		}
+	case st.Phase == h264.Refused && !m.refuses(m.shown, now):
+		m.refusals[m.shown] = refusalOf(m.shown, st, now)
 	}
 }
 

@@ -19,8 +19,7 @@ func TestRefusalIsOfASize(t *testing.T) {
 	m := &Member{shown: s, refusals: map[*source]refusal{}}
 	refused := func() bool {
 		m.noteRefusal(now)
-		r, ok := m.refusals[s]
-		return ok && r.holds(s, now)
+		return m.refuses(s, now)
 	}
 	require.False(t, refused(), "nothing is known")
 	m.state.Store(&h264.State{Phase: h264.Refused, Reason: "level 4.0 is more than 3.1"})
@@ -32,7 +31,7 @@ func TestRefusalIsOfASize(t *testing.T) {
 
 	s.width, s.height = 1280, 720
 	r := m.refusals[s]
-	require.False(t, r.holds(s, now), "of another size it is another picture")
+	require.False(t, r.holds(s, 0, now), "of another size it is another picture")
 	require.True(t, refused(), "which does not fit either")
 	require.Equal(t, now.Add(refusalTime), m.refusals[s].until)
 
@@ -88,4 +87,29 @@ func TestRefusalOfAPath(t *testing.T) {
 	from.kbps = 300
 	pass(time.Second)
 	require.False(t, m.refuses(leg, now), "less comes")
+}
+
+// Content that is too much for a path is refused as pictures are, for as long as it is.
+func TestRefusalOfContent(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	s := &source{role: media.Content, width: 1920, height: 1080}
+	narrow := refusalOf(s, &h264.State{Phase: h264.Refused, Above: 1_000_000}, now)
+	size := refusalOf(s, &h264.State{Phase: h264.Refused, Reason: "level 4.0 is more than 3.1"}, now)
+	for _, tc := range []struct {
+		after        time.Duration
+		bound        int
+		narrow, size bool
+	}{
+		{0, 500_000, true, true},
+		{refusalTime, 500_000, true, false},
+		{refusalTime, 1_000_000, false, false},
+		{0, 0, false, true},
+		{aboveTime, 500_000, false, false},
+	} {
+		at := now.Add(tc.after)
+		require.Equal(t, tc.narrow, narrow.holds(s, tc.bound, at), "%+v", tc)
+		require.Equal(t, tc.size, size.holds(s, tc.bound, at), "%+v", tc)
+	}
+	s.width = 1280
+	require.False(t, narrow.holds(s, 500_000, now), "of another size it is another picture")
 }

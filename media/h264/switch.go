@@ -246,6 +246,9 @@ func (s *Switch) TakeBitrate(bps int) {
 	s.nudge()
 }
 
+// Bound is what TakeBitrate was told last, 0 for none.
+func (s *Switch) Bound() int { return int(s.limit.Load()) }
+
 // Delay implements media.Delayer: the source's.
 func (s *Switch) Delay() time.Duration {
 	s.mu.Lock()

@@ -32,6 +32,7 @@ func TestSFUKilled(t *testing.T) {
 	camera := newSource(t, media.Main, h264, picture)
 	publish(t, seat, newSource(t, media.Audio, opus, speech))
 	publish(t, seat, camera)
+	awaitTrack(t, receiver.Tracks(), "leg", media.Audio) // not to be taken for the one that comes again
 	receiver.Subscribe(published(t, receiver, "leg", media.Main), livekit.Subscription{})
 	before := awaitTrack(t, receiver.Tracks(), "leg", media.Main)
 	await(t, "picture", attach(t, before), any1)
