@@ -10,7 +10,6 @@ import (
 
 // refusal remembers that a source did not fit a leg.
 type refusal struct {
-	reason        string
 	until         time.Time
 	width, height int // as announced when it was refused
 	above         int // bit/s, of what is too much for the path alone
@@ -31,7 +30,7 @@ func refusalOf(s *source, st *h264.State, now time.Time) refusal {
 	if st.Above > 0 {
 		lasts = aboveTime
 	}
-	return refusal{reason: st.Reason, until: now.Add(lasts), above: st.Above, width: s.width, height: s.height}
+	return refusal{until: now.Add(lasts), above: st.Above, width: s.width, height: s.height}
 }
 
 // holds reports whether a refusal still counts, on a path with a bound, 0 for none. What was

@@ -65,19 +65,19 @@ func Draw(dst []byte, width, height int, c Card) []byte {
 	p := newPlanes(dst, width, height)
 	p.background(c)
 	p.stripes(c)
-	p.panel(c.bits())
+	p.paint(c.bits())
 	return dst
 }
 
-// panel paints it with its cells. Of lines that are alike, here and below, one is painted and
+// paint draws the panel with its cells. Of lines that are alike, here and below, one is drawn and
 // the others are copied.
-func (p planes) panel(bits int) {
+func (p planes) paint(bits int) {
 	l, t, r, b := panel(p.width, p.height)
-	painted, like := []byte(nil), -1
+	drawn, like := []byte(nil), -1
 	for y := t; y < b; y++ {
 		line, row := p.y[y*p.width+l:y*p.width+r], (y-t)*rows/(b-t)
 		if row == like {
-			copy(line, painted)
+			copy(line, drawn)
 			continue
 		}
 		for x := range line {
@@ -86,7 +86,7 @@ func (p planes) panel(bits int) {
 				line[x] = bright
 			}
 		}
-		painted, like = line, row
+		drawn, like = line, row
 	}
 	for y := t / 2; y < b/2; y++ {
 		fill(p.u[y*p.half+l/2:y*p.half+r/2], panelU)
@@ -140,17 +140,17 @@ func newPlanes(data []byte, width, height int) planes {
 
 // background has a colour by identity and a slope of brightness.
 func (p planes) background(c Card) {
-	painted, like := []byte(nil), -1
+	drawn, like := []byte(nil), -1
 	for y := range p.height {
 		line, slope := p.y[y*p.width:][:p.width], 60*y/p.height
 		if slope == like {
-			copy(line, painted)
+			copy(line, drawn)
 			continue
 		}
 		for x := range line {
 			line[x] = byte(60 + 80*x/p.width + slope)
 		}
-		painted, like = line, slope
+		drawn, like = line, slope
 	}
 	fill(p.u, byte(96+8*(c.Identity%8)))
 	fill(p.v, min(byte(96+8*(c.Identity/8%8)), 150))

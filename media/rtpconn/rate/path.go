@@ -176,15 +176,16 @@ func (p *Path) settle(now time.Time, s Sight) {
 	sent := float64(s.Bps) / (1 - s.Loss)
 	if to := p.less(min(float64(p.limit), sent)); to < p.limit {
 		p.limit, p.mean = to, 0
-		p.wait(now, s)
+		p.wait(now, true)
 	}
 }
 
 // wait puts off the next try for more: longer each time that a try made it worse, and much
-// longer where that cost all pictures for a while.
-func (p *Path) wait(now time.Time, s Sight) {
+// longer where that cost all pictures for a while, which a queue does not: that may be our
+// own, on a machine that is too busy.
+func (p *Path) wait(now time.Time, costly bool) {
 	most, lasts := longest, forget
-	if s.Final {
+	if costly {
 		most, lasts = longestFinal, forgetFinal
 	}
 	switch {
@@ -222,7 +223,7 @@ func (p *Path) fall(now time.Time, s Sight) {
 		knee = max(knee, min(p.knee, int(float64(to)/keep))) // little came because little was sent
 	}
 	p.limit, p.knee, p.fell, p.unsure, p.mean = to, knee, now, true, 0
-	p.wait(now, s)
+	p.wait(now, s.Final && s.Loss > lossy)
 }
 
 // stumble notes what a fall says of its cause.
