@@ -52,8 +52,9 @@ type subscription struct {
 
 // renewal is a SUBSCRIBE within the dialog.
 type renewal struct {
-	lasts   time.Duration
-	contact *sipgo.ContactHeader
+	lasts    time.Duration
+	contact  *sipgo.ContactHeader
+	answered <-chan struct{} // the NOTIFY comes after the answer (RFC 6665 §4.2.1.2)
 }
 
 // subscriptions are those of an endpoint.
@@ -205,8 +206,10 @@ func (s *subscription) renew(req *sipgo.Request, tx *sipgo.ServerTx) {
 		s.e.respond(tx, req, 423, "Min-Expires", strconv.Itoa(int(shortestExpires.Seconds())))
 		return
 	}
+	answered := make(chan struct{})
+	defer close(answered)
 	select {
-	case s.wakes <- renewal{lasts, req.Contact()}:
+	case s.wakes <- renewal{lasts, req.Contact(), answered}:
 		s.accept(req, tx, lasts)
 	default:
 		s.e.respond(tx, req, 500, "Retry-After", "5")
@@ -235,6 +238,7 @@ func (s *subscription) runInner(tick <-chan time.Time) string {
 		}
 		select {
 		case r := <-s.wakes:
+			<-r.answered
 			s.until = time.Now().Add(r.lasts)
 			s.dlg.Refresh(r.contact)
 			if r.lasts > 0 && !s.tell(true) { // §4.2.1.2: the whole state at once
