@@ -68,7 +68,7 @@ func TestChatOnRequest(t *testing.T) {
 	g := startGateway(t, "")
 	g.meeting("chat", "single")
 	seen := filepath.Join(t.TempDir(), "seen.h264")
-	lan := joinMeeting(t, "chat", browserOptions{name: "Nguyễn Thị Lan", lang: "vi"})
+	lan := joinMeeting(t, "chat", browserOptions{name: "Nguyễn Thị Lan", lang: "vi", fps: 20})
 	viewer := startRoom(t, 700, "--call", "chat@"+gatewayIP, "--name", "Ủy ban", "--codecs", "PCMA", "--record-video", seen)
 	g.inMeeting("chat", "active", 1)
 	c := g.calls()[0]

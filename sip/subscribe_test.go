@@ -129,6 +129,22 @@ func TestConferenceEvents(t *testing.T) {
 	}, patience, time.Millisecond)
 }
 
+// The NOTIFY that a SUBSCRIBE causes comes after the answer to it (RFC 6665 §4.2.1.2).
+func TestAnswerComesBeforeItsNotify(t *testing.T) {
+	a := start(t, conferencing(&roster{users: []conference.User{lan}}))
+	w := newWire(t, a)
+	w.request("SUBSCRIBE", 1, "", "", "Event: conference")
+	w.to = tagOf.FindStringSubmatch(w.final("1 SUBSCRIBE").header.Get("To"))[1]
+	w.notified("200 OK")
+	for seq := 2; seq < 100; seq++ {
+		w.request("SUBSCRIBE", seq, "", "", "Event: conference")
+		r, ok := w.read()
+		require.True(t, ok)
+		require.Equal(t, 200, r.status, r.line)
+		w.notified("200 OK")
+	}
+}
+
 // Who unsubscribes, or answers that there is no subscription, is told no more.
 func TestConferenceEventsEnd(t *testing.T) {
 	r := &roster{users: []conference.User{lan}}

@@ -26,6 +26,8 @@ type source struct {
 	spoke    uint64 // Bridge.order when its participant was last the speaker
 	joined   uint64
 	asked    int // bit/s asked of a leg, 0 = as much as it likes
+	bps      int // of a leg, as it was at measured
+	measured time.Time
 }
 
 func sourceKey(identity string, role media.Role) string { return identity + "/" + role.String() }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/roomgate/roomgate/call"
-	"github.com/roomgate/roomgate/media"
 	"github.com/roomgate/roomgate/media/h264"
 )
 
@@ -68,7 +67,7 @@ func (m *Member) noteRates(now time.Time) {
 			continue
 		}
 		if s.member != nil && s != m.shown { // what is passed on is judged by the switch
-			if bps := s.member.bitrate(s.role); bps > 0 {
+			if bps := s.bitrate(now); bps > 0 {
 				r.above, r.until = bps, now.Add(aboveTime)
 				m.refusals[s] = r
 			}
@@ -79,16 +78,21 @@ func (m *Member) noteRates(now time.Time) {
 	}
 }
 
-// bitrate is the bit rate of what comes from the leg in a role, 0 when that is not known.
-func (m *Member) bitrate(role media.Role) int {
-	reporter, ok := m.leg.(call.StatsReporter)
+// bitrate is what comes of a leg's picture, bit/s; 0 when that is not known. It is what the
+// leg's counters say of the last second, so they are asked once a second, for all who watch.
+func (s *source) bitrate(now time.Time) int {
+	if now.Sub(s.measured) < time.Second {
+		return s.bps
+	}
+	s.bps, s.measured = 0, now
+	reporter, ok := s.member.leg.(call.StatsReporter)
 	if !ok {
 		return 0
 	}
 	for _, st := range reporter.Stats() {
-		if st.Role == role && !st.Sent {
-			return st.Kbps * 1000
+		if st.Role == s.role && !st.Sent {
+			s.bps = st.Kbps * 1000
 		}
 	}
-	return 0
+	return s.bps
 }

@@ -327,6 +327,7 @@ func TestSwitchModeZero(t *testing.T) {
 		assert.Contains(t, st.sw.State().Reason, "packetization mode 0")
 		a.pictures, a.at = pictures(t, vector(t, "baseline-slices")), 0
 		st.play(25, a)
+		assert.Zero(t, st.sw.State().Above, "the path is not why")
 		st.phase(Refused, a) // the big slices are too fresh in memory
 		st.play(150, a)
 		st.phase(Forwarding, a)
@@ -349,9 +350,14 @@ func TestSwitchBitrate(t *testing.T) {
 		st.play(120, a)
 		st.phase(Refused, a)
 		assert.Contains(t, st.sw.State().Reason, "kbit/s")
+		above := st.sw.State().Above
+		assert.Greater(t, above, 1_500_000)
+		assert.False(t, Carries(st.sw.Bound(), above))
 		st.sw.TakeBitrate(0)
+		assert.True(t, Carries(st.sw.Bound(), above))
 		st.play(60, a)
 		st.phase(Forwarding, a)
+		assert.Zero(t, st.sw.State().Above)
 		assert.Equal(t, []int{300_000, 0}, a.taken())
 	})
 }

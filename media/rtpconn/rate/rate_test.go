@@ -140,6 +140,36 @@ func TestBurst(t *testing.T) {
 	assert.Less(t, p.Limit(), 1_200_000, "the path carried so much")
 }
 
+// Where nothing is sent again tries that cost pictures are put off for long, those that made
+// a queue are not: a machine that is too busy makes queues of its own.
+func TestTriesThatFail(t *testing.T) {
+	const every = 500 * time.Millisecond
+	pause := func(bad rate.Sight) (longest time.Duration) {
+		var p rate.Path
+		now := noon
+		see := func(s rate.Sight) int {
+			now = now.Add(every)
+			s.Final = true
+			limit, _ := p.See(now, s)
+			return limit
+		}
+		see(rate.Sight{Bps: 1_500_000})
+		for range 8 {
+			for range 3 { // a queue must show thrice
+				bad.Bps = 9 * max(p.Limit(), 500_000) / 10
+				see(bad)
+			}
+			from, fell := p.Limit(), now
+			for see(rate.Sight{Bps: from}) <= from {
+				longest = max(longest, now.Sub(fell))
+			}
+		}
+		return longest
+	}
+	assert.Less(t, pause(rate.Sight{Queue: time.Second}), 18*time.Second)
+	assert.Greater(t, pause(rate.Sight{Loss: 0.5}), 60*time.Second)
+}
+
 func TestQueue(t *testing.T) {
 	var q rate.Queue
 	assert.Zero(t, q.Take())
