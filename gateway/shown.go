@@ -47,7 +47,7 @@ func (g *Gateway) SetMeetingLayout(alias, kind, pinned string) error {
 	c := choice{Layout: kind, Pinned: pinned, Chosen: max(g.in.Now().UnixMilli(), m.chosen+1)}
 	g.mu.Unlock()
 	g.choose(m, c)
-	g.tellChoice(alias, c)
+	g.tellChoice(m, c)
 	return nil
 }
 
@@ -69,23 +69,47 @@ func (g *Gateway) choose(m *meeting, c choice) {
 	}
 }
 
-// noting bounds one request to the SFU.
-const noting = 5 * time.Second
+// noting bounds one request to the SFU; after one that failed the next waits tellSoon, and
+// longer each time until it is tellLate. The SFU may not know the room yet: a call is
+// answered before it is there.
+const (
+	noting   = 5 * time.Second
+	tellSoon = time.Second / 2
+	tellLate = 30 * time.Second
+)
 
-// tellChoice tells other nodes, without waiting for it.
-func (g *Gateway) tellChoice(room string, c choice) {
+// tellChoice tells other nodes, without waiting for it: until they know, something else was
+// chosen, or nobody is in the meeting any more.
+func (g *Gateway) tellChoice(m *meeting, c choice) {
 	to, ok := g.in.Admin.(Noter)
 	if !ok || !g.begin() {
 		return
 	}
+	room := m.spec().Alias
 	go func() {
 		defer g.wait.Done()
-		ctx, cancel := context.WithTimeout(g.ctx, noting)
-		defer cancel()
-		if err := to.Note(ctx, room, shownMember, c); err != nil {
-			g.log.Info("other nodes do not know the layout", zap.String("meeting", room), zap.Error(err))
+		for pause := tellSoon; g.chosen(m, c); pause = min(2*pause, tellLate) {
+			ctx, cancel := context.WithTimeout(g.ctx, noting)
+			err := to.Note(ctx, room, shownMember, c)
+			cancel()
+			if err == nil {
+				return
+			}
+			g.log.Info("other nodes do not know the layout yet", zap.String("meeting", room), zap.Error(err))
+			select {
+			case <-time.After(pause):
+			case <-g.ctx.Done():
+				return
+			}
 		}
 	}()
+}
+
+// chosen tells whether a choice still counts.
+func (g *Gateway) chosen(m *meeting, c choice) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return m.chosen == c.Chosen
 }
 
 // aheadMost is how far the clock of another node may be ahead. A choice of a later time is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,62 @@ func TestChoicesOfOtherNodes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A choice that the meeting server could not keep yet is told again until it can, and only
+// the latest one.
+func TestChoiceIsToldAgain(t *testing.T) {
+	admin := &notebook{notes: make(chan choice), refuse: 3}
+	g, err := New(Config{SFU: lonely{}, Admin: admin, Codecs: &transcode.Codecs{}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.clock.Close)
+	if _, err := g.CreateMeeting(t.Context(), MeetingSpec{Alias: "88001"}); err != nil {
+		t.Fatal(err)
+	}
+	p, verdict := g.enter("88001", &claim{})
+	if p == nil {
+		t.Fatal(verdict)
+	}
+	for i, kind := range []string{"3x3", "3x3", "2x2", "2x2"} { // told, told again, replaced, and kept at last
+		if i == 0 || i == 2 {
+			if err := g.SetMeetingLayout("88001", kind, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case c := <-admin.notes:
+			if c.Layout != kind {
+				t.Fatalf("attempt %d told %+v, want %s", i, c, kind)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("attempt %d did not come", i)
+		}
+	}
+	g.leave(p)
+	g.wait.Wait() // nobody goes on telling
+}
+
+// notebook is a meeting server that does not know the room for a while.
+type notebook struct {
+	SFUAdmin
+	notes  chan choice
+	mu     sync.Mutex
+	refuse int // so many
+}
+
+func (n *notebook) Note(_ context.Context, _, _ string, value any) error {
+	n.notes <- value.(choice)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refuse > 0 {
+		n.refuse--
+		return ErrNoParticipant
+	}
+	return nil
+}
+
+func (*notebook) CloseRoom(context.Context, string) error { return nil }
 
 // lonely is a meeting server that is not there.
 type lonely struct{}
