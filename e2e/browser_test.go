@@ -17,8 +17,9 @@ import (
 // camera (a moving pattern) and fake microphone (a beep each second), or a WAV
 // file as microphone.
 type browser struct {
-	t   *testing.T
-	ctx context.Context
+	t     *testing.T
+	ctx   context.Context
+	still bool
 }
 
 // browserOptions say how the visitor is.
@@ -26,10 +27,11 @@ type browserOptions struct {
 	name  string
 	wav   string   // microphone; "" = the fake one
 	film  string   // camera, MJPEG or Y4M; "" = the fake one
-	size  [2]int   // of the window; default 1280x800
+	size  [2]int   // of the window; default 1280x800, and 800x600 of who is still
 	lang  string   // vi or en; default en
 	fps   int      // of the fake camera; default 10
 	flags []string // further ones of Chromium
+	still bool     // joins without a picture, and looks at others in a small window: pictures cost much of a processor
 }
 
 // openBrowser starts Chromium; nothing is loaded yet.
@@ -41,6 +43,9 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 	}
 	if o.size == [2]int{} {
 		o.size = [2]int{1280, 800}
+		if o.still {
+			o.size = [2]int{800, 600}
+		}
 	}
 	options := append([]chromedp.ExecAllocatorOption{},
 		chromedp.ExecPath(chromiumInPeers(t)),
@@ -77,7 +82,7 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
-	return &browser{t: t, ctx: ctx}
+	return &browser{t: t, ctx: ctx, still: o.still}
 }
 
 // chromiumInPeers is a program that starts Chromium in the peers' namespace.
@@ -117,11 +122,16 @@ func (b *browser) visit(alias string) {
 			err = b.try(30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=name]`)))
 		}
 		if err == nil {
-			return
+			break
 		}
 		b.t.Logf("chromium: the page is not seen: %v", err)
 	}
-	b.t.Fatalf("chromium: open the page: %v", err)
+	if err != nil {
+		b.t.Fatalf("chromium: open the page: %v", err)
+	}
+	if b.still {
+		b.click("lobby-camera")
+	}
 }
 
 func (b *browser) try(timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) error {
@@ -142,6 +152,13 @@ func (b *browser) fillIn(name string) {
 func (b *browser) joined() {
 	b.t.Helper()
 	b.run("join", 30*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=meeting]`)))
+}
+
+// during makes what fails from now on, until a subtest ends, fail that one.
+func (b *browser) during(t *testing.T) {
+	outer := b.t
+	b.t = t
+	t.Cleanup(func() { b.t = outer })
 }
 
 func (b *browser) run(what string, timeout time.Duration, actions ...chromedp.Action[chromedp.Void]) {

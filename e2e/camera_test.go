@@ -37,7 +37,7 @@ func TestCamerasAreMoved(t *testing.T) {
 			}
 			steer(map[string]any{"preset": 7, "store": true})
 			steer(map[string]any{"tilt": 1}) // and never again: it ends by itself while the host comes
-			web := openBrowser(t, browserOptions{})
+			web := openBrowser(t, browserOptions{still: true})
 			web.visit("steered")
 			web.fillIn("Lan")
 			web.click("join")

@@ -112,7 +112,7 @@ func TestContentTakenAway(t *testing.T) {
 	for _, way := range ways {
 		t.Run("browser "+way.name, func(t *testing.T) {
 			meeting := way.name + "-web"
-			web := joinMeeting(t, meeting, browserOptions{name: "Lan"})
+			web := joinMeeting(t, meeting, browserOptions{name: "Lan", still: true})
 			viewer := g.viewer(t, 500, meeting)
 			web.shareCanvas(1280, 720)
 			eventually(t, 20*time.Second, "the terminal is sent the screen", func() bool {

@@ -187,16 +187,17 @@ func (b *browser) shareCanvas(width, height int) {
 // every kind's slides in the browser; who takes over stops the other.
 func TestContentOfBrowsers(t *testing.T) {
 	g := startGateway(t, "")
+	web := joinMeeting(t, "web", browserOptions{name: "Lan", still: true})
+	web.shareCanvas(1280, 720)
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			web := joinMeeting(t, "web-"+kind.name, browserOptions{name: "Lan"})
-			web.shareCanvas(1280, 720)
-			r := g.presenter(t, 500, "web-"+kind.name, append(kind.args, "--content-after", "6s")...)
+			web.during(t)
+			r := g.presenter(t, 500, "web", append(kind.args, "--content-after", "6s")...)
 			eventually(t, 20*time.Second, "the terminal is sent the screen", func() bool { return len(g.calls()) == 1 && g.calls()[0].packets("content", "send") > 20 })
 			web.run("the share is stopped when the terminal takes over", 20*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=share-stopped]`)))
 			web.decodesContent("terminal")
 			web.click("share") // and takes over again
-			eventually(t, 15*time.Second, "the browser presents", func() bool { return strings.HasPrefix(g.presents("web-"+kind.name), "web-") })
+			eventually(t, 15*time.Second, "the browser presents", func() bool { return strings.HasPrefix(g.presents("web"), "web-") })
 			r.stop()
 			got := r.report()
 			if c := got.Content; c == nil || c.Width != 1280 || c.Height != 720 || c.Frames < 10 {

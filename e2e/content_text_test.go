@@ -124,7 +124,7 @@ func (b *browser) seesSlide() (page testcard.Page, ok bool) {
 // at the size it was sent, and the sound with it heard.
 func TestTextOfBrowsers(t *testing.T) {
 	g := startGateway(t, "")
-	web := joinMeeting(t, "shared", browserOptions{name: "Lan"})
+	web := joinMeeting(t, "shared", browserOptions{name: "Lan", still: true})
 	var viewers []*room
 	for i, kind := range kinds {
 		viewers = append(viewers, g.viewer(t, float64(500+100*i), "shared", append([]string{"--tiles"}, kind.args...)...))
@@ -155,9 +155,10 @@ func TestTextOfBrowsers(t *testing.T) {
 // which is read at the size it was sent.
 func TestTextOfTerminals(t *testing.T) {
 	g := startGateway(t, "")
+	web := joinMeeting(t, "slides", browserOptions{name: "Lan", still: true})
 	for i, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			web := joinMeeting(t, "slides", browserOptions{name: "Lan"})
+			web.during(t)
 			r := g.viewer(t, 500, "slides", append([]string{"--content", fmt.Sprintf("page:%d@%dx%d", 20+i, pageWidth, pageHeight)}, kind.args...)...)
 			pages := map[int]bool{}
 			var last testcard.Page

@@ -204,7 +204,7 @@ func (b *baresip) seesMore() {
 func TestDeletedWhileTheSFUStands(t *testing.T) {
 	g := startGateway(t, "")
 	g.makeMeeting(map[string]any{"alias": "88001"})
-	web := joinMeeting(t, "88001", browserOptions{name: "Lan"})
+	web := joinMeeting(t, "88001", browserOptions{name: "Lan", still: true})
 	child := g.sfuChild()
 	if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

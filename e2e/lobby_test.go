@@ -218,7 +218,7 @@ func TestTerminalsThroughTheVoiceMenu(t *testing.T) {
 func TestHostAdmitsFromThePage(t *testing.T) {
 	g := startGateway(t, "lobby: {language: vi}\n")
 	g.makeMeeting(map[string]any{"alias": "88001", "host_pin": "9999", "lobby": true})
-	web := openBrowser(t, browserOptions{wav: toneFile(t, 1200), lang: "vi"})
+	web := openBrowser(t, browserOptions{wav: toneFile(t, 1200), lang: "vi", still: true})
 	web.visit("88001")
 	web.fillIn("Chủ tọa")
 	web.click("join")

@@ -73,18 +73,23 @@ func inPeers(name string, args ...string) *exec.Cmd {
 }
 
 func prepareNamespace() error {
+	// Addresses count at once: an interface whose own address is looked for elsewhere first
+	// (RFC 4862 5.4) changes a second or two later, and Chromium gives up what it fetches then.
+	const atOnce = "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad"
 	script := []string{
 		"ip link set lo up",
+		atOnce,
 		"ip netns add " + peers,
+		"ip netns exec " + peers + " sh -c '" + atOnce + "'",
 		"ip link add lan0 type veth peer name lan1 netns " + peers,
 		"ip link set lan0 up",
 		"ip addr add " + gatewayIP + "/24 dev lan0",
-		"ip -6 addr add " + gatewayIP6 + "/64 dev lan0 nodad",
+		"ip -6 addr add " + gatewayIP6 + "/64 dev lan0",
 		"ip -n " + peers + " link set lo up",
 		"ip -n " + peers + " link set lan1 up",
 		"ip -n " + peers + " addr add " + peerIP + "/24 dev lan1",
 		"ip -n " + peers + " addr add " + strangerIP + "/24 dev lan1",
-		"ip -n " + peers + " -6 addr add " + peerIP6 + "/64 dev lan1 nodad",
+		"ip -n " + peers + " -6 addr add " + peerIP6 + "/64 dev lan1",
 		"ip -n " + peers + " route add default dev lan1",
 	}
 	for _, line := range script {

@@ -66,7 +66,7 @@ func (b *browser) chosen() (layout, pinned string) {
 func TestHostChoosesRoomScreens(t *testing.T) {
 	g := startGateway(t, "")
 	g.makeMeeting(map[string]any{"alias": "88001", "guest_pin": "1234", "host_pin": "4711", "layout": "speaker"})
-	web := host(t, "88001", browserOptions{name: "Chủ tọa", lang: "vi", wav: toneFile(t, 1200)})
+	web := host(t, "88001", browserOptions{name: "Chủ tọa", lang: "vi", wav: toneFile(t, 1200), still: true})
 	web.click("screens")
 	web.run("see that there is no terminal", 10*time.Second, chromedp.WaitVisible(chromedp.CSS(`[data-testid=screens-panel] fieldset:disabled`)))
 
@@ -130,7 +130,7 @@ func TestHostChoosesRoomScreens(t *testing.T) {
 		return err == nil && l.Layout == "speaker" && l.Pinned == ""
 	})
 
-	guest := openBrowser(t, browserOptions{name: "Khách"})
+	guest := openBrowser(t, browserOptions{name: "Khách", still: true})
 	guest.visit("88001")
 	guest.fillIn("Khách")
 	guest.click("join")

@@ -116,7 +116,7 @@ interface ToggleProps {
 
 function Toggle({ on, icon, off, label, onClick }: ToggleProps) {
   return (
-    <button type="button" class={on ? "round" : "round off"} aria-pressed={on} title={label} onClick={onClick}>
+    <button type="button" class={on ? "round" : "round off"} aria-pressed={on} title={label} data-testid={`lobby-${icon}`} onClick={onClick}>
       <Icon name={on ? icon : off} label={label} />
     </button>
   );
