@@ -63,7 +63,7 @@ func cascade(t *testing.T, here, over *gateway, target string, more map[string]a
 	here.makeMeeting(map[string]any{"alias": "west", "layout": "grid"})
 	for i, call := range []string{"west@" + gatewayIP, "west@" + gatewayIP, fmt.Sprintf("east@%s:%d", gatewayIP, otherSIP)} {
 		file := filepath.Join(t.TempDir(), "heard.wav")
-		options := []string{"--call", call, "--video", fmt.Sprintf("card:%d", i+1), "--tiles", "--record-audio", file}
+		options := []string{"--call", call, "--video", fmt.Sprintf("card:%d@640x360", i+1), "--tiles", "--record-audio", file}
 		if i < len(args) {
 			options = append(options, args[i]...)
 		}
@@ -154,7 +154,7 @@ func (c *cascaded) shown() {
 	})
 	eventually(c.t, 60*time.Second, "pictures go on", func() bool {
 		for i, n := range sent() {
-			if i >= len(before) || n < before[i]+150 {
+			if i >= len(before) || n < before[i]+100 {
 				return false
 			}
 		}

@@ -141,7 +141,7 @@ func TestTwoLiveKitNodes(t *testing.T) {
 	web.fillIn("Lan")
 	web.click("join")
 	web.joined()
-	terminal := startBaresip(t, peerOptions{hz: 600, video: true})
+	terminal := startBaresip(t, peerOptions{hz: 600, video: true, size: "640x360"})
 	terminal.dial("sip:demo@" + gatewayIP)
 	terminal.established()
 	terminal.hears(1200, 600)

@@ -12,7 +12,7 @@ import (
 // again at once.
 func TestGatewayIsKilled(t *testing.T) {
 	g := startGateway(t, "")
-	before := startBaresip(t, peerOptions{hz: 500, video: true, codecs: "PCMU"})
+	before := startBaresip(t, peerOptions{hz: 500, video: true, size: "640x360", codecs: "PCMU"})
 	mate := startBaresip(t, peerOptions{hz: 700, codecs: "PCMU"})
 	before.dial("sip:demo@" + gatewayIP)
 	mate.dial("sip:demo@" + gatewayIP)

@@ -30,7 +30,7 @@ func beginOutage(t *testing.T, g *gateway) *outage {
 	t.Helper()
 	o := &outage{t: t, g: g}
 	o.web = joinMeeting(t, "demo", browserOptions{name: "Lan", wav: toneFile(t, 1200), flags: []string{"allow-running-insecure-content"}})
-	o.terminal = startBaresip(t, peerOptions{hz: 600, video: true})
+	o.terminal = startBaresip(t, peerOptions{hz: 600, video: true, size: "640x360"})
 	o.phone = startBaresip(t, peerOptions{hz: 950, codecs: "PCMA"})
 	o.terminal.dial("sip:demo@" + gatewayIP)
 	o.phone.dial("sip:demo@" + gatewayIP)

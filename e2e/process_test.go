@@ -126,10 +126,11 @@ func (p *process) wait(timeout time.Duration) error {
 func eventually(t *testing.T, timeout time.Duration, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
-	for !ok() {
+	// Who waits for long looks less often: a look at a browser's statistics costs it milliseconds.
+	for pause := 40 * time.Millisecond; !ok(); pause = min(pause*5/4, 300*time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %s: %s", timeout, what)
 		}
-		<-time.After(100 * time.Millisecond)
+		<-time.After(pause)
 	}
 }

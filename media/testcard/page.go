@@ -158,7 +158,9 @@ func (p planes) text(line pageLine, n int) string {
 	text := make([]byte, 0, n)
 	for i := range n {
 		at := line.y*p.width + margin + i*cellWidth
-		best, least := byte(' '), 1<<30
+		// What is to be there is looked at first: of the others most are given up at once.
+		best := line.text[i]
+		least := p.unlike(at, &glyphs[best], 1<<30)
 		for _, letter := range []byte(alphabet) {
 			if d := p.unlike(at, &glyphs[letter], least); d < least {
 				best, least = letter, d
