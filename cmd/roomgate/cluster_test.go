@@ -47,13 +47,14 @@ func (r *running) room(protocol, user, password string) *room {
 func (r *running) rings(user string, called *room) {
 	r.t.Helper()
 	report, err := terminal.Run(r.t.Context(), terminal.Options{
-		Protocol: "sip", Call: user + "@" + r.n.sip.Addresses()[0].String(), Address: "127.0.0.1", AudioOnly: true, Duration: time.Second,
+		Protocol: "sip", Call: user + "@" + r.n.sip.Addresses()[0].String(), Address: "127.0.0.1", AudioOnly: true, Duration: 2 * time.Second,
 	})
 	require.NoError(r.t, err)
 	assert.True(r.t, report.Connected, "%+v", report)
 	select {
 	case there := <-called.report:
 		assert.True(r.t, there.Connected, "%+v", there)
+		require.NotNil(r.t, there.Audio, "%+v", there)
 		assert.Positive(r.t, there.Audio.Packets)
 	case <-time.After(10 * time.Second):
 		r.t.Fatal("the terminal was not called")
