@@ -13,7 +13,7 @@ func TestLecture(t *testing.T) {
 	g.meeting("lecture", "single")
 	var rooms []*room
 	for card := range 4 {
-		rooms = append(rooms, startRoom(t, float64(400+100*card), "--call", "lecture@"+gatewayIP, "--video", fmt.Sprintf("card:%d", card),
+		rooms = append(rooms, startRoom(t, float64(400+100*card), "--call", "lecture@"+gatewayIP, "--video", fmt.Sprintf("card:%d@640x360", card),
 			"--codecs", "PCMA", "--tiles", "--duration", "18s"))
 		g.inMeeting("lecture", "active", card+1)
 	}

@@ -101,7 +101,7 @@ func TestKilledWorker(t *testing.T) {
 	g.meeting("demo", "grid")
 	var rooms []*room
 	for i := range 3 {
-		rooms = append(rooms, startRoom(t, 440+110*float64(i), "--call", "demo@"+gatewayIP, "--video", fmt.Sprintf("card:%d", i),
+		rooms = append(rooms, startRoom(t, 440+110*float64(i), "--call", "demo@"+gatewayIP, "--video", fmt.Sprintf("card:%d@640x360", i),
 			"--tiles", "--duration", "30s", "--codecs", "PCMA"))
 	}
 	eventually(t, 20*time.Second, "a worker", func() bool { return len(g.workers()) > 0 })
