@@ -14,7 +14,7 @@ PACKAGES   = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./s
 # Figures only, without goroutines or anything shared: the race detector sees nothing of what
 # goes on within these, and so takes a fifth of the time there. What calls them it does see.
 FIGURES    = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
-	transcode sip/offer h323/h225 h323/h245 h323/per h323/per/internal/tag h323/per/pertest h323/q931
+	transcode sip/offer h323/h225 h323/h245 h323/per/internal/tag h323/per/pertest h323/q931
 WEB        = $(shell git ls-files web 2>/dev/null)
 
 .PHONY: help setup setup-test run build web prompts test unit e2e fuzz bench soak picture lint fmt
