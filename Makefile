@@ -11,8 +11,8 @@ SOAKCALL  ?= 1h
 CASCADE   ?= 2h
 # The slowest first, so that no processor waits for them at the end.
 PACKAGES   = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./sip $$($(GO) list ./... | grep -v '/e2e')
-# Figures only, without goroutines or anything shared: the race detector sees nothing of what
-# goes on within these, and so takes a fifth of the time there. What calls them it does see.
+# Figures only, without goroutines or locks (lint looks): the race detector sees nothing of what
+# goes on within these, which costs it up to two thirds of its time. What calls them it does see.
 FIGURES    = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
 	transcode sip/offer h323/h225 h323/h245 h323/per/internal/tag h323/per/pertest h323/q931
 WEB        = $(shell git ls-files web 2>/dev/null)

@@ -155,9 +155,6 @@ func TestParsePrefixes(t *testing.T) {
 				require.True(t, isKnown(err), "%v", err)
 				continue
 			}
-			if body[n] != '\n' && n%5 != 0 { // whole lines, and some that are cut
-				continue
-			}
 			answer, _, err := Answer(d, gateway(), nil)
 			if err != nil {
 				require.True(t, isKnown(err), "%v", err)
