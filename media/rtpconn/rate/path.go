@@ -72,6 +72,7 @@ const (
 	growth    = 0.08 // a second, far below what was too much
 	caution   = 0.03 // a second, near it
 	haste     = 0.20 // a second, well beyond it: the path is another one
+	stride    = 0.20 // at one sight, where sights are rare: RTCP without AVPF comes every five seconds
 	near      = 0.85
 	past      = 1.15
 	firstHold = 2 * time.Second
@@ -135,7 +136,7 @@ func (p *Path) See(now time.Time, s Sight) (limit int, changed bool) {
 	case s.Final && p.limit > 0 && p.mean >= p.enough(settled):
 		p.settle(now, s)
 	case s.Loss < clean && p.slow == 0:
-		p.rise(now, s, min(passed, time.Second))
+		p.rise(now, s, passed)
 	case !s.Final && p.leaks >= leaky && !settled:
 		p.leaks = 0
 		p.limit = min(p.limit, p.less(float64(p.limit)))
@@ -257,7 +258,8 @@ func (p *Path) rise(now time.Time, s Sight, passed time.Duration) {
 	case share > near:
 		by = caution
 	}
-	p.limit, p.grown = p.limit+int(float64(p.limit)*by*passed.Seconds()), true
+	by = min(by*passed.Seconds(), max(by, stride))
+	p.limit, p.grown = p.limit+int(float64(p.limit)*by), true
 	if float64(p.limit) > beyond*float64(max(p.free, s.Bps)) && p.limit > 2*p.knee {
 		p.limit = 0
 	}

@@ -140,6 +140,42 @@ func TestBurst(t *testing.T) {
 	assert.Less(t, p.Limit(), 1_200_000, "the path carried so much")
 }
 
+// Who reports every five seconds (RFC 3550 §6.2) has large pictures again soon after a burst,
+// as who reports twice a second has, and is not sent too much more often where the path is narrow.
+func TestRareReports(t *testing.T) {
+	const large = 1_500_000
+	run := func(every, all time.Duration, carries float64) (back, bad time.Duration) {
+		var p rate.Path
+		now := noon
+		see := func(loss float64) (sent float64) {
+			now = now.Add(every)
+			sent = large
+			if l := p.Limit(); l > 0 {
+				sent = min(large, encoder(l))
+			}
+			if loss = max(loss, 1-carries/sent); loss > 0.1 {
+				bad += every
+			}
+			p.See(now, rate.Sight{Loss: loss, Bps: int(sent * (1 - loss)), Final: true})
+			return sent
+		}
+		see(0)
+		see(0.5)
+		for fell := now; now.Sub(fell) < all; {
+			if see(0) < large {
+				back = now.Sub(fell)
+			}
+		}
+		return back, bad
+	}
+	often, _ := run(500*time.Millisecond, 2*time.Minute, large)
+	rare, _ := run(5*time.Second, 2*time.Minute, large)
+	_, bad := run(5*time.Second, 10*time.Minute, 800_000)
+	t.Logf("large again after %v and %v, %v of ten minutes with too much", often, rare, bad)
+	assert.Less(t, rare, often+20*time.Second)
+	assert.LessOrEqual(t, bad, 90*time.Second)
+}
+
 // Where nothing is sent again tries that cost pictures are put off for long, those that made
 // a queue are not: a machine that is too busy makes queues of its own.
 func TestTriesThatFail(t *testing.T) {
