@@ -78,7 +78,7 @@ func (g *gateway) call(id string) apiCall {
 func (b *baresip) hearsNot(hz float64) {
 	b.t.Helper()
 	eventually(b.t, 15*time.Second, b.name+" hears no more of it", func() bool {
-		rate, pcm := readWAV(b.t, b.heard())
+		rate, pcm := lastSecond(b.heard())
 		return power(pcm, rate, hz) < -60
 	})
 }

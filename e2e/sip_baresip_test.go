@@ -41,13 +41,13 @@ func TestBaresipCalls(t *testing.T) {
 		{name: "tls registered", peer: peerOptions{user: "room-b", password: "secret-b", transport: "tls", codecs: "G722/16000/1", mediaenc: "srtp-mand"}, codec: "G722", encryption: "srtp"},
 	}
 	g := startGateway(t, "")
+	const together = 4 // calls: all of them at once leave no processor to any
+	begun := 0
 	for i, row := range rows {
-		row.begin(t, i)
-	}
-	for _, row := range rows {
+		for ; begun < min(i+together, len(rows)); begun++ {
+			rows[begun].begin(t, begun)
+		}
 		t.Run(row.name, func(t *testing.T) { row.check(t, g) })
-	}
-	for _, row := range rows {
 		row.hangup()
 	}
 	g.noCalls()

@@ -62,8 +62,8 @@ func readWAV(t *testing.T, file string) (rate int, pcm []int16) {
 	return rate, pcm
 }
 
-// lastSecond reads the last second of a 16-bit mono file that is being written. A recording
-// of hours is not read whole for it.
+// lastSecond reads the last second of a 16-bit file that is being written: of its first
+// channel. A recording of hours is not read whole for it.
 func lastSecond(file string) (rate int, pcm []int16) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -75,18 +75,19 @@ func lastSecond(file string) (rate int, pcm []int16) {
 		return 8000, nil
 	}
 	rate = int(binary.LittleEndian.Uint32(head[24:]))
+	each := int64(2 * max(binary.LittleEndian.Uint16(head[22:]), 1))
 	info, err := f.Stat()
 	if err != nil {
 		return rate, nil
 	}
-	end := (info.Size() - 44) &^ 1
-	data := make([]byte, min(end, int64(2*rate)))
+	end := (info.Size() - 44) / each * each
+	data := make([]byte, min(end, each*int64(rate)))
 	if _, err := f.ReadAt(data, 44+end-int64(len(data))); err != nil {
 		return rate, nil
 	}
-	pcm = make([]int16, len(data)/2)
+	pcm = make([]int16, int64(len(data))/each)
 	for i := range pcm {
-		pcm[i] = int16(binary.LittleEndian.Uint16(data[2*i:]))
+		pcm[i] = int16(binary.LittleEndian.Uint16(data[int64(i)*each:]))
 	}
 	return rate, pcm
 }
