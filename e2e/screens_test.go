@@ -112,7 +112,7 @@ func TestHostChoosesRoomScreens(t *testing.T) {
 		return strings.Contains(p, "switch(forwarding)") && !strings.Contains(p, "composed")
 	})
 	before := g.sentTo(first)
-	eventually(t, 20*time.Second, "the lecture goes on", func() bool { return g.sentTo(first) > before+600 })
+	eventually(t, 20*time.Second, "the lecture goes on", func() bool { return g.sentTo(first) > before+300 })
 	rooms[0].stop()
 	if v := rooms[0].report().Video; v == nil || v.Width != 640 || v.Height != 360 || v.Cards[2] < 1 {
 		t.Errorf("the audience sees %+v, want the lecturer's picture of 640x360", v)

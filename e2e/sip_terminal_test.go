@@ -106,6 +106,9 @@ func startRoom(t *testing.T, hz float64, args ...string) *room {
 	if slices.Contains(args, "h323") {
 		protocol = "h323"
 	}
+	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains([]string{"--fps", "--sync", "--path", "--timeline"}, a) }) {
+		args = append(args, "--fps", "15") // half the work of all who handle them
+	}
 	args = append([]string{"terminal", "--json", "--verbose", "--audio", fmt.Sprintf("tone:%.0f", hz)}, args...)
 	return &room{process: start(t, fmt.Sprintf("terminal%.0f", hz), inPeers(program(), args...)), hz: hz, protocol: protocol}
 }

@@ -18,8 +18,8 @@ func TestSoak(t *testing.T) {
 		t.Skip("NOT soaked: E2E_SOAK does not say how long; make soak does it for an hour")
 	}
 	g := startGatewayOn(t, strings.Replace(baseConfig, "level: debug", "level: warn", 1)+"limits: {per_source: 2000}\n")
-	a := startRoom(t, 700, "--call", "long@"+gatewayIP)
-	b := startRoom(t, 1100, "--call", "long@"+gatewayIP, "--video", "pattern360")
+	a := startRoom(t, 700, "--call", "long@"+gatewayIP, "--fps", "30")
+	b := startRoom(t, 1100, "--call", "long@"+gatewayIP, "--video", "pattern360", "--fps", "30")
 	g.flows(t, "long", 2, true)
 	g.shortCalls(400)
 	first := g.holdings()

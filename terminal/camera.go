@@ -40,8 +40,9 @@ type camera struct {
 	bound    atomic.Int64 // bit/s
 }
 
-// newCamera plays source, as Options.Video names it, on the stream agreed on.
-func newCamera(ctx context.Context, source string, s media.Stream) (*camera, error) {
+// newCamera plays source, as Options.Video names it, on the stream agreed on, at so many
+// pictures a second, 0 for those of the clip.
+func newCamera(ctx context.Context, source string, s media.Stream, fps float64) (*camera, error) {
 	role, f := s.Role, s.Send
 	if !f.Codec.Is(string(media.H264)) {
 		return nil, fmt.Errorf("%s to send: of %s there are test cards only", role, f.Codec)
@@ -67,6 +68,9 @@ func newCamera(ctx context.Context, source string, s media.Stream) (*camera, err
 		if err != nil {
 			return nil, fmt.Errorf("%s to send: %w", role, err)
 		}
+	}
+	if fps > 0 {
+		c.fps = fps
 	}
 	c.packets = h264.NewPacketizer(media.WriterFunc(c.WriteRTP), f.H264.PacketizationMode, 0)
 	c.start(ctx, c.run)

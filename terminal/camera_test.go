@@ -3,7 +3,9 @@ package terminal
 import (
 	"context"
 	"testing"
+	"time"
 
+	"github.com/pion/rtp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -28,7 +30,7 @@ func TestCameraChoosesPattern(t *testing.T) {
 		{"mode 0", send(media.H264Format{ProfileLevelID: 0x42e01f}, 0), 2, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, err := newCamera(context.Background(), "pattern", tc.stream)
+			c, err := newCamera(context.Background(), "pattern", tc.stream, 0)
 			require.NoError(t, err)
 			defer c.stop()
 			var want []int
@@ -42,6 +44,32 @@ func TestCameraChoosesPattern(t *testing.T) {
 			assert.Equal(t, want[tc.first], len(c.pictures[0][2]))
 			assert.Equal(t, tc.slices, len(c.pictures[0]) > 4)
 		})
+	}
+}
+
+// A clip is played as fast as it is asked to.
+func TestCameraRate(t *testing.T) {
+	for fps, apart := range map[float64]uint32{0: 3000, 10: 9000} {
+		c, err := newCamera(t.Context(), "pattern360", media.Stream{Role: media.Main, Send: media.Format{
+			Codec: media.H264, ClockRate: 90000, H264: media.H264Format{ProfileLevelID: 0x42e01f, PacketizationMode: 1},
+		}}, fps)
+		require.NoError(t, err)
+		stamps := make(chan uint32, 100)
+		began := time.Now()
+		c.Attach(media.WriterFunc(func(p *rtp.Packet) error {
+			if p.Marker {
+				select {
+				case stamps <- p.Timestamp:
+				default:
+				}
+			}
+			return nil
+		}))
+		first := <-stamps
+		assert.Equal(t, apart, <-stamps-first)
+		<-stamps
+		assert.Greater(t, time.Since(began), 2*time.Duration(apart)*time.Second/90000*9/10)
+		c.stop()
 	}
 }
 

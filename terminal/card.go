@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -24,14 +25,14 @@ import (
 type cardCamera struct {
 	track
 	spec   cards.Spec
-	fps    int
+	fps    float64
 	stage  *video.Stage
 	wanted atomic.Bool
 	begins func() // a round
 }
 
-// How long the clip is: of cards two seconds, of pages four.
-const cardFrames, pageFrames = 60, 20
+// How long the clip is.
+const cardSeconds, pageSeconds = 2, 4
 
 // errCards is returned where cards cannot be made.
 var errCards = errors.New("test cards need a video worker")
@@ -67,17 +68,19 @@ func parseCards(source string) (c cardSource, ok bool) {
 	return c, err1 == nil && err2 == nil && w%2 == 0 && h%2 == 0 && w >= 128 && w <= 1920 && h >= 96 && h <= 1088
 }
 
-func newCardCamera(ctx context.Context, stage *video.Stage, from cardSource, s media.Stream, begins func()) (*cardCamera, error) {
+// newCardCamera sends cards at so many a second, 0 for the usual, or pages.
+func newCardCamera(ctx context.Context, stage *video.Stage, from cardSource, s media.Stream, fps float64, begins func()) (*cardCamera, error) {
 	if stage == nil {
 		return nil, errCards
 	}
 	c := &cardCamera{
-		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, stage: stage, fps: cards.FPS, begins: begins,
-		spec: cards.Spec{Identity: from.identity, Format: s.Send, Pictures: cardFrames},
+		track: track{id: "camera-" + s.Role.String(), role: s.Role, format: s.Send}, stage: stage, fps: cmp.Or(fps, cards.FPS), begins: begins,
+		spec: cards.Spec{Identity: from.identity, Format: s.Send},
 	}
+	c.spec.Pictures = int(cardSeconds * c.fps)
 	c.spec.Size, c.spec.Bitrate = cardSize(s)
 	if from.page {
-		c.fps, c.spec.Page, c.spec.Pictures = cards.PageFPS, true, pageFrames
+		c.fps, c.spec.Page, c.spec.Pictures = cards.PageFPS, true, pageSeconds*cards.PageFPS
 		c.spec.Size, c.spec.Bitrate = pageSize(s), pageBitrate
 	}
 	if from.size != (image.Point{}) {
@@ -135,7 +138,8 @@ func (c *cardCamera) run(ctx context.Context) {
 	if err != nil {
 		return // the far side sees no picture, which its report says
 	}
-	tick, pace := time.NewTicker(time.Second/time.Duration(c.fps)), time.NewTicker(paceEvery)
+	every := time.Duration(float64(time.Second) / c.fps)
+	tick, pace := time.NewTicker(every), time.NewTicker(paceEvery)
 	defer tick.Stop()
 	defer pace.Stop()
 	sequence, stamp := uint16(rand.Uint32N(1<<15)), rand.Uint32()
@@ -146,7 +150,7 @@ func (c *cardCamera) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for ; sent < int(now.Sub(began)*time.Duration(c.fps)/time.Second); sent++ {
+			for ; sent < int(now.Sub(began)/every); sent++ {
 				if c.wanted.Swap(false) {
 					at = 0
 				}
@@ -162,7 +166,7 @@ func (c *cardCamera) run(ctx context.Context) {
 					_ = c.WriteRTP(&q) // never fails
 				}
 				at = (at + 1) % len(pictures)
-				stamp += 90000 / uint32(c.fps)
+				stamp += uint32(90000 / c.fps)
 			}
 		}
 	}

@@ -40,6 +40,9 @@ type Options struct {
 	// came sharp), both with @WIDTHxHEIGHT or by what the far side takes, FILE.h264 (Annex
 	// B), none.
 	Video string
+	// FPS is how many pictures of the camera are sent in a second, 1 to 60; 0 = as many as its
+	// clip is made for, 30 of patterns and cards. A clip of another rate plays slower or faster.
+	FPS float64
 	// Content is as Video, sent as the second video once the right to present was
 	// granted; "" or none takes the content of others alone; off has no second
 	// video at all.
@@ -210,6 +213,12 @@ func (p *prepared) checkVideo() error {
 		if !strings.EqualFold(name, "H264") && videoFormat(name).Codec == "" {
 			return fmt.Errorf("video codec %q is none of: H264 VP8 H263 H263-1998 H261", name)
 		}
+	}
+	if p.FPS != 0 && (p.FPS < 1 || p.FPS > 60) {
+		return fmt.Errorf("%g pictures a second are not 1 to 60", p.FPS)
+	}
+	if p.FPS != 0 && p.Sync {
+		return errors.New("cards that beep have a rate of their own")
 	}
 	for _, source := range []string{p.Video, p.Content} {
 		if _, ok := parseCards(source); !ok && isCards(source) {

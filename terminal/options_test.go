@@ -19,6 +19,8 @@ func TestOptionsRefused(t *testing.T) {
 		{"encryption", Options{Call: "a@b", Encryption: "maybe"}},
 		{"vendor", Options{Call: "a@b", Vendor: "acme"}},
 		{"mode", Options{Call: "a@b", PacketizationModes: []uint8{2}}},
+		{"no pictures", Options{Call: "a@b", FPS: 0.5}},
+		{"beeps of another rate", Options{Call: "a@b", FPS: 15, Sync: true}},
 		{"tone", Options{Call: "a@b", Audio: "tone:loud"}},
 		{"ultrasound", Options{Call: "a@b", Audio: "tone:40000"}},
 		{"register without password", Options{Call: "a@b", Register: "user@host"}},

@@ -292,6 +292,14 @@ func (v *visit) source(r media.Role) string {
 	return v.Audio
 }
 
+// pace is how many pictures a second are asked for of a role, 0 for as many as its source has.
+func (v *visit) pace(r media.Role) float64 {
+	if r == media.Main {
+		return v.FPS
+	}
+	return 0
+}
+
 // begin sends in the role of s.
 func (v *visit) begin(ctx context.Context, s media.Stream) error {
 	var t media.Track
@@ -303,13 +311,13 @@ func (v *visit) begin(ctx context.Context, s media.Stream) error {
 		}
 		t, stop = talk, talk.stop
 	} else if from, is := v.card(s); is {
-		camera, err := newCardCamera(ctx, v.workerStage(), from, s, v.beep)
+		camera, err := newCardCamera(ctx, v.workerStage(), from, s, v.pace(s.Role), v.beep)
 		if err != nil {
 			return err
 		}
 		t, stop = camera, camera.stop
 	} else {
-		camera, err := newCamera(ctx, v.source(s.Role), s)
+		camera, err := newCamera(ctx, v.source(s.Role), s, v.pace(s.Role))
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ func terminalCommand() *cobra.Command {
 	f.BoolVar(&o.TLSVerify, "tls-verify", false, "verify the far side's certificate")
 	f.StringVar(&o.Audio, "audio", "tone:1000", "FILE.wav, tone:HZ or silence")
 	f.StringVar(&o.Video, "video", "pattern", "pattern, pattern360, card:N (a counted test card), FILE.h264 or none")
+	f.Float64Var(&o.FPS, "fps", 0, "pictures a second of it; 0: as its clip is made for")
 	f.StringVar(&o.Content, "content", "", "as --video, presented in the second channel; none: take that of others; off: have no second channel")
 	f.DurationVar(&o.ContentAfter, "content-after", 0, "when to ask to present, after the answer")
 	f.DurationVar(&o.ContentFor, "content-for", 0, "how long to present; 0: to the end")
