@@ -10,11 +10,18 @@ SOAKTIME  ?= 10m
 SOAKCALL  ?= 1h
 CASCADE   ?= 2h
 # The slowest first, so that no processor waits for them at the end.
-PACKAGES   = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./sip $$($(GO) list ./... | grep -v '/e2e')
-# Figures only, without goroutines or locks (lint looks): the race detector sees nothing of what
-# goes on within these, which costs it up to two thirds of its time. What calls them it does see.
+SLOWEST    = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./sip
+# What only computes, without goroutines or locks (lint looks), the race detector has nothing to
+# see in. FIGURES are left out where others use them, too, which costs them up to two thirds of
+# their time; what calls them it does see. QUIET are those whose tests share nothing either.
 FIGURES    = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
 	transcode sip/offer h323/h225 h323/h245 h323/per/internal/tag h323/per/pertest h323/q931
+QUIET      = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
+	media/dtmf media/jitter media/rtpconn/event media/rtpconn/feedback media/rtpconn/pace media/rtpconn/rate media/rtpconn/report \
+	transcode transcode/video/wire sip/offer sip/bfcp h323/h225 h323/h245 h323/q931 h323/alias h323/h235 h323/tpkt \
+	directory/calendar directory/number directory/phonebook directory/seal directory/signature \
+	gateway/floor gateway/keypad gateway/layout gateway/route
+UNIT       = -vet=off -ldflags=-w -p 4 -timeout 10m
 WEB        = $(shell git ls-files web 2>/dev/null)
 
 .PHONY: help setup setup-test run build web prompts test unit e2e fuzz bench soak picture lint fmt
@@ -43,7 +50,9 @@ prompts: ## what the lobby says, spoken by espeak-ng
 test: setup-test build lint unit e2e ## everything: lint, unit tests with the race detector, end to end
 
 unit: ## unit tests
-	@scripts/gotest -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false) -vet=off -ldflags=-w -p 4 -timeout 10m -- $(PACKAGES)
+	@scripts/gotest -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false) $(UNIT) -- $(SLOWEST) \
+		$$($(GO) list ./... | grep -v '/e2e$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(QUIET))")
+	@scripts/gotest $(UNIT) -- $(QUIET:%=./%)
 
 e2e: build ## end to end, against baresip, sipp, Chromium, LiveKit
 	@scripts/e2e

@@ -15,7 +15,7 @@ func TestBadPathsOverH323(t *testing.T) {
 	g := startGateway(t, "")
 	const cutAt = 6
 	call := func(hz float64, meeting, protocol string, args ...string) *room {
-		return startRoom(t, hz, append([]string{"--protocol", protocol, "--call", meeting + "@" + gatewayIP, "--codecs", "PCMA"}, args...)...)
+		return startRoom(t, hz, append([]string{"--protocol", protocol, "--call", meeting + "@" + gatewayIP, "--codecs", "PCMA", "--fps", "30"}, args...)...)
 	}
 	sender := call(440, "way-in", "sip", "--duration", "70s")
 	eventually(t, 20*time.Second, "the sender is there", func() bool { return len(g.identities("way-in")) == 1 })

@@ -42,7 +42,7 @@ func TestNarrowWayFromTheSFU(t *testing.T) {
 		eventually(t, within, what, func() bool { w, _ := shown(); return w == width })
 		t.Logf("%s after %.1f s", what, time.Since(began).Seconds())
 		_, before := shown()
-		eventually(t, 20*time.Second, what+" and it moves", func() bool { w, n := shown(); return w == width && n > before+200 })
+		eventually(t, 40*time.Second, what+" and it moves", func() bool { w, n := shown(); return w == width && n > before+150 })
 	}
 	shows("the large picture", 1280, 30*time.Second)
 	t.Cleanup(func() { _ = exec.Command("nft", "delete table inet way").Run() }) // where the test ends before

@@ -27,7 +27,7 @@ func pictures(seconds []second, from, to int) (frames, keyframes, kbps int) {
 // makes no storm of keyframes. What sends to them is a terminal of its own.
 func TestBadPaths(t *testing.T) {
 	g := startGateway(t, "")
-	sender := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--duration", "46s")
+	sender := startRoom(t, 440, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--fps", "30", "--duration", "46s")
 	eventually(t, 20*time.Second, "the sender is there", func() bool { return len(g.identities("demo")) == 1 })
 	watch := func(hz float64, path, long string) *room {
 		return startRoom(t, hz, "--call", "demo@"+gatewayIP, "--codecs", "PCMA", "--video", "none", "--timeline", "--duration", long, "--path", path)

@@ -226,7 +226,7 @@ func TestSimulcastOfTerminals(t *testing.T) {
 			if large.size != tc.size || !slices.Equal(large.sizes, []string{tc.size}) {
 				t.Errorf("who looks at it large saw %v", large.sizes)
 			}
-			if small.size == tc.small && small.bytes*5/2 > large.bytes {
+			if small.size == tc.small && small.bytes*3/2 > large.bytes {
 				t.Errorf("small: %d bytes, large: %d", small.bytes, large.bytes)
 			}
 

@@ -14,30 +14,41 @@ import (
 // What the Makefile takes out of the race detector starts no goroutine, and has no lock or
 // channel, which goroutines that share something would need.
 func TestFiguresShareNothing(t *testing.T) {
+	for _, list := range []struct {
+		name  string
+		tests bool // are looked at as well
+	}{{"FIGURES", false}, {"QUIET", true}} {
+		folders := listed(t, list.name)
+		seen := map[string]bool{}
+		for _, f := range goFiles(t) {
+			if !slices.Contains(folders, folder(f.path)) || strings.HasSuffix(f.path, "_test.go") && !list.tests {
+				continue
+			}
+			seen[folder(f.path)] = true
+			for _, what := range shares(t, f) {
+				t.Errorf("%s: has %s, so it stays in the race detector (%s in the Makefile)", f.path, what, list.name)
+			}
+		}
+		for _, name := range folders {
+			if !seen[name] {
+				t.Errorf("%s in the Makefile: %s is no folder of Go", list.name, name)
+			}
+		}
+	}
+}
+
+// listed is what a variable of the Makefile lists.
+func listed(t *testing.T, name string) []string {
+	t.Helper()
 	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := regexp.MustCompile(`(?m)^FIGURES\s*=((?:.*\\\n)*.*)$`).FindSubmatch(makefile)
+	list := regexp.MustCompile(`(?m)^` + name + `\s*=((?:.*\\\n)*.*)$`).FindSubmatch(makefile)
 	if list == nil {
-		t.Fatal("the Makefile has no FIGURES")
+		t.Fatalf("the Makefile has no %s", name)
 	}
-	figures := strings.Fields(strings.ReplaceAll(string(list[1]), "\\\n", " "))
-	seen := map[string]bool{}
-	for _, f := range goFiles(t) {
-		if !slices.Contains(figures, folder(f.path)) || strings.HasSuffix(f.path, "_test.go") {
-			continue
-		}
-		seen[folder(f.path)] = true
-		for _, what := range shares(t, f) {
-			t.Errorf("%s: has %s, so it stays in the race detector (FIGURES in the Makefile)", f.path, what)
-		}
-	}
-	for _, name := range figures {
-		if !seen[name] {
-			t.Errorf("FIGURES in the Makefile: %s is no folder of Go", name)
-		}
-	}
+	return strings.Fields(strings.ReplaceAll(string(list[1]), "\\\n", " "))
 }
 
 func shares(t *testing.T, f goFile) (what []string) {
@@ -52,11 +63,15 @@ func shares(t *testing.T, f goFile) (what []string) {
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		switch n.(type) {
+		switch n := n.(type) {
 		case *ast.GoStmt:
 			what = append(what, "a goroutine")
 		case *ast.ChanType:
 			what = append(what, "a channel")
+		case *ast.SelectorExpr:
+			if n.Sel.Name == "Parallel" || n.Sel.Name == "Go" {
+				what = append(what, "what runs beside others")
+			}
 		}
 		return true
 	})
