@@ -20,12 +20,13 @@ type browser struct {
 	t     *testing.T
 	ctx   context.Context
 	still bool
+	mute  bool
 }
 
 // browserOptions say how the visitor is.
 type browserOptions struct {
 	name  string
-	wav   string   // microphone; "" = the fake one
+	wav   string   // microphone; "" = joins without
 	film  string   // camera, MJPEG or Y4M; "" = the fake one
 	size  [2]int   // of the window; default 1280x800, and 800x600 of who is still
 	lang  string   // vi or en; default en
@@ -82,7 +83,7 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
-	return &browser{t: t, ctx: ctx, still: o.still}
+	return &browser{t: t, ctx: ctx, still: o.still, mute: o.wav == ""}
 }
 
 // chromiumInPeers is a program that starts Chromium in the peers' namespace.
@@ -131,6 +132,9 @@ func (b *browser) visit(alias string) {
 	}
 	if b.still {
 		b.click("lobby-camera")
+	}
+	if b.mute {
+		b.click("lobby-microphone")
 	}
 }
 

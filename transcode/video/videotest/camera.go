@@ -82,6 +82,7 @@ type Camera struct {
 	payloader rtp.Payloader
 	plain     rtp.Packet
 	stamp     uint32
+	step      uint32 // between two pictures
 	next      int
 	asked     int
 	sent      map[int]time.Time
@@ -95,7 +96,7 @@ func NewCamera(t testing.TB, id string, role media.Role, c *Clip) *Camera {
 	cam := &Camera{
 		id: id, role: role, clip: c, done: make(chan struct{}), keys: make(chan struct{}, 1),
 		writers: map[*media.Writer]media.Writer{}, sent: map[int]time.Time{},
-		plain: rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 65500}}, stamp: 1000,
+		plain: rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 65500}}, stamp: 1000, step: 3000,
 	}
 	if c.Payloader != nil {
 		cam.payloader = c.Payloader()
@@ -178,7 +179,7 @@ func (c *Camera) Show() {
 	}
 	i := c.next
 	c.next = (i + 1) % len(c.clip.Frames)
-	c.stamp += 3000
+	c.stamp += c.step
 	c.sent[i] = time.Now()
 	data := c.clip.Frames[i]
 	if c.forge != nil {
@@ -214,12 +215,19 @@ func (c *Camera) Asked() int {
 	return c.asked
 }
 
-// Roll plays cameras at 30 pictures a second until the test ends.
+// Roll plays cameras at 15 pictures a second, half as fast as they were made for, until the
+// test ends.
 func Roll(t testing.TB, cams ...*Camera) {
+	const perSecond = 15
+	for _, c := range cams {
+		c.mu.Lock()
+		c.step = 90_000 / perSecond
+		c.mu.Unlock()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		tick := time.NewTicker(time.Second / 30)
+		tick := time.NewTicker(time.Second / perSecond)
 		defer tick.Stop()
 		for {
 			select {
