@@ -21,10 +21,15 @@ QUIET      = media/frame media/g7221 media/g729 media/level media/noise media/pl
 	transcode transcode/video/wire sip/offer sip/bfcp h323/h225 h323/h245 h323/q931 h323/alias h323/h235 h323/tpkt \
 	directory/calendar directory/number directory/phonebook directory/seal directory/signature \
 	gateway/floor gateway/keypad gateway/layout gateway/route
-UNIT       = -vet=off -ldflags=-w -p 4 -timeout 10m
+UNIT       = -vet=off -ldflags='-s -w' -timeout 10m
+# No clock but the tests' own (lint looks): they may take as long as it takes.
+CALM       = call call/limit call/local client config/certificate gateway/label gateway/lobby gateway/lobby/prompt gateway/setup \
+	h323/callsig h323/control h323/h235/auth h323/h460 h323/internal/golden h323/per h323/ras h323/ras/exchange \
+	media/h264 media/portpool sip/dialog sip/digest sip/hunt trace transcode/video/engine web
+RACE       = -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false)
 WEB        = $(shell git ls-files web 2>/dev/null)
 
-.PHONY: help setup setup-test run build web prompts test unit e2e fuzz bench soak picture lint fmt
+.PHONY: help setup setup-test run build web prompts test unit unit-timed unit-calm e2e fuzz bench soak picture lint fmt
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,12 +52,19 @@ web: ## web/dist
 prompts: ## what the lobby says, spoken by espeak-ng
 	@scripts/prompts
 
-test: setup-test build lint unit e2e ## everything: lint, unit tests with the race detector, end to end
+# The end-to-end tests leave a little of the processors, which the calm ones take.
+test: setup-test build lint unit-timed ## everything: lint, unit tests with the race detector, end to end
+	@scripts/beside "$(MAKE) --no-print-directory unit-calm" $(MAKE) --no-print-directory e2e
 
-unit: ## unit tests
-	@scripts/gotest -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false) $(UNIT) -- $(SLOWEST) \
-		$$($(GO) list ./... | grep -v '/e2e$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(QUIET))")
-	@scripts/gotest $(UNIT) -- $(QUIET:%=./%)
+unit: unit-timed unit-calm ## unit tests
+
+unit-timed:
+	@scripts/gotest $(RACE) $(UNIT) -p 6 -- $(SLOWEST) \
+		$$($(GO) list ./... | grep -vE '/(e2e|lint)$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(CALM) $(QUIET))")
+
+unit-calm:
+	@scripts/gotest $(RACE) $(UNIT) -p 2 -- $(CALM:%=./%)
+	@scripts/gotest $(UNIT) -p 2 -- $(QUIET:%=./%)
 
 e2e: build ## end to end, against baresip, sipp, Chromium, LiveKit
 	@scripts/e2e

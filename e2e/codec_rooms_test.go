@@ -21,12 +21,12 @@ func TestRoomsOfOtherCodecs(t *testing.T) {
 		t.Run(codec, func(t *testing.T) {
 			server := startLiveKitOf(t, n, codec)
 			g := startGateway(t, server.external())
-			web := joinMeeting(t, "room-"+codec, browserOptions{wav: toneFile(t, 1200), flags: []string{"allow-running-insecure-content"}})
+			web := joinMeeting(t, "room-"+codec, browserOptions{flags: []string{"allow-running-insecure-content"}})
 			terminal := startRoom(t, 440, "--call", "room-"+codec+"@"+gatewayIP, "--codecs", "PCMA", "--name", "Room", "--video", "pattern360")
 			if codec == "vp8" {
 				web.decodes("terminal")
 			}
-			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 200 })
+			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 100 })
 			terminal.stop()
 			got := terminal.report()
 			if v := got.Video; v == nil || v.Codec != "H264" || v.Frames < 10 {
@@ -55,7 +55,7 @@ func TestAV1OfChromium(t *testing.T) {
 			alias := "av1-" + layout
 			g.meeting(alias, layout)
 			web := joinMeeting(t, alias, browserOptions{
-				wav: toneFile(t, 1200), film: cardFilm(t, identity, 1280, 720), flags: []string{"allow-running-insecure-content"},
+				film: cardFilm(t, identity, 1280, 720), flags: []string{"allow-running-insecure-content"},
 			})
 			eventually(t, 20*time.Second, "Chromium publishes AV1", func() bool { return strings.EqualFold(eval[string](web, publishedMime), "video/AV1") })
 			if layout == "3x3" { // with one there that takes little, small pictures are decoded of the lowest layer
@@ -65,11 +65,11 @@ func TestAV1OfChromium(t *testing.T) {
 			seen := filepath.Join(t.TempDir(), "seen.h264")
 			terminal := startRoom(t, 440, "--call", alias+"@"+gatewayIP, "--codecs", "PCMA", "--name", "Room", "--tiles", "--record-video", seen)
 			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal, which gets many", func() bool {
-				return g.picturesSent() > before+100 && filmed(t, seen) > 80
+				return g.picturesSent() > before+60 && filmed(t, seen) > 50
 			})
 			terminal.stop()
 			v := terminal.report().Video
-			if v == nil || v.Codec != "H264" || v.Frames < 30 || v.Cards[identity] < 20 {
+			if v == nil || v.Codec != "H264" || v.Frames < 30 || v.Cards[identity] < 15 {
 				t.Fatalf("the terminal sees %+v", v)
 			}
 			t.Logf("the terminal sees %d pictures of %dx%d, %d different cards", v.Frames, v.Width, v.Height, v.Cards[identity])

@@ -64,7 +64,7 @@ func TestTerminalsOfAllAgesSeeEachOther(t *testing.T) {
 			t.Errorf("%s sees the cards %v, want %v", r.name, cards, others)
 		}
 		for _, tile := range got.Video.Tiles {
-			if tile.Frames < 20 {
+			if tile.Frames < 10 {
 				t.Errorf("%s: %d different cards of %d", r.name, tile.Frames, tile.Identity)
 			}
 		}

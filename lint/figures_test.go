@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -49,6 +50,21 @@ func listed(t *testing.T, name string) []string {
 		t.Fatalf("the Makefile has no %s", name)
 	}
 	return strings.Fields(strings.ReplaceAll(string(list[1]), "\\\n", " "))
+}
+
+// The tests that run beside others, with what those leave of the processors, look at no clock
+// but one of their own.
+func TestCalmOnesNeedNoClock(t *testing.T) {
+	calm := listed(t, "CALM")
+	clock := regexp.MustCompile(`time\.(Sleep|After|AfterFunc|NewTimer|NewTicker|Tick)\(|[eE]ventually\(|WithTimeout\(|SetDeadline\(`)
+	for _, f := range goFiles(t) {
+		if !slices.Contains(calm, folder(f.path)) || !strings.HasSuffix(f.path, "_test.go") || bytes.Contains(f.text, []byte(`"testing/synctest"`)) {
+			continue
+		}
+		if what := string(clock.Find(f.text)); what != "" {
+			t.Errorf("%s: uses %s, so it may not wait for others (CALM in the Makefile)", f.path, strings.TrimSuffix(what, "("))
+		}
+	}
 }
 
 func shares(t *testing.T, f goFile) (what []string) {

@@ -12,7 +12,7 @@ import (
 func TestRandomValues(t *testing.T) {
 	for _, zero := range allTypes {
 		t.Run(fmt.Sprintf("%T", zero), func(t *testing.T) {
-			for seed := range uint64(60) {
+			for seed := range uint64(30) {
 				if err := pertest.RoundTrip(zero, seed, seed%2 == 1); err != nil {
 					t.Fatalf("seed %d: %.2000v", seed, err)
 				}

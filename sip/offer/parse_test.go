@@ -155,6 +155,9 @@ func TestParsePrefixes(t *testing.T) {
 				require.True(t, isKnown(err), "%v", err)
 				continue
 			}
+			if n%3 != 0 && body[n] != '\r' { // of what ends within a line the answers hardly differ
+				continue
+			}
 			answer, _, err := Answer(d, gateway(), nil)
 			if err != nil {
 				require.True(t, isKnown(err), "%v", err)
