@@ -21,11 +21,11 @@ QUIET      = media/frame media/g7221 media/g729 media/level media/noise media/pl
 	transcode transcode/video/wire sip/offer sip/bfcp h323/h225 h323/h245 h323/q931 h323/alias h323/h235 h323/tpkt \
 	directory/calendar directory/number directory/phonebook directory/seal directory/signature \
 	gateway/floor gateway/keypad gateway/layout gateway/route
-UNIT       = -vet=off -ldflags='-s -w' -timeout 10m
-# No clock but the tests' own (lint looks): they may take as long as it takes.
+# They wait for nothing by a clock but their own (lint looks): they may take as long as it takes.
 CALM       = call call/limit call/local client config/certificate gateway/label gateway/lobby gateway/lobby/prompt gateway/setup \
 	h323/callsig h323/control h323/h235/auth h323/h460 h323/internal/golden h323/per h323/ras h323/ras/exchange \
-	media/h264 media/portpool sip/dialog sip/digest sip/hunt trace transcode/video/engine web
+	media/h264 media/mixer media/portpool sip/dialog sip/digest sip/hunt trace transcode/video/engine web
+UNIT       = -vet=off -ldflags='-s -w' -timeout 10m
 RACE       = -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false)
 WEB        = $(shell git ls-files web 2>/dev/null)
 
@@ -59,7 +59,7 @@ test: setup-test build lint unit-timed ## everything: lint, unit tests with the 
 unit: unit-timed unit-calm ## unit tests
 
 unit-timed:
-	@scripts/gotest $(RACE) $(UNIT) -p 6 -- $(SLOWEST) \
+	@scripts/gotest $(RACE) $(UNIT) -p 5 -- $(SLOWEST) \
 		$$($(GO) list ./... | grep -vE '/(e2e|lint)$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(CALM) $(QUIET))")
 
 unit-calm:

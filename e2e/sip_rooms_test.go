@@ -82,7 +82,7 @@ func (g *gateway) flows(t *testing.T, meeting string, calls int, video bool) {
 		n := 0
 		for _, c := range g.calls() {
 			if c.Meeting == meeting && c.packets("audio", "recv") > 150 && c.packets("audio", "send") > 150 &&
-				(!video || c.packets("video", "recv") > 100 && c.packets("video", "send") > 100) {
+				(!video || c.packets("video", "recv") > 150 && c.packets("video", "send") > 150) {
 				n++
 			}
 		}

@@ -124,7 +124,7 @@ type Set struct {
 	mu    sync.Mutex
 	own   map[Clip]recording // of the deployment
 	clips map[Clip][]int16   // at Rate, of what was asked for so far
-	music []int16
+	music []int16            // of the deployment; nil: the one built in
 }
 
 type recording struct {
@@ -170,7 +170,6 @@ func (s *Set) replace(dir string, c Clip) (own bool, err error) {
 }
 
 func (s *Set) openMusic(dir string) error {
-	s.music = tune()
 	if dir == "" {
 		return nil
 	}
@@ -198,7 +197,12 @@ func (s *Set) openMusic(dir string) error {
 const maxMusic = 50
 
 // Music is the tune for those who wait, to be repeated.
-func (s *Set) Music() []int16 { return s.music }
+func (s *Set) Music() []int16 {
+	if s.music == nil {
+		return tune()
+	}
+	return s.music
+}
 
 // Sound is a prompt, at Rate; nil for one that there is not.
 func (s *Set) Sound(c Clip) []int16 {

@@ -1,6 +1,9 @@
 package prompt
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // The tune is of broken chords on plucked strings: a bar of eight notes to each
 // chord, 4 bars, played twice.
@@ -16,8 +19,8 @@ var bars = [4][4]int{{0, 3, 7, 12}, {-4, 0, 3, 8}, {3, 7, 10, 15}, {-2, 2, 5, 10
 var order = [notesPerBar]int{0, 1, 2, 3, 2, 3, 1, 2}
 
 // tune makes the music for those who wait: 16 seconds at Rate, about -27 dBov,
-// that end as they begin.
-func tune() []int16 {
+// that end as they begin. It is made when somebody waits for the first time.
+var tune = sync.OnceValue(func() []int16 {
 	length := 2 * len(bars) * notesPerBar * noteLength
 	mix := make([]float64, length)
 	for i := range 2 * len(bars) * notesPerBar {
@@ -29,7 +32,7 @@ func tune() []int16 {
 		pcm[i] = int16(v)
 	}
 	return pcm
-}
+})
 
 // pluck adds one note of hz that decays; beyond the end it goes on at the
 // beginning, so that the tune can be repeated.
