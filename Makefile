@@ -16,9 +16,8 @@ SLOWEST    = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./s
 # their time; what calls them it does see. QUIET are those whose tests share nothing either.
 FIGURES    = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
 	transcode sip/offer h323/h225 h323/h245 h323/per/internal/tag h323/per/pertest h323/q931
-QUIET      = media/frame media/g7221 media/g729 media/level media/noise media/plc media/resample media/testcard media/tone \
+QUIET      = $(FIGURES) transcode/video/wire sip/bfcp h323/alias h323/h235 h323/tpkt \
 	media/dtmf media/jitter media/rtpconn/event media/rtpconn/feedback media/rtpconn/pace media/rtpconn/rate media/rtpconn/report \
-	transcode transcode/video/wire sip/offer sip/bfcp h323/h225 h323/h245 h323/q931 h323/alias h323/h235 h323/tpkt \
 	directory/calendar directory/number directory/phonebook directory/seal directory/signature \
 	gateway/floor gateway/keypad gateway/layout gateway/route
 # They wait for nothing by a clock but their own (lint looks): they may take as long as it takes.

@@ -38,8 +38,8 @@ func TestFiguresShareNothing(t *testing.T) {
 	}
 }
 
-// listed is what a variable of the Makefile lists.
-func listed(t *testing.T, name string) []string {
+// listed is what a variable of the Makefile lists, with what other variables in it do.
+func listed(t *testing.T, name string) (words []string) {
 	t.Helper()
 	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
@@ -49,7 +49,14 @@ func listed(t *testing.T, name string) []string {
 	if list == nil {
 		t.Fatalf("the Makefile has no %s", name)
 	}
-	return strings.Fields(strings.ReplaceAll(string(list[1]), "\\\n", " "))
+	for _, word := range strings.Fields(strings.ReplaceAll(string(list[1]), "\\\n", " ")) {
+		if other, ok := strings.CutPrefix(word, "$("); ok {
+			words = append(words, listed(t, strings.TrimSuffix(other, ")"))...)
+			continue
+		}
+		words = append(words, word)
+	}
+	return words
 }
 
 // The tests that run beside others, with what those leave of the processors, wait for nothing

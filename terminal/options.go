@@ -41,7 +41,8 @@ type Options struct {
 	// B), none.
 	Video string
 	// FPS is how many pictures of the camera are sent in a second, 1 to 60; 0 = as many as its
-	// clip is made for, 30 of patterns and cards. A clip of another rate plays slower or faster.
+	// clip is made for, 30 of patterns and cards. A clip of another rate plays slower or faster;
+	// pages keep theirs, five.
 	FPS float64
 	// Content is as Video, sent as the second video once the right to present was
 	// granted; "" or none takes the content of others alone; off has no second
