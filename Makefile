@@ -10,7 +10,7 @@ SOAKTIME  ?= 10m
 SOAKCALL  ?= 1h
 CASCADE   ?= 2h
 # The slowest first, so that no processor waits for them at the end.
-SLOWEST    = ./gateway/bridge ./terminal ./meeting/livekit ./transcode/video ./sip
+SLOWEST    = ./gateway/bridge ./meeting/livekit ./terminal ./transcode/video ./gateway ./cmd/roomgate ./sip ./h323 ./media/rtpconn ./meeting/embedded
 # What only computes, without goroutines or locks (lint looks), the race detector has nothing to
 # see in. FIGURES are left out where others use them, too, which costs them up to two thirds of
 # their time; what calls them it does see. QUIET are those whose tests share nothing either.
@@ -28,7 +28,7 @@ UNIT       = -vet=off -ldflags='-s -w' -timeout 10m
 RACE       = -race $(FIGURES:%=-gcflags=$(MODULE)/%=-race=false)
 WEB        = $(shell git ls-files web 2>/dev/null)
 
-.PHONY: help setup setup-test run build web prompts test unit unit-timed unit-calm e2e fuzz bench soak picture lint fmt
+.PHONY: help setup setup-test run build web prompts test unit unit-calm unit-build e2e fuzz bench soak picture lint fmt
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,15 +51,20 @@ web: ## web/dist
 prompts: ## what the lobby says, spoken by espeak-ng
 	@scripts/prompts
 
-# The end-to-end tests leave a little of the processors, which the calm ones take.
-test: setup-test build lint unit-timed ## everything: lint, unit tests with the race detector, end to end
-	@scripts/beside "$(MAKE) --no-print-directory unit-calm" $(MAKE) --no-print-directory e2e
+# The end-to-end tests leave a fifth of the processors: the calm ones take it, and then who builds
+# those that are not calm.
+test: setup-test build lint ## everything: lint, end to end, unit tests with the race detector
+	@scripts/beside "$(MAKE) --no-print-directory unit-calm unit-build" $(MAKE) --no-print-directory e2e
+	@scripts/unit bin/unit $(SLOWEST)
 
-unit: unit-timed unit-calm ## unit tests
+unit: unit-calm unit-build ## unit tests
+	@scripts/unit bin/unit $(SLOWEST)
 
-unit-timed:
-	@scripts/gotest $(RACE) $(UNIT) -p 5 -- $(SLOWEST) \
-		$$($(GO) list ./... | grep -vE '/(e2e|lint)$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(CALM) $(QUIET))")
+unit-build:
+	@rm -rf bin/unit
+	@mkdir -p bin/unit
+	@said=$$($(GO) test $(RACE) $(UNIT) -count 1 -p 2 -exec "$(CURDIR)/scripts/keep $(CURDIR)/bin/unit" \
+		$$($(GO) list ./... | grep -vE '/(e2e|lint)$$' | grep -vxF "$$(printf '$(MODULE)/%s\n' $(CALM) $(QUIET))") 2>&1) || { echo "$$said" >&2; exit 1; }
 
 unit-calm:
 	@scripts/gotest $(RACE) $(UNIT) -p 2 -- $(CALM:%=./%)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/roomgate/roomgate/directory/calendar"
 	"github.com/roomgate/roomgate/directory/store"
@@ -68,9 +69,18 @@ func (m *Meeting) Plan() calendar.Plan {
 	return calendar.Plan{Starts: m.Starts, Ends: m.Ends, Repeats: m.Repeats, Zone: m.Zone}
 }
 
-// MeetingAlias bounds what may become a room of the SFU (256 octets) and a path
-// segment of the meeting page.
-var MeetingAlias = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._+@-]{0,63}$`)
+// IsMeetingAlias bounds what may become a room of the SFU (256 octets) and a path
+// segment of the meeting page: up to 64 letters and digits, and some marks after the first.
+func IsMeetingAlias(alias string) bool {
+	n := 0
+	for _, r := range alias {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && (n == 0 || !strings.ContainsRune("._+@-", r)) {
+			return false
+		}
+		n++
+	}
+	return n >= 1 && n <= 64
+}
 
 var pin = regexp.MustCompile(`^[0-9]{0,16}$`)
 
@@ -90,7 +100,7 @@ func (m *Meeting) secrets() []secret {
 }
 
 func (m *Meeting) check() error {
-	if !MeetingAlias.MatchString(m.Alias) {
+	if !IsMeetingAlias(m.Alias) {
 		return bad("alias", "%q cannot be an alias", m.Alias)
 	}
 	for field, value := range map[string]string{"host_pin": m.HostPIN, "guest_pin": m.GuestPIN} {

@@ -91,7 +91,7 @@ func openBrowser(t *testing.T, o browserOptions) *browser {
 func chromiumInPeers(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "chromium")
-	script := "#!/bin/sh\nexec ip netns exec " + peers + " /usr/bin/chromium \"$@\"\n"
+	script := "#!/bin/sh\nexec ip netns exec " + peers + " /usr/bin/chromium-headless-shell \"$@\"\n"
 	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

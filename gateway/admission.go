@@ -34,7 +34,7 @@ func (g *Gateway) enter(alias string, c *claim) (*place, lobby.Verdict) {
 	defer g.mu.Unlock()
 	m, ok := g.meetings[alias]
 	if !ok || m.private {
-		if !c.create || !directory.MeetingAlias.MatchString(alias) {
+		if !c.create || !directory.IsMeetingAlias(alias) {
 			return nil, lobby.NoMeeting
 		}
 		m = g.addMeeting(MeetingSpec{Alias: alias}, true)

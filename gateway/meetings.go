@@ -51,7 +51,7 @@ func (m *meeting) set(spec MeetingSpec) { m.asked.Store(&spec) }
 
 // CreateMeeting makes a meeting that stays until it is deleted.
 func (g *Gateway) CreateMeeting(ctx context.Context, spec MeetingSpec) (Meeting, error) {
-	if !directory.MeetingAlias.MatchString(spec.Alias) {
+	if !directory.IsMeetingAlias(spec.Alias) {
 		return Meeting{}, fmt.Errorf("%w: %q", ErrBadMeeting, spec.Alias)
 	}
 	if g.in.Directory != nil {
@@ -191,7 +191,7 @@ func (g *Gateway) specForJoining(alias string) (MeetingSpec, error) {
 	if m, ok := g.meetings[alias]; ok && !m.private {
 		return m.spec(), nil
 	}
-	if g.settings.Load().AutoCreate && directory.MeetingAlias.MatchString(alias) {
+	if g.settings.Load().AutoCreate && directory.IsMeetingAlias(alias) {
 		return g.withDefaults(MeetingSpec{Alias: alias}), nil
 	}
 	return MeetingSpec{}, ErrNoMeeting
@@ -344,7 +344,7 @@ func (g *Gateway) MeetingExists(alias string) bool {
 
 // MayCreateMeeting reports whether dialling in may make the meeting.
 func (g *Gateway) MayCreateMeeting(alias string) bool {
-	return g.settings.Load().AutoCreate && directory.MeetingAlias.MatchString(alias)
+	return g.settings.Load().AutoCreate && directory.IsMeetingAlias(alias)
 }
 
 // TerminalExists reports whether a terminal of ours has the alias.

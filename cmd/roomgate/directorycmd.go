@@ -279,7 +279,7 @@ func (o onPaper) MeetingExists(alias string) bool {
 
 // MayCreateMeeting implements route.World.
 func (o onPaper) MayCreateMeeting(alias string) bool {
-	return o.c.Meetings.AutoCreate && directory.MeetingAlias.MatchString(alias)
+	return o.c.Meetings.AutoCreate && directory.IsMeetingAlias(alias)
 }
 
 // TerminalExists implements route.World.

@@ -130,6 +130,7 @@ func TestComfortNoiseIsAttachedAndDetachedWithTheSound(t *testing.T) {
 }
 
 func TestLoneSeatReceivesUntilThereIsASecondLeg(t *testing.T) {
+	t.Parallel()
 	sfu := newSFU(t)
 	sfu.roster = []call.Participant{{Identity: "web-1", Name: "Lan", Tracks: []call.ParticipantTrack{{ID: "TR_a", Role: "audio"}}}}
 	s := newStage(t, sfu)

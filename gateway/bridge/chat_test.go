@@ -56,6 +56,7 @@ func TestGoldenChat(t *testing.T) {
 // What is written stands on a screen for its time, and goes; without a wish for it it never
 // stands there.
 func TestChatGoes(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name string
 		show time.Duration

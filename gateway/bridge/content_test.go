@@ -256,6 +256,7 @@ func TestStubbornTerminal(t *testing.T) {
 
 // Without floor control who sends content presents, until nothing comes any more.
 func TestContentWithoutFloorControl(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, nil)
 	content := picture()
 	content.Role = media.Content

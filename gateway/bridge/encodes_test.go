@@ -144,6 +144,7 @@ func (c *pictureCounter) counts() (pictures, keys int) {
 // Who asks for keyframes without end, and who comes meanwhile, makes no more encoders, no
 // more pictures, and keyframes no faster than they mend anything.
 func TestKeyframeStorms(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t, nil, layout.Grid3)
 	legs, _ := th.crowd(0, 8, 3)
 	v := th.watch(legs[7])

@@ -107,6 +107,7 @@ func (p *packetSizes) WriteRTP(packet *rtp.Packet) error {
 
 // A picture that does not fit a leg as it is gets made to fit.
 func TestPicturesAreMadeToFit(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name  string
 		takes media.Stream
@@ -238,6 +239,7 @@ func (c *remoteCamera) Participant() call.Participant { return c.who }
 
 // A leg that can take less is sent less, without a word to the others.
 func TestBandwidthIsALegsOwnMatter(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t, nil, layout.Grid2)
 	_, _, one := th.seat("a", takes(h264At(31, 1), 0), clipOf(t, h264At(31, 1), 640, 360, 1))
 	_, _, two := th.seat("b", takes(h264At(31, 1), 0), clipOf(t, h264At(31, 1), 640, 360, 2))
@@ -284,6 +286,7 @@ func TestUnknownCodecsAreLeftOut(t *testing.T) {
 // Content that has to be made is made once for all legs that need the same of it, at its own
 // size and as seldom as pages are turned.
 func TestContentIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t, nil, layout.Auto)
 	add := func(id string, f media.Format, bps int) *holderLeg {
 		st := takes(f, bps)

@@ -37,6 +37,7 @@ func limit(t *testing.T, leg *fakeLeg, bps int) {
 // A picture that is passed on is made smaller for a leg whose path became narrow, and
 // passed on to the others as it is; when all are narrow, its sender is asked for less.
 func TestNarrowPathOfAPassedOnPicture(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t, nil, layout.Single)
 	source := newLeg(t, "a", sound(), takes(h264At(31, 1), 0))
 	m := th.bridge.Add(source, describe("a"), nil)
@@ -71,6 +72,7 @@ func TestNarrowPathOfAPassedOnPicture(t *testing.T) {
 // A far side that changes the rate it agreed to goes on seeing: what is sent to it does not
 // begin anew, which would leave it without a picture until the next keyframe.
 func TestAgreedRateChangesWhilePicturesGoOut(t *testing.T) {
+	t.Parallel()
 	th := newTheatre(t, nil, layout.Single)
 	source := newLeg(t, "a", sound(), takes(h264At(31, 1), 0))
 	m := th.bridge.Add(source, describe("a"), nil)

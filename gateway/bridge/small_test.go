@@ -18,6 +18,7 @@ import (
 // A leg's picture is made small, in its own shape and in the codec that the meeting gets,
 // while somebody there wants it small; it is passed on as before all along.
 func TestSmallPictureForTheMeeting(t *testing.T) {
+	t.Parallel()
 	vp8 := media.Format{Codec: media.VP8, ClockRate: 90000}
 	for _, tc := range []struct {
 		name          string

@@ -46,7 +46,7 @@ func run(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	sfuBinary = filepath.Join(dir, "sfu")
-	if out, err := exec.Command("go", "build", "-o", sfuBinary, "./testdata/sfu").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", sfuBinary, "./testdata/sfu").CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("building the sfu: %w\n%s", err, out)
 	}
 	code := m.Run()

@@ -105,6 +105,7 @@ func only(t *testing.T, packets sink, size byte) {
 // While nobody wants the large picture it is not sent; it is there again for who wants it, and
 // when there is no small one any more.
 func TestSmallPictureAlone(t *testing.T) {
+	t.Parallel()
 	a, b := newClient(t, shared, nil), newClient(t, shared, nil)
 	leg := join(t, a, t.Name(), "leg", livekit.JoinOptions{Simulcast: true})
 	camera := newSource(t, media.Main, h264, sized(largeOne))
@@ -138,6 +139,7 @@ func TestSmallPictureAlone(t *testing.T) {
 // A server that is started anew is told everything again: the small picture is made anew when
 // somebody wants it there.
 func TestSmallPictureWhenTheSFUIsKilled(t *testing.T) {
+	t.Parallel()
 	server := startSFU(t, nil)
 	a, b := newClient(t, server, nil), newClient(t, server, nil)
 	leg := join(t, a, t.Name(), "leg", livekit.JoinOptions{Simulcast: true})

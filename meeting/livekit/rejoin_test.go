@@ -118,6 +118,7 @@ func (r *relay) copy(from, to net.Conn) {
 
 // A link that falls silent is noticed and renewed, although nothing was closed.
 func TestSilentLink(t *testing.T) {
+	t.Parallel()
 	relay := newRelay(t, shared.URL()[len("ws://"):])
 	a := newClient(t, shared, func(c *livekit.Config) { c.URL = "ws://" + relay.listener.Addr().String() })
 	b := newClient(t, shared, nil)

@@ -17,6 +17,7 @@ import (
 
 // The roster shows everybody but hidden participants, and follows them.
 func TestRoster(t *testing.T) {
+	t.Parallel()
 	a, b := newClient(t, shared, nil), newClient(t, shared, nil)
 	first := join(t, a, t.Name(), "first", livekit.JoinOptions{})
 	receiver := receive(t, a, t.Name(), livekit.ReceiveOptions{})
@@ -99,6 +100,7 @@ func TestEndings(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	p := call.Participant{Identity: "leg"}
 	t.Run("bad secret", func(t *testing.T) {
 		c := newClient(t, shared, func(c *livekit.Config) { c.APISecret = strings.Repeat("x", 40) })

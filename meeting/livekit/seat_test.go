@@ -50,6 +50,7 @@ func TestAudioArrives(t *testing.T) {
 // A terminal's H.264 arrives whatever its profile, without the server's dummy
 // packets, and flows only while wanted.
 func TestVideoOnDemand(t *testing.T) {
+	t.Parallel()
 	a, b := newClient(t, shared, nil), newClient(t, shared, nil)
 	receiver := receive(t, b, t.Name(), livekit.ReceiveOptions{})
 	seat := join(t, a, t.Name(), "leg", livekit.JoinOptions{})
