@@ -424,6 +424,7 @@ func (g *gateway) dissect(t *testing.T, id string) string {
 // TestCascadeSoak keeps two gateways cascaded for as long as E2E_CASCADE says, without
 // a loop or an echo. make soak runs it for two hours.
 func TestCascadeSoak(t *testing.T) {
+	t.Setenv("GOGC", "100")
 	lasts, err := time.ParseDuration(os.Getenv("E2E_CASCADE"))
 	if err != nil {
 		t.Skip("NOT soaked: E2E_CASCADE does not say how long; make soak does it for two hours")

@@ -26,7 +26,7 @@ func TestRoomsOfOtherCodecs(t *testing.T) {
 			if codec == "vp8" {
 				web.decodes("terminal")
 			}
-			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 100 })
+			eventually(t, 120*time.Second, "pictures of the browser are made for the terminal", func() bool { return g.picturesSent() > 250 })
 			terminal.stop()
 			got := terminal.report()
 			if v := got.Video; v == nil || v.Codec != "H264" || v.Frames < 10 {

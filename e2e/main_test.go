@@ -31,6 +31,7 @@ const insideNamespace = "E2E_INSIDE_NAMESPACE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(insideNamespace) == "" {
+		_ = os.Setenv("GOGC", "400") // what is started is small; tests of memory have it as usual
 		os.Exit(reexec())
 	}
 	if err := prepareNamespace(); err != nil {

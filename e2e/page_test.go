@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// scene draws one of testdata/e2e/scenes and makes ten seconds of film of it:
-// MJPEG for Chromium's camera, or H.264 for a terminal.
+// scene draws one of testdata/e2e/scenes and makes two seconds of film of it,
+// which play on and on: Y4M for Chromium's camera, or H.264 for a terminal.
 func scene(t *testing.T, b *browser, name, kind string) string {
 	t.Helper()
 	svg, err := filepath.Abs(filepath.Join("../testdata/e2e/scenes", name+".svg"))
@@ -29,8 +29,8 @@ func scene(t *testing.T, b *browser, name, kind string) string {
 		"h264": {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-profile:v", "baseline", "-level", "3.1", "-preset", "veryfast",
 			"-b:v", "1500k", "-maxrate", "1800k", "-bufsize", "900k", "-g", "30", "-x264-params", "slice-max-size=1100"},
 	}[kind]
-	args := append([]string{"-loglevel", "error", "-loop", "1", "-i", still, "-t", "4", "-r", "30", "-vf",
-		"scale=1312:738,crop=1280:720:x='16+14*sin(t*2*PI/4)':y='9+8*cos(t*2*PI/4)'"}, encoder...)
+	args := append([]string{"-loglevel", "error", "-loop", "1", "-i", still, "-t", "2", "-r", "30", "-vf",
+		"scale=1312:738,crop=1280:720:x='16+14*sin(t*PI)':y='9+8*cos(t*PI)'"}, encoder...)
 	if out, err := exec.Command("ffmpeg", append(args, film)...).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, out)
 	}

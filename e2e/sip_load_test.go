@@ -100,6 +100,7 @@ func (g *gateway) shortCalls(calls int) {
 // A thousand calls, each with a meeting of its own, leave goroutines, files,
 // ports and memory where they were.
 func TestThousandCallsLeaveNothing(t *testing.T) {
+	t.Setenv("GOGC", "100")
 	g := startGatewayOn(t, strings.Replace(baseConfig, "level: debug", "level: warn", 1)+"limits: {per_source: 2000}\n")
 	g.shortCalls(200) // what is opened once stays open
 	var before, after holdings

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -142,10 +144,15 @@ func TestTerminalCallsBaresip(t *testing.T) {
 	}{{"plain", "off", "", "none"}, {"srtp", "require", "srtp-mand", "srtp"}} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := startBaresip(t, peerOptions{hz: 440, answer: true, video: true, size: "640x360", mediaenc: tc.mediaenc})
-			r := startRoom(t, 900, "--call", fmt.Sprintf("sip:%s@%s", b.user, b.address), "--encryption", tc.encryption)
+			seen := filepath.Join(t.TempDir(), "seen.h264")
+			r := startRoom(t, 900, "--call", fmt.Sprintf("sip:%s@%s", b.user, b.address), "--encryption", tc.encryption, "--record-video", seen)
 			b.established()
 			b.hears(900, 440)
 			b.seesSize(1280, 720)
+			eventually(t, 15*time.Second, "the terminal sees baresip", func() bool {
+				info, err := os.Stat(seen)
+				return err == nil && info.Size() > 0
+			})
 			r.heard(440, "G722", tc.kept, 640, 360)
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -111,9 +110,7 @@ func startRoom(t *testing.T, hz float64, args ...string) *room {
 		args = append(args, "--fps", "15") // half the work of all who handle them
 	}
 	args = append([]string{"terminal", "--json", "--verbose", "--audio", fmt.Sprintf("tone:%.0f", hz)}, args...)
-	cmd := inPeers(program(), args...)
-	cmd.Env = append(os.Environ(), "GOGC=400") // there are many, and each is small
-	return &room{process: start(t, fmt.Sprintf("terminal%.0f", hz), cmd), hz: hz, protocol: protocol}
+	return &room{process: start(t, fmt.Sprintf("terminal%.0f", hz), inPeers(program(), args...)), hz: hz, protocol: protocol}
 }
 
 // report waits for the end of the terminal and reads what it printed.

@@ -13,6 +13,7 @@ import (
 // call loses nothing, and the gateway does not grow. make soak runs it for an
 // hour.
 func TestSoak(t *testing.T) {
+	t.Setenv("GOGC", "100")
 	lasts, err := time.ParseDuration(os.Getenv("E2E_SOAK"))
 	if err != nil {
 		t.Skip("NOT soaked: E2E_SOAK does not say how long; make soak does it for an hour")
