@@ -64,7 +64,7 @@ func TestContentBetweenTerminals(t *testing.T) {
 			}
 			g.flowsOn(t, meeting)
 			for i, to := range kinds {
-				eventually(t, 60*time.Second, to.name+" is sent some pages", func() bool { return g.contentSent(meeting, i) > before[i]+300 })
+				eventually(t, 60*time.Second, to.name+" is sent some pages", func() bool { return g.contentSent(meeting, i) > before[i]+450 })
 			}
 			presenter.stop()
 			presented := presenter.report()
