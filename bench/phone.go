@@ -131,12 +131,13 @@ func (p *phone) hangUp() {
 	}
 }
 
-// offer is a session description for what is played.
+// offer is a session description for what is played. Keys are events (RFC 4733), as nearly
+// every phone has them, so that nobody listens for their tones.
 func offer(port *traffic.Port, play casting) string {
 	at := port.Addr()
 	sdp := fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", at.Addr(), at.Addr())
 	if play.sound != nil || !play.pictures {
-		sdp += fmt.Sprintf("m=audio %d RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=rtcp-mux\r\n", at.Port())
+		sdp += fmt.Sprintf("m=audio %d RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=rtcp-mux\r\n", at.Port())
 	}
 	if play.pictures {
 		sdp += fmt.Sprintf("m=video %d RTP/AVP %d\r\nb=TIAS:4000000\r\na=rtpmap:%[2]d H264/90000\r\n"+
