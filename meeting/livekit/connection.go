@@ -40,8 +40,9 @@ type connection struct {
 	started bool
 }
 
-// newConnection opens a connection with these codecs and stages.
-func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.Registry) (*connection, error) {
+// newConnection opens a connection with these codecs and stages. What comes is offered to the
+// shortcut first, where there is one.
+func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.Registry, short *shortcut) (*connection, error) {
 	c := &connection{session: s, connected: make(chan struct{})}
 	if media := s.link.client.config.Media; media != nil {
 		c.early = unadvertised(media())
@@ -52,6 +53,10 @@ func newConnection(s *session, engine *webrtc.MediaEngine, stages *interceptor.R
 		return nil, fmt.Errorf("network: %w", err)
 	}
 	settings.SetNet(network)
+	if short != nil && network.readers != nil {
+		network.first = short.take
+		settings.SetDTLSKeyLogWriter(short)
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(stages), webrtc.WithSettingEngine(settings))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 	if err != nil {

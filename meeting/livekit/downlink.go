@@ -90,6 +90,12 @@ func (d *downlink) see(s rate.Sight, now time.Time) (narrow bool) {
 	return d.narrow
 }
 
+// tick is called once a second.
+func (r *reception) tick(s *session, now time.Time) {
+	r.look(s, now)
+	r.acknowledge(s, now)
+}
+
 // tracking counts what comes of a stream.
 type tracking struct {
 	mu    sync.Mutex
@@ -100,7 +106,8 @@ type tracking struct {
 	told  struct{ expected, lost uint32 }
 }
 
-func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now time.Time) {
+// push takes a packet; it reports false for one that came before.
+func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch t.stats.Push(seq, stamp, now) {
@@ -111,10 +118,13 @@ func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now tim
 	case report.Restart:
 		t.told.expected, t.told.lost, t.again = 0, 0, 0
 		t.queue.Reset()
+	case report.Duplicate:
+		return false
 	default:
-		return
+		return true
 	}
 	t.bytes += octets
+	return true
 }
 
 // take is what came since the last take.

@@ -48,6 +48,8 @@ func (n *networks) network() (*network, error) {
 type network struct {
 	transport.Net
 	readers *udp.Readers
+	// first may take a datagram before the connection does; nil where nothing does.
+	first func(b []byte) bool
 
 	mu     sync.Mutex
 	bound  map[*boundConn]bool
@@ -97,7 +99,7 @@ func (n *network) listen(name string, at *net.UDPAddr) (transport.UDPConn, error
 	if n.readers == nil {
 		return conn, nil
 	}
-	c := &mediaConn{wake: make(chan struct{}, 1)}
+	c := &mediaConn{first: n.first, wake: make(chan struct{}, 1)}
 	if c.socket, err = n.readers.Take(conn, c.put); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -125,6 +127,7 @@ const mostWaiting = 256
 type mediaConn struct {
 	transport.UDPConn // nil
 	socket            udp.Socket
+	first             func(b []byte) bool
 	wake              chan struct{}
 
 	mu     sync.Mutex
@@ -143,6 +146,9 @@ type datagram struct {
 
 // put takes a datagram from the readers; with a full queue it is lost.
 func (c *mediaConn) put(b []byte, from netip.AddrPort) {
+	if c.first != nil && c.first(b) {
+		return
+	}
 	c.mu.Lock()
 	if c.closed || c.count == mostWaiting {
 		c.mu.Unlock()

@@ -48,7 +48,7 @@ func newPublisher(s *session) (*publisher, error) {
 	}
 	stages := &interceptor.Registry{}
 	stages.Add(p.wires)
-	if p.connection, err = newConnection(s, engine, stages); err != nil {
+	if p.connection, err = newConnection(s, engine, stages, nil); err != nil {
 		return nil, err
 	}
 	return p, nil

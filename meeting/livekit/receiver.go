@@ -94,6 +94,6 @@ func (r *Receiver) restore(context.Context, *session) error { return nil }
 
 func (r *Receiver) handle(s *session, m *livekit.SignalResponse) { r.reception.handle(s, m) }
 
-func (r *Receiver) tick(s *session, now time.Time) { r.reception.look(s, now) }
+func (r *Receiver) tick(s *session, now time.Time) { r.reception.tick(s, now) }
 
 func (r *Receiver) broke(_ *session, final bool) { r.reception.broke(final) }

@@ -1,6 +1,7 @@
 package livekit
 
 import (
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -26,8 +27,13 @@ type remoteTrack struct {
 	conn    *subscriber
 	from    *reception
 	out     fanout
-	gate    gate
 	seen    tracking
+
+	delivering sync.Mutex // one packet at a time
+	gate       gate
+	in         rtp.Packet
+	translated rtp.Packet
+	level      [1]byte
 
 	done chan struct{}
 	once sync.Once
@@ -54,6 +60,7 @@ func newRemoteTrack(r *reception, c *subscriber, remote *webrtc.TrackRemote, rec
 	if !known && remote.Kind() == webrtc.RTPCodecTypeVideo {
 		t.role = media.Main
 	}
+	t.seen.stats.ClockRate = t.format.ClockRate
 	t.gate.h264 = t.format.Codec.Is(string(media.H264))
 	t.out.hold = t.role != media.Audio
 	for _, e := range receiver.GetParameters().HeaderExtensions {
@@ -151,36 +158,53 @@ func (t *remoteTrack) end() {
 	})
 }
 
-// read delivers packets until the stream or the track ends.
+// read delivers what comes the long way until the stream or the track ends. Sound takes the
+// shortcut from its second packet on.
 func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 	buf := make([]byte, receiveMTU)
-	var in, out rtp.Packet
-	level := make([]byte, 1)
-	for {
+	defer t.conn.shortcut.close(t.ssrc, t)
+	for first := true; ; first = false {
 		n, _, err := remote.Read(buf)
 		if err != nil {
 			return
 		}
-		select {
-		case <-t.done:
+		t.deliver(buf[:n], time.Now())
+		if t.isDone() {
 			return
-		default:
 		}
-		if in.Unmarshal(buf[:n]) != nil {
-			continue
+		if first && remote.Kind() == webrtc.RTPCodecTypeAudio {
+			t.conn.shortcut.open(t.ssrc, t, binary.BigEndian.Uint16(buf[2:]))
 		}
-		t.seen.push(in.SequenceNumber, in.Timestamp, t.format.ClockRate, n, time.Now())
-		if !t.gate.passes(in.Payload) {
-			continue
-		}
-		t.translate(&in, &out, level)
-		t.out.write(&out)
 	}
+}
+
+func (t *remoteTrack) isDone() bool {
+	select {
+	case <-t.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// deliver gives a packet to the consumers, unless it came before.
+func (t *remoteTrack) deliver(b []byte, now time.Time) {
+	t.delivering.Lock()
+	defer t.delivering.Unlock()
+	in, out := &t.in, &t.translated
+	if t.isDone() || in.Unmarshal(b) != nil {
+		return
+	}
+	if !t.seen.push(in.SequenceNumber, in.Timestamp, t.format.ClockRate, len(b), now) || !t.gate.passes(in.Payload) {
+		return
+	}
+	t.translate(in, out)
+	t.out.write(out)
 }
 
 // translate copies what travels between stages: the numbers, the payload, and
 // the audio level under its fixed identifier.
-func (t *remoteTrack) translate(in, out *rtp.Packet, level []byte) {
+func (t *remoteTrack) translate(in, out *rtp.Packet) {
 	extensions := out.Extensions[:0]
 	out.Header = rtp.Header{
 		Version: 2, Marker: in.Marker, PayloadType: in.PayloadType, SequenceNumber: in.SequenceNumber,
@@ -191,8 +215,8 @@ func (t *remoteTrack) translate(in, out *rtp.Packet, level []byte) {
 		return
 	}
 	if l := in.GetExtension(t.levelID); len(l) > 0 {
-		level[0] = l[0]
-		_ = out.SetExtension(media.AudioLevelID, level) // one byte under a valid id cannot fail
+		t.level[0] = l[0]
+		_ = out.SetExtension(media.AudioLevelID, t.level[:]) // one byte under a valid id cannot fail
 	}
 }
 
@@ -205,6 +229,7 @@ func (t *remoteTrack) listen(receiver *webrtc.RTPReceiver) {
 		}
 		for _, p := range packets {
 			if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == t.ssrc {
+				t.seen.reported(sr.NTPTime, time.Now())
 				t.mu.Lock()
 				t.ntp, t.ntpTS = sr.NTPTime, sr.RTPTime
 				t.mu.Unlock()

@@ -78,7 +78,7 @@ func (s *Seat) handle(on *session, m *livekit.SignalResponse) {
 func (s *Seat) tick(on *session, now time.Time) {
 	s.publishing.tick(on, now)
 	if s.receive {
-		s.reception.look(on, now)
+		s.reception.tick(on, now)
 	}
 }
 

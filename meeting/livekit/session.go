@@ -224,6 +224,12 @@ func (s *session) openPublisher() (*publisher, error) {
 	return s.publisher, nil
 }
 
+func (s *session) existingSubscriber() *subscriber {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subscriber
+}
+
 func (s *session) openSubscriber() (*subscriber, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,12 +2,12 @@ package livekit
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
-	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/roomgate/roomgate/media"
@@ -16,6 +16,8 @@ import (
 // subscriber is the connection the others' streams come in on. The SFU offers.
 type subscriber struct {
 	*connection
+	ssrc     uint32 // of our reports
+	shortcut *shortcut
 }
 
 // receiving is a member that takes what others publish.
@@ -38,8 +40,8 @@ func newSubscriber(s *session) (*subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	sub := &subscriber{}
-	if sub.connection, err = newConnection(s, engine, stages); err != nil {
+	sub := &subscriber{ssrc: rand.Uint32(), shortcut: newShortcut()}
+	if sub.connection, err = newConnection(s, engine, stages, sub.shortcut); err != nil {
 		return nil, err
 	}
 	sub.pc.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
@@ -68,7 +70,7 @@ func receivingCodecs(video []media.Codec) (*webrtc.MediaEngine, error) {
 	return e, nil
 }
 
-// receivingStages ask for lost packets again and report what came. They send
+// receivingStages ask for lost packets again; what came is reported by acknowledge. They send
 // neither REMB nor TWCC, so that the SFU never throttles what it sends us.
 func receivingStages() (*interceptor.Registry, error) {
 	stages := &interceptor.Registry{}
@@ -76,12 +78,7 @@ func receivingStages() (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nack: %w", err)
 	}
-	reports, err := report.NewReceiverInterceptor()
-	if err != nil {
-		return nil, fmt.Errorf("receiver reports: %w", err)
-	}
 	stages.Add(again)
-	stages.Add(reports)
 	return stages, nil
 }
 
