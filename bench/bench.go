@@ -73,7 +73,9 @@ func Names() []string {
 type run struct {
 	in     Options
 	report *Report
-	floor  floor
+	floor  floor // as measured last
+	// compared are what the scenario under way has found, for the floor around it.
+	compared []func(f floor)
 }
 
 // Run measures and returns what it found. What a scenario could not measure is
@@ -103,7 +105,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			continue
 		}
 		r.say("%s ...", s.name)
-		if err := s.run(r, ctx); err != nil {
+		if err := r.scenario(ctx, s); err != nil {
 			if ctx.Err() != nil {
 				return r.report, ctx.Err()
 			}
@@ -114,6 +116,32 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	r.report.Took = time.Since(r.report.Began).Seconds()
 	return r.report, nil
 }
+
+// scenario runs one, and measures the floor again for what it compares: the bare loops vary
+// with the machine by a fifth within minutes, so that the mean of those before and after counts.
+func (r *run) scenario(ctx context.Context, s scenario) error {
+	r.compared = nil
+	err := s.run(r, ctx)
+	if len(r.compared) == 0 {
+		return err
+	}
+	before := r.floor
+	after, failed := r.measureFloor(ctx)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	r.floor = after
+	around := between(before, after)
+	r.say("  floor before and after: relay %.1f and %.1f µs a packet, encode and decode %.1f and %.1f µs",
+		micros(before.relay), micros(after.relay), micros(before.encode+before.decode), micros(after.encode+after.decode))
+	for _, report := range r.compared {
+		report(around)
+	}
+	return err
+}
+
+// compare has figures reported when the floor after them is known too.
+func (r *run) compare(report func(f floor)) { r.compared = append(r.compared, report) }
 
 func (r *run) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.in.Progress, format+"\n", args...)

@@ -11,6 +11,12 @@
 // ICE otherwise waits for peer-reflexive pairs. The receiving connection is
 // offered by the server and answered with our candidates in the answer.
 //
+// What comes on the receiving connection goes from the reader of the socket to
+// its track at once, by the shortcut, which learns the keys of SRTP from the
+// handshake; pion's way, with a goroutine at each step, takes what is left. Lost
+// packets of pictures are asked for by their tracks, and what came is reported
+// once a second.
+//
 // # When the SFU goes away
 //
 // Seats and receivers rejoin by themselves under the same identity, with

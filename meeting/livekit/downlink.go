@@ -106,11 +106,12 @@ type tracking struct {
 	told  struct{ expected, lost uint32 }
 }
 
-// push takes a packet; it reports false for one that came before.
-func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now time.Time) bool {
+// push takes a packet, and says what its number does.
+func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now time.Time) report.Verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch t.stats.Push(seq, stamp, now) {
+	verdict := t.stats.Push(seq, stamp, now)
+	switch verdict {
 	case report.Fresh:
 		t.queue.Stamped(stamp, clockRate, now)
 	case report.Late:
@@ -118,13 +119,11 @@ func (t *tracking) push(seq uint16, stamp, clockRate uint32, octets int, now tim
 	case report.Restart:
 		t.told.expected, t.told.lost, t.again = 0, 0, 0
 		t.queue.Reset()
-	case report.Duplicate:
-		return false
 	default:
-		return true
+		return verdict
 	}
 	t.bytes += octets
-	return true
+	return verdict
 }
 
 // take is what came since the last take.

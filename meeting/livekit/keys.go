@@ -73,8 +73,9 @@ func (h *handshakes) context(line []byte) *srtp.Context {
 	return context
 }
 
-// replayWindow is how many packets back one is known to have come before.
-const replayWindow = 128
+// replayWindow is how many packets back one is known to have come before, or is taken when it
+// is sent again.
+const replayWindow = 512
 
 // profile is what the server chose (RFC 5764 §4.1.1).
 func (h *handshakes) profile() srtp.ProtectionProfile {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/roomgate/roomgate/call"
 	"github.com/roomgate/roomgate/media"
+	"github.com/roomgate/roomgate/media/rtpconn/feedback"
+	"github.com/roomgate/roomgate/media/rtpconn/report"
 )
 
 // pliInterval is the least time between our requests for a keyframe; one that
@@ -31,6 +33,7 @@ type remoteTrack struct {
 
 	delivering sync.Mutex // one packet at a time
 	gate       gate
+	missing    feedback.Missing // of pictures
 	in         rtp.Packet
 	translated rtp.Packet
 	level      [1]byte
@@ -158,8 +161,8 @@ func (t *remoteTrack) end() {
 	})
 }
 
-// read delivers what comes the long way until the stream or the track ends. Sound takes the
-// shortcut from its second packet on.
+// read delivers what comes the long way until the stream or the track ends. From the second
+// packet on it takes the shortcut.
 func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 	buf := make([]byte, receiveMTU)
 	defer t.conn.shortcut.close(t.ssrc, t)
@@ -172,7 +175,7 @@ func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 		if t.isDone() {
 			return
 		}
-		if first && remote.Kind() == webrtc.RTPCodecTypeAudio {
+		if first {
 			t.conn.shortcut.open(t.ssrc, t, binary.BigEndian.Uint16(buf[2:]))
 		}
 	}
@@ -195,12 +198,34 @@ func (t *remoteTrack) deliver(b []byte, now time.Time) {
 	if t.isDone() || in.Unmarshal(b) != nil {
 		return
 	}
-	if !t.seen.push(in.SequenceNumber, in.Timestamp, t.format.ClockRate, len(b), now) || !t.gate.passes(in.Payload) {
+	verdict := t.seen.push(in.SequenceNumber, in.Timestamp, t.format.ClockRate, len(b), now)
+	if verdict == report.Duplicate {
 		return
 	}
-	t.translate(in, out)
-	t.out.write(out)
+	if t.role != media.Audio {
+		t.askAgain(verdict, now)
+	}
+	if t.gate.passes(in.Payload) {
+		t.translate(in, out)
+		t.out.write(out)
+	}
 }
+
+// askAgain asks for packets of pictures that are missing (RFC 4585 §6.2.1), driven by those
+// that come.
+func (t *remoteTrack) askAgain(verdict report.Verdict, now time.Time) {
+	if verdict == report.Restart {
+		t.missing.Reset()
+	}
+	t.missing.Push(t.in.SequenceNumber, now)
+	if pairs := t.missing.Due(now, supposedTrip); pairs != nil {
+		_ = t.conn.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{SenderSSRC: t.conn.ssrc, MediaSSRC: t.ssrc, Nacks: pairs}})
+	}
+}
+
+// supposedTrip stands for the time to the SFU and back: what is still missing is asked for
+// again after one and a half of it.
+const supposedTrip = 60 * time.Millisecond
 
 // translate copies what travels between stages: the numbers, the payload, and
 // the audio level under its fixed identifier.

@@ -9,7 +9,7 @@ import (
 	"github.com/pion/srtp/v3"
 )
 
-// shortcut takes the sound that comes on a connection from the socket's reader to the track,
+// shortcut takes the media that comes on a connection from the socket's reader to the track,
 // without waking a goroutine:
 //
 //	reader ─ ICE agent ─ demultiplexer ─ SRTP session ─ track's reader ─┐
@@ -17,9 +17,8 @@ import (
 //
 // The long way, pion's, has a buffer and a goroutine at each step, which cost more than all
 // else that is done with a packet of sound. It stays in use for whatever the shortcut does not
-// know: pictures, whose lost packets pion asks for again, RTCP, the first packets of a
-// stream, and everything where the keys could not be learned. What comes both ways is
-// delivered once.
+// know: RTCP, the first packets of a stream, and everything where the keys could not be
+// learned. What comes both ways is delivered once.
 type shortcut struct {
 	mu         sync.Mutex // never held while a packet is delivered
 	handshakes handshakes

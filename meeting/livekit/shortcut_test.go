@@ -2,6 +2,7 @@ package livekit
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net"
 	"slices"
 	"sync"
@@ -26,7 +27,7 @@ type inbound struct {
 	from    *reception
 	sub     *subscriber
 	peer    *webrtc.PeerConnection
-	sound   *webrtc.TrackLocalStaticRTP
+	stream  *webrtc.TrackLocalStaticRTP
 	sender  *webrtc.RTPSender
 	track   *remoteTrack
 	detach  func() // the consumer
@@ -36,12 +37,13 @@ type inbound struct {
 	wire  [][]byte          // all RTP and RTCP that came
 	came  []uint16          // what the consumer was given
 	at    map[uint16]string // and its payload
+	lose  map[uint16]int    // how often packets are lost on their way
 }
 
-// receive connects to a peer that has these profiles of SRTP and sends sound whose sequence
+// receive connects to a peer that has these profiles of SRTP and sends a stream whose sequence
 // numbers begin with first.
-func receive(t *testing.T, first uint16, profiles ...dtls.SRTPProtectionProfile) *inbound {
-	n := &inbound{t: t, at: make(map[uint16]string)}
+func receive(t *testing.T, codec media.Codec, first uint16, profiles ...dtls.SRTPProtectionProfile) *inbound {
+	n := &inbound{t: t, at: make(map[uint16]string), lose: make(map[uint16]int)}
 	r, err := udp.NewReaders()
 	require.NoError(t, err)
 	client := &Client{nets: networks{readers: r}}
@@ -49,12 +51,10 @@ func receive(t *testing.T, first uint16, profiles ...dtls.SRTPProtectionProfile)
 	client.config.DeadAfter = 3 * time.Second
 	n.session = &session{link: &link{client: client}}
 	n.from = newReception(n.session.link, nil, High, false)
-	engine, err := receivingCodecs(nil)
-	require.NoError(t, err)
-	stages, err := receivingStages()
+	engine, err := receivingCodecs([]media.Codec{media.H264})
 	require.NoError(t, err)
 	n.sub = &subscriber{ssrc: 77, shortcut: newShortcut()}
-	n.sub.connection, err = newConnection(n.session, engine, stages, n.sub.shortcut)
+	n.sub.connection, err = newConnection(n.session, engine, &interceptor.Registry{}, n.sub.shortcut)
 	require.NoError(t, err)
 	n.session.subscriber = n.sub
 	n.sub.network.first = n.first
@@ -67,7 +67,7 @@ func receive(t *testing.T, first uint16, profiles ...dtls.SRTPProtectionProfile)
 		close(opened)
 		n.track.read(remote)
 	})
-	n.connect(profiles)
+	n.connect(codec, profiles)
 	t.Cleanup(func() {
 		require.NoError(t, n.peer.Close())
 		n.sub.close()
@@ -87,22 +87,22 @@ func receive(t *testing.T, first uint16, profiles ...dtls.SRTPProtectionProfile)
 	return n
 }
 
-func (n *inbound) connect(profiles []dtls.SRTPProtectionProfile) {
+func (n *inbound) connect(codec media.Codec, profiles []dtls.SRTPProtectionProfile) {
 	var settings webrtc.SettingEngine
 	settings.LoggerFactory = silentLoggers{}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.Equal(net.IPv4(127, 0, 0, 1)) })
 	settings.SetSRTPProtectionProfiles(profiles...)
 	engine := &webrtc.MediaEngine{}
-	parameters, kind := wireCodec(media.Opus)
+	parameters, kind := wireCodec(codec)
 	require.NoError(n.t, engine.RegisterCodec(parameters, kind))
 	var err error
 	n.peer, err = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(webrtc.Configuration{})
 	require.NoError(n.t, err)
-	n.sound, err = webrtc.NewTrackLocalStaticRTP(parameters.RTPCodecCapability, "sound", "peer")
+	n.stream, err = webrtc.NewTrackLocalStaticRTP(parameters.RTPCodecCapability, "stream", "peer")
 	require.NoError(n.t, err)
-	n.sender, err = n.peer.AddTrack(n.sound)
+	n.sender, err = n.peer.AddTrack(n.stream)
 	require.NoError(n.t, err)
 	connected := make(chan struct{})
 	n.peer.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
@@ -130,6 +130,16 @@ func (n *inbound) connect(profiles []dtls.SRTPProtectionProfile) {
 }
 
 func (n *inbound) first(b []byte) bool {
+	n.mu.Lock()
+	seq := binary.BigEndian.Uint16(b[2:])
+	lost := b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) && n.lose[seq] > 0
+	if lost {
+		n.lose[seq]--
+	}
+	n.mu.Unlock()
+	if lost {
+		return true
+	}
 	took := n.sub.shortcut.take(b)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -151,10 +161,12 @@ func (n *inbound) consume(p *rtp.Packet) error {
 }
 
 // payload is what a packet of a number has in it.
-func payload(seq uint16) []byte { return bytes.Repeat([]byte{byte(seq), byte(seq >> 8), 1}, 20) }
+func payload(seq uint16) []byte {
+	return append([]byte{nalSPS}, bytes.Repeat([]byte{byte(seq), byte(seq >> 8), 1}, 20)...)
+}
 
 func (n *inbound) send(seq uint16) {
-	require.NoError(n.t, n.sound.WriteRTP(&rtp.Packet{
+	require.NoError(n.t, n.stream.WriteRTP(&rtp.Packet{
 		Header: rtp.Header{Version: 2, SequenceNumber: seq, Timestamp: uint32(seq) * 960}, Payload: payload(seq),
 	}))
 }
@@ -188,7 +200,7 @@ func numbers(first uint16, count int) []uint16 {
 	return list
 }
 
-// Sound takes the shortcut from its second packet on, whatever the cipher and wherever its
+// A stream takes the shortcut from its second packet on, whatever the cipher and wherever its
 // numbers begin; a packet a second goes the long way too, and each is delivered once, whole.
 func TestShortcut(t *testing.T) {
 	for name, profile := range map[string]dtls.SRTPProtectionProfile{
@@ -199,7 +211,7 @@ func TestShortcut(t *testing.T) {
 		for _, first := range []uint16{1000, 65500, 65535} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				n := receive(t, first, profile)
+				n := receive(t, media.Opus, first, profile)
 				came, taken := n.run(first, 300)
 				require.Equal(t, numbers(first, 301), came)
 				require.Greater(t, taken, 290, "but for one a second")
@@ -215,7 +227,7 @@ func TestShortcut(t *testing.T) {
 // What others send into the socket, and what was sent before, is not delivered and takes
 // nothing from what is.
 func TestShortcutTakesNothingForged(t *testing.T) {
-	n := receive(t, 100)
+	n := receive(t, media.Opus, 100)
 	_, _ = n.run(100, 20)
 	stats := n.sub.pc.GetStats()
 	var to *net.UDPAddr
@@ -249,8 +261,8 @@ func TestShortcutTakesNothingForged(t *testing.T) {
 
 // With other keys than the SFU's, all goes the long way.
 func TestShortcutWithWrongKeys(t *testing.T) {
-	n := receive(t, 7)
-	other := receive(t, 7)
+	n := receive(t, media.Opus, 7)
+	other := receive(t, media.Opus, 7)
 	n.sub.shortcut.mu.Lock()
 	n.sub.shortcut.context = other.sub.shortcut.context
 	n.sub.shortcut.mu.Unlock()
@@ -264,7 +276,7 @@ func TestShortcutWithWrongKeys(t *testing.T) {
 
 // A track that has ended takes nothing more.
 func TestShortcutEnds(t *testing.T) {
-	n := receive(t, 7)
+	n := receive(t, media.Opus, 7)
 	came, _ := n.run(7, 20)
 	n.track.end()
 	for seq := range uint16(300) {
@@ -282,7 +294,7 @@ func TestShortcutEnds(t *testing.T) {
 // The SFU is told what came of a stream (RFC 3550 §6.4.2), whichever way it came.
 func TestAcknowledge(t *testing.T) {
 	first := uint16(65500)
-	n := receive(t, first)
+	n := receive(t, media.Opus, first)
 	ntp := ntpTime(time.Now())
 	require.NoError(t, n.peer.WriteRTCP([]rtcp.Packet{&rtcp.SenderReport{SSRC: n.track.ssrc, NTPTime: ntp}}))
 	require.Eventually(t, func() bool { _, _, known := n.track.NTP(); return known }, 10*time.Second, time.Millisecond)
@@ -311,6 +323,48 @@ func TestAcknowledge(t *testing.T) {
 	require.NotZero(t, block.Jitter)
 }
 
+// Packets of a picture that are lost are asked for again, more than once where they have to be
+// (RFC 4585 §6.2.1), and are taken when they come.
+func TestLostPicturesAreAskedFor(t *testing.T) {
+	const first = 65500
+	n := receive(t, media.H264, first)
+	n.mu.Lock()
+	n.lose = map[uint16]int{65520: 1, 10: 1, 11: 3} // the numbers begin anew between them
+	n.mu.Unlock()
+	asked := make(map[uint16]int)
+	go func() {
+		for {
+			packets, _, err := n.sender.ReadRTCP()
+			if err != nil {
+				return
+			}
+			for _, p := range packets {
+				nack, ok := p.(*rtcp.TransportLayerNack)
+				if !ok {
+					continue
+				}
+				for _, pair := range nack.Nacks {
+					pair.Range(func(seq uint16) bool {
+						n.mu.Lock()
+						asked[seq]++
+						n.mu.Unlock()
+						n.send(seq)
+						return true
+					})
+				}
+			}
+		}
+	}()
+	_, _ = n.run(first, 300)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	require.ElementsMatch(t, numbers(first, 301), n.came)
+	require.Equal(t, map[uint16]int{65520: 1, 10: 1, 11: 3}, asked)
+	for _, seq := range n.came {
+		require.Equal(t, string(payload(seq)), n.at[seq])
+	}
+}
+
 // More streams than a packet can report on are reported on in several.
 func TestAcknowledgeMany(t *testing.T) {
 	for count, want := range map[int][]int{0: nil, 1: {1}, 31: {31}, 32: {31, 1}, 70: {31, 31, 8}} {
@@ -331,7 +385,7 @@ func TestAcknowledgeMany(t *testing.T) {
 
 // Nothing is allocated to deliver a packet.
 func TestDeliveringDoesNotAllocate(t *testing.T) {
-	n := receive(t, 7)
+	n := receive(t, media.Opus, 7)
 	_, _ = n.run(7, 40)
 	n.detach()
 	n.track.Attach(media.WriterFunc(func(*rtp.Packet) error { return nil }))

@@ -7,13 +7,15 @@ import (
 
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/roomgate/roomgate/media"
 )
 
-// subscriber is the connection the others' streams come in on. The SFU offers.
+// subscriber is the connection the others' streams come in on. The SFU offers. It has no stage
+// of pion's: lost packets are asked for again by their tracks, what came is reported by
+// acknowledge, and neither REMB nor TWCC is sent, so that the SFU never throttles what it
+// sends us.
 type subscriber struct {
 	*connection
 	ssrc     uint32 // of our reports
@@ -36,12 +38,8 @@ func newSubscriber(s *session) (*subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	stages, err := receivingStages()
-	if err != nil {
-		return nil, err
-	}
 	sub := &subscriber{ssrc: rand.Uint32(), shortcut: newShortcut()}
-	if sub.connection, err = newConnection(s, engine, stages, sub.shortcut); err != nil {
+	if sub.connection, err = newConnection(s, engine, &interceptor.Registry{}, sub.shortcut); err != nil {
 		return nil, err
 	}
 	sub.pc.OnTrack(func(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
@@ -68,18 +66,6 @@ func receivingCodecs(video []media.Codec) (*webrtc.MediaEngine, error) {
 		return nil, fmt.Errorf("header extension: %w", err)
 	}
 	return e, nil
-}
-
-// receivingStages ask for lost packets again; what came is reported by acknowledge. They send
-// neither REMB nor TWCC, so that the SFU never throttles what it sends us.
-func receivingStages() (*interceptor.Registry, error) {
-	stages := &interceptor.Registry{}
-	again, err := nack.NewGeneratorInterceptor()
-	if err != nil {
-		return nil, fmt.Errorf("nack: %w", err)
-	}
-	stages.Add(again)
-	return stages, nil
 }
 
 // answer takes an offer. Our candidates go in the answer: the server is the
