@@ -47,7 +47,7 @@ func (r *running) room(protocol, user, password string) *room {
 func (r *running) rings(user string, called *room) {
 	r.t.Helper()
 	report, err := terminal.Run(r.t.Context(), terminal.Options{
-		Protocol: "sip", Call: user + "@" + r.n.sip.Addresses()[0].String(), Address: "127.0.0.1", AudioOnly: true, Duration: 2 * time.Second,
+		Protocol: "sip", Call: user + "@" + r.n.sip.Addresses()[0].String(), Address: "127.0.0.1", AudioOnly: true, Duration: 4 * time.Second,
 	})
 	require.NoError(r.t, err)
 	assert.True(r.t, report.Connected, "%+v", report)

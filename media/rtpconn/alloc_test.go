@@ -83,6 +83,7 @@ func TestSendingDoesNotAllocate(t *testing.T) {
 					p.Security = Security{Send: &k, Receive: &k}
 				}
 				require.NoError(t, s.Apply(p))
+				h.deaf.Store(true)
 				f := newFeed(pcmu)
 				_, err := s.Publish(t.Context(), f)
 				require.NoError(t, err)
