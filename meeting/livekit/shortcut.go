@@ -138,9 +138,8 @@ func (c *shortcut) decrypt(b []byte) *remoteTrack {
 // zero, and the first packet came the long way (RFC 3711 §3.3.1).
 func (s *shortStream) begin(c *srtp.Context, seq uint16) {
 	s.began = true
-	if _, known := c.ROC(s.ssrc()); !known && int16(seq-s.first) > 0 && seq < s.first {
-		c.SetROC(s.ssrc(), 1)
+	ssrc := s.track.ssrc
+	if _, known := c.ROC(ssrc); !known && int16(seq-s.first) > 0 && seq < s.first {
+		c.SetROC(ssrc, 1)
 	}
 }
-
-func (s *shortStream) ssrc() uint32 { return s.track.ssrc }
