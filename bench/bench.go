@@ -105,7 +105,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			continue
 		}
 		r.say("%s ...", s.name)
-		if err := r.scenario(ctx, s); err != nil {
+		if err := r.measure(ctx, s); err != nil {
 			if ctx.Err() != nil {
 				return r.report, ctx.Err()
 			}
@@ -117,9 +117,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r.report, nil
 }
 
-// scenario runs one, and measures the floor again for what it compares: the bare loops vary
+// measure runs a scenario, and measures the floor again for what it compares: the bare loops vary
 // with the machine by a fifth within minutes, so that the mean of those before and after counts.
-func (r *run) scenario(ctx context.Context, s scenario) error {
+func (r *run) measure(ctx context.Context, s scenario) error {
 	r.compared = nil
 	err := s.run(r, ctx)
 	if len(r.compared) == 0 {
