@@ -90,12 +90,6 @@ func (d *downlink) see(s rate.Sight, now time.Time) (narrow bool) {
 	return d.narrow
 }
 
-// tick is called once a second.
-func (r *reception) tick(s *session, now time.Time) {
-	r.look(s, now)
-	r.acknowledge(s, now)
-}
-
 // tracking counts what comes of a stream.
 type tracking struct {
 	mu    sync.Mutex

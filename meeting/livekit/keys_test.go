@@ -124,7 +124,7 @@ func FuzzShortcut(f *testing.F) {
 		}
 		c.context = context
 		track := &remoteTrack{ssrc: 5, done: make(chan struct{})}
-		c.open(5, track, 0)
+		c.open(track, 0)
 		_ = c.take(b)
 		track.deliver(bytes.Clone(b), time.Now())
 	})

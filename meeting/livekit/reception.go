@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
 
@@ -209,6 +210,12 @@ func (r *reception) subscribeAudio(s *session) {
 	if len(fresh) > 0 {
 		_ = s.send(subscription(true, fresh...))
 	}
+}
+
+// tick is called once a second.
+func (r *reception) tick(s *session, now time.Time) {
+	r.look(s, now)
+	r.acknowledge(s, now)
 }
 
 // handle takes what the SFU says about the others.

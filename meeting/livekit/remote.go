@@ -116,10 +116,8 @@ func (t *remoteTrack) RequestKeyframe() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	select {
-	case <-t.done:
+	if t.isDone() {
 		return
-	default:
 	}
 	wait := pliInterval - time.Since(t.requested)
 	switch {
@@ -165,7 +163,7 @@ func (t *remoteTrack) end() {
 // packet on it takes the shortcut.
 func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 	buf := make([]byte, receiveMTU)
-	defer t.conn.shortcut.close(t.ssrc, t)
+	defer t.conn.shortcut.close(t)
 	for first := true; ; first = false {
 		n, _, err := remote.Read(buf)
 		if err != nil {
@@ -176,7 +174,7 @@ func (t *remoteTrack) read(remote *webrtc.TrackRemote) {
 			return
 		}
 		if first {
-			t.conn.shortcut.open(t.ssrc, t, binary.BigEndian.Uint16(buf[2:]))
+			t.conn.shortcut.open(t, binary.BigEndian.Uint16(buf[2:]))
 		}
 	}
 }

@@ -61,19 +61,19 @@ func (c *shortcut) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// open lets a track have the packets of a stream, of which one came the long way.
-func (c *shortcut) open(ssrc uint32, t *remoteTrack, seq uint16) {
+// open lets a track have the packets of its stream, of which one came the long way.
+func (c *shortcut) open(t *remoteTrack, seq uint16) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.streams[ssrc] = &shortStream{track: t, first: seq}
+	c.streams[t.ssrc] = &shortStream{track: t, first: seq}
 }
 
 // close ends what open began, unless the stream is another track's by now.
-func (c *shortcut) close(ssrc uint32, t *remoteTrack) {
+func (c *shortcut) close(t *remoteTrack) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.streams[ssrc]; s != nil && s.track == t {
-		delete(c.streams, ssrc)
+	if s := c.streams[t.ssrc]; s != nil && s.track == t {
+		delete(c.streams, t.ssrc)
 	}
 }
 
